@@ -1,0 +1,3 @@
+#ifndef SANDBOX_CSHIMS_H
+#define SANDBOX_CSHIMS_H
+#endif

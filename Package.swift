@@ -1,0 +1,42 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+/// The pure core holds no unsafe code at all, and the compiler says so.
+let pure = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "sandbox",
+    products: [.executable(name: "sandbox", targets: ["sandbox"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CSQLite", path: "CShims/sqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CShims", path: "CShims/kernel", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+                linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "SandboxModel", swiftSettings: pure),
+        .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
+        .target(name: "SandboxPolicy", dependencies: ["SandboxModel", .product(name: "Yams", package: "Yams")],
+                swiftSettings: pure),
+        .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
+        .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
+        .target(name: "SandboxSupervisor",
+                dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel"],
+                swiftSettings: strict),
+        .executableTarget(
+            name: "sandbox",
+            dependencies: ["SandboxModel", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                           .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
+        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxStore"], swiftSettings: strict),
+    ]
+)
