@@ -1,1 +1,135 @@
-// Placeholder until the first decoder lands.
+package import SandboxModel
+
+/// The calls the filter sends to the supervisor, named once for every architecture; the numbers are in
+/// `SyscallNumbers+*.swift`.
+package enum Trapped: UInt8, Sendable, CaseIterable {
+    case open, openat, openat2, creat
+    case unlink, unlinkat, rmdir, rename, renameat, renameat2
+    case mkdir, mkdirat, mknod, mknodat, link, linkat, symlink, symlinkat, truncate
+    case chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat
+    case utime, utimes, futimesat, utimensat
+    case setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr
+    case connect, bind, listen, sendto, sendmsg, sendmmsg
+    case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
+    case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
+    case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality
+}
+
+private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
+
+extension RawCall {
+    /// The call in the supervisor's terms, from the registers alone.
+    package var decoded: Call {
+        guard let call = SyscallNumbers.trapped(number) else { return .unknown }
+        switch call {
+        case .open, .openat, .openat2, .creat: return decodedOpen(call)
+        case .connect, .bind, .listen, .sendto, .sendmsg, .sendmmsg: return decodedSocket(call)
+        case .chmod, .fchmod, .fchmodat, .fchmodat2, .chown, .lchown, .fchown, .fchownat, .utime, .utimes, .futimesat,
+            .utimensat, .setxattr, .lsetxattr, .fsetxattr, .removexattr, .lremovexattr, .fremovexattr:
+            return decodedMetadata(call)
+        case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .setfsuid, .setfsgid, .setgroups, .capset:
+            return .changeIdentity
+        case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
+            .schedSetscheduler, .schedSetparam, .schedSetattr:
+            return .towardsProcess(int(0))
+        case .setpriority, .ioprioSet: return .towardsProcess(int(1))
+        case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
+        case .personality: return .personality(word(0))
+        default: return decodedName(call)
+        }
+    }
+
+    private func decodedOpen(_ call: Trapped) -> Call {
+        switch call {
+        case .open:
+            let flags = UInt64(word(1))
+            return .open(OpenRequest(path: .plain(address(0), follow: true), flags: flags, mode: UInt64(word(2))))
+        case .creat:  // O_CREAT | O_WRONLY | O_TRUNC, creat(2)
+            return .open(OpenRequest(path: .plain(address(0), follow: true), flags: 0o1101, mode: UInt64(word(1))))
+        case .openat2:
+            var r = OpenRequest(path: .path(int(0), address(1), follow: true), flags: 0, mode: 0)
+            r.how = address(2)
+            r.howSize = arguments[3]
+            return .open(r)
+        default:
+            return .open(OpenRequest(path: .path(int(0), address(1), follow: true), flags: UInt64(word(2)),
+                                     mode: UInt64(word(3))))
+        }
+    }
+
+    private func decodedName(_ call: Trapped) -> Call {
+        switch call {
+        case .unlink: .remove(.plain(address(0), follow: false), directory: false, flags: 0)
+        case .rmdir: .remove(.plain(address(0), follow: false), directory: true, flags: 0x200)
+        case .unlinkat:
+            .remove(.path(int(0), address(1), follow: false), directory: int(2) & 0x200 != 0, flags: int(2))
+        case .rename:
+            .rename(from: .plain(address(0), follow: false), to: .plain(address(1), follow: false), flags: 0)
+        case .renameat, .renameat2:
+            .rename(from: .path(int(0), address(1), follow: false), to: .path(int(2), address(3), follow: false),
+                    flags: call == .renameat ? 0 : word(4))
+        case .mkdir: .makeDirectory(.plain(address(0), follow: false), mode: word(1))
+        case .mkdirat: .makeDirectory(.path(int(0), address(1), follow: false), mode: word(2))
+        case .mknod: .makeNode(.plain(address(0), follow: false), mode: word(1), device: UInt64(word(2)))
+        case .mknodat: .makeNode(.path(int(0), address(1), follow: false), mode: word(2), device: UInt64(word(3)))
+        case .link:
+            .link(from: .plain(address(0), follow: false), to: .plain(address(1), follow: false), flags: 0)
+        case .linkat:
+            .link(from: .path(int(0), address(1), follow: int(4) & symlinkFollow != 0, mayBeEmpty: int(4) & emptyPath != 0),
+                  to: .path(int(2), address(3), follow: false), flags: int(4))
+        case .symlink: .symlink(target: address(0), at: .plain(address(1), follow: false))
+        case .symlinkat: .symlink(target: address(0), at: .path(int(1), address(2), follow: false))
+        case .truncate: .truncate(.plain(address(0), follow: true), length: Int64(bitPattern: arguments[1]))
+        default: .unknown
+        }
+    }
+
+    private func decodedMetadata(_ call: Trapped) -> Call {
+        switch call {
+        case .chmod: return .changeMode(.plain(address(0), follow: true), mode: word(1), flags: 0)
+        case .fchmod: return .changeMode(.descriptor(int(0)), mode: word(1), flags: 0)
+        case .fchmodat: return .changeMode(.path(int(0), address(1), follow: true), mode: word(2), flags: 0)
+        case .fchmodat2: return .changeMode(flagged(3), mode: word(2), flags: int(3))
+        case .chown: return .changeOwner(.plain(address(0), follow: true), user: word(1), group: word(2))
+        case .lchown: return .changeOwner(.plain(address(0), follow: false), user: word(1), group: word(2))
+        case .fchown: return .changeOwner(.descriptor(int(0)), user: word(1), group: word(2))
+        case .fchownat: return .changeOwner(flagged(4), user: word(2), group: word(3))
+        case .utime: return .changeTimes(.plain(address(0), follow: true), times: address(1), layout: .utimbuf)
+        case .utimes: return .changeTimes(.plain(address(0), follow: true), times: address(1), layout: .timevals)
+        case .futimesat, .utimensat:
+            // A null path means the descriptor itself (utimensat(2), "C library/kernel differences").
+            let at = address(1).isNull ? PathArgument.descriptor(int(0)) : (call == .utimensat ? flagged(3) : .path(int(0), address(1), follow: true))
+            return .changeTimes(at, times: address(2), layout: call == .utimensat ? .timespecs : .timevals)
+        default: return decodedAttribute(call)
+        }
+    }
+
+    private func decodedAttribute(_ call: Trapped) -> Call {
+        let set = ExtendedAttribute(name: address(1), value: address(2), size: arguments[3], flags: int(4))
+        switch call {
+        case .setxattr: return .setAttribute(.plain(address(0), follow: true), set)
+        case .lsetxattr: return .setAttribute(.plain(address(0), follow: false), set)
+        case .fsetxattr: return .setAttribute(.descriptor(int(0)), set)
+        case .removexattr: return .removeAttribute(.plain(address(0), follow: true), name: address(1))
+        case .lremovexattr: return .removeAttribute(.plain(address(0), follow: false), name: address(1))
+        default: return .removeAttribute(.descriptor(int(0)), name: address(1))
+        }
+    }
+
+    /// `(dirfd, path)` in the first two registers, `AT_*` flags in register `i`.
+    private func flagged(_ i: Int) -> PathArgument {
+        .path(int(0), address(1), follow: int(i) & symlinkNoFollow == 0, mayBeEmpty: int(i) & emptyPath != 0)
+    }
+
+    private func decodedSocket(_ call: Trapped) -> Call {
+        switch call {
+        case .connect: .connect(socket: int(0), address: address(1), length: word(2))
+        case .bind: .bind(socket: int(0), address: address(1), length: word(2))
+        case .listen: .listen(socket: int(0), backlog: int(1))
+        case .sendto:
+            .sendTo(socket: int(0), data: address(1), count: arguments[2], flags: int(3), address: address(4), length: word(5))
+        case .sendmsg: .sendMessage(Message(socket: int(0), header: address(1), flags: int(2)))
+        default: .sendMessages(Message(socket: int(0), header: address(1), flags: int(3)), count: word(2))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// The process that the user started. It stays in the agent's process group and does nothing but wait, so that a
+// terminal, a shell and `kill` see what they would see if the agent had been started directly; the supervisor
+// itself is in a group of its own, out of reach of Ctrl-C and of kill(0).
+#include "CShims.h"
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+struct terminal { int fd, group; struct termios modes; };
+
+static struct terminal terminal_capture(void) {
+    struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), .group = -1};
+    if (t.fd >= 0 && (tcgetattr(t.fd, &t.modes) < 0 || (t.group = tcgetpgrp(t.fd)) < 0)) {
+        close(t.fd);
+        t.fd = -1;
+    }
+    return t;
+}
+
+// An agent that died of a signal leaves no one to tidy up after it.
+static void terminal_restore(const struct terminal *t, int died) {
+    if (t->fd < 0 || t->group != getpgrp()) return;
+    if (tcgetpgrp(t->fd) != t->group) tcsetpgrp(t->fd, t->group);
+    if (died) tcsetattr(t->fd, TCSADRAIN, &t->modes);
+}
+
+// -1 while it lives.
+static int supervisor_code(int supervisor) {
+    int st;
+    int p = waitpid(supervisor, &st, WNOHANG);
+    if (p == 0 || (p < 0 && errno == EINTR)) return -1;
+    if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
+    if (p == supervisor && !WIFSIGNALED(st)) return -1;
+    static const char said[] = "sandbox: the supervisor was killed; everything it supervised is dead\n";
+    if (write(2, said, sizeof said - 1) < 0) {}
+    return 125;
+}
+
+int sbx_front_run(int supervisor, int report) {
+    struct terminal t = terminal_capture();
+    sigset_t all;
+    sigfillset(&all);
+    for (int code;;) {
+        siginfo_t i;
+        int s = sigwaitinfo(&all, &i);
+        if ((code = supervisor_code(supervisor)) >= 0) {
+            terminal_restore(&t, code > 128 || code == 125);
+            return code;
+        }
+        // What the terminal sends reached the agent by itself; what somebody sends to us is meant for it.
+        // Its own group's signals (si_pid in the session) would come twice and are harmless.
+        int by_somebody = i.si_code <= 0;
+        if (s == SIGCONT || (s > 0 && s != SIGCHLD && by_somebody)) {
+            unsigned char b = (unsigned char)s;
+            if (write(report, &b, 1) < 0) {}
+        }
+    }
+}
+
+int sbx_fork(void) { return (int)sbx_ret(fork()); }
+
+void sbx_block_all_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, 0);
+}
+
+void sbx_die_with_parent(int parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(125);
+}
+
+int sbx_set_undumpable(void) { return (int)sbx_ret(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }

@@ -1,0 +1,136 @@
+// Thin wrappers: one system call each, -errno on failure.
+#ifndef SBX_CALLS_H
+#define SBX_CALLS_H
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef RESOLVE_NO_MAGICLINKS
+#error "linux/openat2.h is too old"
+#endif
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL  // pidfd_open(2), Linux 6.9
+#endif
+
+static inline long sbx_ret(long r) { return r < 0 ? -(long)errno : r; }
+
+static inline int sbx_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return (int)sbx_ret(syscall(SYS_openat2, dir, path, &how, sizeof how));
+}
+static inline int sbx_openat(int dir, const char *path, int flags, unsigned mode) {
+    return (int)sbx_ret(openat(dir, path, flags, mode));
+}
+static inline int sbx_close(int fd) { return (int)sbx_ret(close(fd)); }
+static inline int sbx_fstat(int fd, struct stat *out) { return (int)sbx_ret(fstat(fd, out)); }
+static inline int sbx_fstatat(int dir, const char *path, struct stat *out, int flags) {
+    return (int)sbx_ret(fstatat(dir, path, out, flags));
+}
+static inline long sbx_readlinkat(int dir, const char *path, char *buf, size_t cap) {
+    return sbx_ret(readlinkat(dir, path, buf, cap));
+}
+static inline long sbx_read(int fd, void *buf, size_t n) { return sbx_ret(read(fd, buf, n)); }
+static inline long sbx_pread(int fd, void *buf, size_t n, long at) { return sbx_ret(pread(fd, buf, n, at)); }
+static inline long sbx_write(int fd, const void *buf, size_t n) { return sbx_ret(write(fd, buf, n)); }
+static inline int sbx_unlinkat(int dir, const char *name, int flags) { return (int)sbx_ret(unlinkat(dir, name, flags)); }
+static inline int sbx_mkdirat(int dir, const char *name, unsigned mode) { return (int)sbx_ret(mkdirat(dir, name, mode)); }
+static inline int sbx_mknodat(int dir, const char *name, unsigned mode, uint64_t dev) {
+    return (int)sbx_ret(mknodat(dir, name, mode, (dev_t)dev));
+}
+static inline int sbx_renameat2(int from, const char *a, int to, const char *b, unsigned flags) {
+    return (int)sbx_ret(syscall(SYS_renameat2, from, a, to, b, flags));
+}
+static inline int sbx_linkat(int from, const char *a, int to, const char *b, int flags) {
+    return (int)sbx_ret(linkat(from, a, to, b, flags));
+}
+static inline int sbx_symlinkat(const char *target, int dir, const char *name) {
+    return (int)sbx_ret(symlinkat(target, dir, name));
+}
+static inline int sbx_truncate(const char *path, long length) { return (int)sbx_ret(syscall(SYS_truncate, path, length)); }
+static inline int sbx_fchmodat(int dir, const char *path, unsigned mode) {
+    return (int)sbx_ret(syscall(SYS_fchmodat, dir, path, mode));
+}
+static inline int sbx_fchownat(int dir, const char *path, unsigned uid, unsigned gid, int flags) {
+    return (int)sbx_ret(fchownat(dir, path, uid, gid, flags));
+}
+static inline int sbx_utimensat(int dir, const char *path, const struct timespec *times, int flags) {
+    return (int)sbx_ret(syscall(SYS_utimensat, dir, path, times, flags));
+}
+static inline int sbx_setxattr(const char *path, const char *name, const void *value, size_t size, int flags) {
+    return (int)sbx_ret(setxattr(path, name, value, size, flags));
+}
+static inline int sbx_removexattr(const char *path, const char *name) { return (int)sbx_ret(removexattr(path, name)); }
+
+static inline int sbx_pidfd_open(int pid, unsigned flags) { return (int)sbx_ret(syscall(SYS_pidfd_open, pid, flags)); }
+static inline int sbx_pidfd_getfd(int pidfd, int fd) { return (int)sbx_ret(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
+static inline int sbx_pidfd_send_signal(int pidfd, int sig) {
+    return (int)sbx_ret(syscall(SYS_pidfd_send_signal, pidfd, sig, (void *)0, 0));
+}
+static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig)); }
+static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
+static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
+static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+static inline int sbx_unshare_fs(void) { return (int)sbx_ret(unshare(CLONE_FS)); }
+
+static inline long sbx_vm_read(int pid, uint64_t from, void *to, size_t n) {
+    struct iovec l = {to, n}, r = {(void *)(uintptr_t)from, n};
+    return sbx_ret(process_vm_readv(pid, &l, 1, &r, 1, 0));
+}
+// For results that a call writes back into its caller (sendmmsg's msg_len).
+static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n) {
+    struct iovec l = {(void *)from, n}, r = {(void *)(uintptr_t)to, n};
+    return sbx_ret(process_vm_writev(pid, &l, 1, &r, 1, 0));
+}
+
+// Sockets
+static inline int sbx_connect(int fd, const void *a, unsigned n) { return (int)sbx_ret(connect(fd, (const struct sockaddr *)a, n)); }
+static inline int sbx_bind(int fd, const void *a, unsigned n) { return (int)sbx_ret(bind(fd, (const struct sockaddr *)a, n)); }
+static inline int sbx_listen(int fd, int backlog) { return (int)sbx_ret(listen(fd, backlog)); }
+static inline int sbx_getsockopt_int(int fd, int level, int name) {
+    int v = 0;
+    socklen_t n = sizeof v;
+    return getsockopt(fd, level, name, &v, &n) < 0 ? -errno : v;
+}
+static inline int sbx_getsockname(int fd, void *a, unsigned cap) {
+    socklen_t n = cap;
+    return getsockname(fd, (struct sockaddr *)a, &n) < 0 ? -errno : (int)n;
+}
+static inline long sbx_sendmsg(int fd, const struct msghdr *m, int flags) { return sbx_ret(sendmsg(fd, m, flags)); }
+static inline int sbx_getfl(int fd) { return (int)sbx_ret(fcntl(fd, F_GETFL)); }
+
+static inline int sbx_ioctl_int(int fd, unsigned long request, void *arg) { return (int)sbx_ret(ioctl(fd, request, arg)); }
+
+// Credentials of the calling thread alone (glibc's wrappers would change every thread).
+struct sbx_caps { uint64_t effective, permitted, inheritable; };
+static inline int sbx_thread_setresuid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresuid, r, e, s)); }
+static inline int sbx_thread_setresgid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresgid, r, e, s)); }
+static inline int sbx_thread_setgroups(int n, const unsigned *list) { return (int)sbx_ret(syscall(SYS_setgroups, n, list)); }
+static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_ret(syscall(SYS_getgroups, n, list)); }
+int sbx_thread_getcaps(struct sbx_caps *out);
+int sbx_thread_setcaps(const struct sbx_caps *caps);
+
+// Constants that are macros with casts, or missing from the C library's Swift overlay.
+enum {
+    SBX_O_PATH = O_PATH, SBX_O_TMPFILE = O_TMPFILE, SBX_O_CLOEXEC = O_CLOEXEC, SBX_O_DIRECTORY = O_DIRECTORY,
+    SBX_O_NOFOLLOW = O_NOFOLLOW, SBX_O_NOCTTY = O_NOCTTY, SBX_AT_EMPTY_PATH = AT_EMPTY_PATH,
+    SBX_AT_SYMLINK_FOLLOW = AT_SYMLINK_FOLLOW, SBX_AT_SYMLINK_NOFOLLOW = AT_SYMLINK_NOFOLLOW,
+    SBX_AT_REMOVEDIR = AT_REMOVEDIR, SBX_AT_FDCWD = AT_FDCWD,
+    SBX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV, SBX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS,
+    SBX_RESOLVE_NO_SYMLINKS = RESOLVE_NO_SYMLINKS, SBX_RESOLVE_BENEATH = RESOLVE_BENEATH,
+    SBX_RESOLVE_IN_ROOT = RESOLVE_IN_ROOT, SBX_PIDFD_THREAD = PIDFD_THREAD,
+};
+#endif

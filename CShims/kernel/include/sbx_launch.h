@@ -1,0 +1,68 @@
+// From fork to the program's first instruction, wholly in C: between fork and exec only async-signal-safe
+// calls are made, and nothing is allocated.
+#ifndef SBX_LAUNCH_H
+#define SBX_LAUNCH_H
+#include <linux/filter.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+enum sbx_stage {
+    SBX_STAGE_NONE, SBX_STAGE_PIPE, SBX_STAGE_FORK, SBX_STAGE_GROUP, SBX_STAGE_LIMIT, SBX_STAGE_SIGNALS,
+    SBX_STAGE_DESCRIPTORS, SBX_STAGE_NO_NEW_PRIVS, SBX_STAGE_LANDLOCK, SBX_STAGE_SEIZE, SBX_STAGE_FILTER,
+    SBX_STAGE_LISTENER, SBX_STAGE_PROBE, SBX_STAGE_EXEC,
+};
+
+struct sbx_limit { int resource; uint64_t value; };
+
+// The signals that were ignored when the user started us: the program inherits them, as `nohup` means it.
+struct sbx_signals { uint64_t ignored, blocked; };
+void sbx_signals_capture(struct sbx_signals *out);
+
+struct sbx_launch {
+    const char *program;       // a path; no search is made here
+    char *const *argv, *const *envp;
+    const struct sock_filter *filter;
+    unsigned filter_count;
+    int group;                 // process group to join; 0: none
+    int landlock;              // ruleset descriptor, or -1
+    int stop_at_exec_entry;
+    const struct sbx_limit *limits;
+    unsigned limit_count;
+    const int *keep;           // inherited descriptors to keep above 2, ascending
+    unsigned keep_count;
+    struct sbx_signals signals;
+};
+
+struct sbx_launched {
+    int pid, listener, control;  // control: closed by exec, or carries why there was none
+    enum sbx_stage stage;        // where it failed
+    int error;                   // -errno there
+};
+
+// Starts the child and brings it to the moment before exec: traced, filtered, the listener in our hands.
+// The calling thread becomes the tracer. 0 or -errno with `stage` set; on failure no child is left.
+int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out);
+// The child makes one trapped call and waits for its answer: whoever serves the listener answers
+// SBX_PROBE_ERRNO. 0 once it has come back.
+#define SBX_PROBE_ERRNO 4095
+int sbx_launch_probe_begin(const struct sbx_launched *l);
+int sbx_launch_probe_end(const struct sbx_launched *l);
+int sbx_launch_go(const struct sbx_launched *l);
+// After the first exec or the child's end: 0 when it has become the program, else what execve answered (-errno).
+int sbx_launch_outcome(const struct sbx_launched *l);
+
+// A ruleset that keeps signals inside the session (landlock(7), ABI 6), or -errno.
+int sbx_landlock_signal_scope(void);
+int sbx_landlock_abi(void);
+// Binds with the given bytes, relative to `cwd`, to a name that can only come to be below `folder`. The calling
+// thread must have a file system context of its own (`unshare(CLONE_FS)`).
+int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name);
+
+// The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
+// Returns the exit code. `report` is the write end of the pipe to the supervisor.
+int sbx_front_run(int supervisor, int report);
+int sbx_fork(void);
+void sbx_block_all_signals(void);
+void sbx_die_with_parent(int parent);
+int sbx_set_undumpable(void);
+#endif

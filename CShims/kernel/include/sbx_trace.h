@@ -1,0 +1,27 @@
+// ptrace(2), on the one thread that started the tracees.
+#ifndef SBX_TRACE_H
+#define SBX_TRACE_H
+#include <stdint.h>
+
+int sbx_ptrace_seize(int pid, int stop_at_exec_entry);
+int sbx_ptrace_continue(int tid, int sig);
+int sbx_ptrace_listen(int tid);
+int sbx_ptrace_message(int tid, unsigned long *out);
+
+// The system call a tracee has stopped at (PTRACE_EVENT_SECCOMP).
+struct sbx_stopped_call {
+    int64_t nr;
+    uint64_t args[6];
+};
+int sbx_ptrace_call(int tid, struct sbx_stopped_call *out);
+// Replaces the call it is stopped at by exit_group(status): the program start that was refused.
+int sbx_ptrace_exit_instead(int tid, int status);
+
+enum sbx_event {
+    SBX_EVENT_FORK = 1, SBX_EVENT_VFORK = 2, SBX_EVENT_CLONE = 3, SBX_EVENT_EXEC = 4,
+    SBX_EVENT_SECCOMP = 7, SBX_EVENT_STOP = 128,
+};
+
+// waitpid(-1, __WALL | __WNOTHREAD): only tracees of this thread, so that nobody else's child is reaped.
+int sbx_wait_any(int *status);
+#endif

@@ -1,0 +1,184 @@
+#include "CShims.h"
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+struct report { int stage, value; };
+
+static void reset_signals(const struct sbx_signals *s) {
+    struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
+    for (int n = 1; n < 65; n++) {
+        if (n == SIGKILL || n == SIGSTOP || n == 32 || n == 33) continue;
+        sigaction(n, s->ignored >> (n - 1) & 1 ? &ign : &dfl, 0);
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &s->blocked, 0, 8);
+}
+
+void sbx_signals_capture(struct sbx_signals *out) {
+    out->ignored = 0;
+    struct sigaction a;
+    for (int n = 1; n < 65; n++)
+        if (sigaction(n, 0, &a) == 0 && a.sa_handler == SIG_IGN) out->ignored |= 1ull << (n - 1);
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, &out->blocked, 8);
+}
+
+static int say(int fd, enum sbx_stage stage, int value) {
+    struct report r = {stage, value};
+    return write(fd, &r, sizeof r) == sizeof r ? 0 : -1;
+}
+
+static int hear(int fd, struct report *r) {
+    for (;;) {
+        ssize_t n = read(fd, r, sizeof *r);
+        if (n == sizeof *r) return 0;
+        if (n < 0 && errno == EINTR) continue;
+        return n < 0 ? -errno : -EPIPE;
+    }
+}
+
+// Closes everything but 0, 1, 2, those to keep and our own end.
+static int close_others(const struct sbx_launch *s, int own) {
+    unsigned from = 3;
+    for (unsigned i = 0; i <= s->keep_count; i++) {
+        // `own` was moved above everything that is kept.
+        unsigned next = i < s->keep_count ? (unsigned)s->keep[i] : (unsigned)own;
+        if (next > from && syscall(SYS_close_range, from, next - 1, 0) < 0) return -errno;
+        from = next + 1;
+    }
+    return (int)sbx_ret(syscall(SYS_close_range, from, ~0u, 0));
+}
+
+static _Noreturn void give_up(int fd, enum sbx_stage stage, int error) {
+    say(fd, stage, error);
+    _exit(125);
+}
+
+static int install(const struct sbx_launch *s) {
+    struct sock_fprog p = {(unsigned short)s->filter_count, (struct sock_filter *)s->filter};
+    unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    return (int)sbx_ret(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p));
+}
+
+// Where neither a `#!` line nor a known format begins the file, the shell reads it, as execvp(3) does.
+static int exec_with_fallback(const struct sbx_launch *s) {
+    execve(s->program, s->argv, s->envp);
+    if (errno != ENOEXEC) return -errno;
+    unsigned n = 0;
+    while (s->argv[n]) n++;
+    const char *argv[n + 2];
+    argv[0] = "/bin/sh";
+    argv[1] = s->program;
+    for (unsigned i = 1; i <= n; i++) argv[i + 1] = s->argv[i];
+    execve(argv[0], (char *const *)argv, s->envp);
+    return -errno;
+}
+
+static _Noreturn void child(const struct sbx_launch *s, int fd) {
+    struct report r;
+    int e = 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Above every descriptor to keep, so that one pass closes the rest.
+    int high = s->keep_count ? s->keep[s->keep_count - 1] + 1 : 3;
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, high > 3 ? high : 3);
+    if (own < 0) give_up(fd, SBX_STAGE_DESCRIPTORS, -errno);
+    int landlock = s->landlock;
+    if (s->group && setpgid(0, s->group) < 0) give_up(own, SBX_STAGE_GROUP, -errno);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) give_up(own, SBX_STAGE_NO_NEW_PRIVS, -errno);
+    if (landlock >= 0 && syscall(446 /* landlock_restrict_self */, landlock, 0) < 0)
+        give_up(own, SBX_STAGE_LANDLOCK, -errno);
+    if ((e = close_others(s, own)) < 0) give_up(own, SBX_STAGE_DESCRIPTORS, e);
+    for (unsigned i = 0; i < s->limit_count; i++) {
+        struct rlimit l = {s->limits[i].value, s->limits[i].value}, now;
+        getrlimit(s->limits[i].resource, &now);
+        if (now.rlim_max < l.rlim_max) l.rlim_cur = l.rlim_max = now.rlim_max;  // never more than there was
+        if (setrlimit(s->limits[i].resource, &l) < 0) give_up(own, SBX_STAGE_LIMIT, -errno);
+    }
+    // The tracer attaches; a filter that stops at exec without a tracer would answer ENOSYS.
+    if (hear(own, &r) < 0) _exit(125);
+    int listener = install(s);
+    if (listener < 0) give_up(own, SBX_STAGE_FILTER, listener);
+    say(own, SBX_STAGE_LISTENER, listener);
+    if (hear(own, &r) < 0) _exit(125);
+    close(listener);
+    // One trapped call that comes back with an answer only the supervisor gives.
+    long got = syscall(SYS_openat, AT_FDCWD, "", O_RDONLY, 0);
+    e = got < 0 ? errno : 0;
+    say(own, SBX_STAGE_PROBE, e);
+    if (hear(own, &r) < 0) _exit(125);
+    prctl(PR_SET_PDEATHSIG, 0);
+    reset_signals(&s->signals);
+    give_up(own, SBX_STAGE_EXEC, exec_with_fallback(s));
+}
+
+static int fail(struct sbx_launched *out, enum sbx_stage stage, int error) {
+    out->stage = stage;
+    out->error = error;
+    if (out->pid > 0) {
+        kill(out->pid, SIGKILL);
+        int st;
+        while (waitpid(out->pid, &st, __WALL) == out->pid && !WIFEXITED(st) && !WIFSIGNALED(st)) {}
+    }
+    if (out->control >= 0) close(out->control);
+    if (out->listener >= 0) close(out->listener);
+    return error;
+}
+
+// The next report; a stage other than the expected one is the child's failure.
+static int expect(struct sbx_launched *out, enum sbx_stage stage, int *value) {
+    struct report r;
+    int e = hear(out->control, &r);
+    if (e < 0) return fail(out, stage, e);
+    if (r.stage != (int)stage) return fail(out, (enum sbx_stage)r.stage, r.value);
+    *value = r.value;
+    return 0;
+}
+
+int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out) {
+    *out = (struct sbx_launched){.pid = -1, .listener = -1, .control = -1};
+    int pair[2], number;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return fail(out, SBX_STAGE_PIPE, -errno);
+    out->control = pair[0];
+    out->pid = fork();
+    if (out->pid < 0) {
+        int e = -errno;
+        close(pair[1]);
+        return fail(out, SBX_STAGE_FORK, e);
+    }
+    if (out->pid == 0) child(spec, pair[1]);
+    close(pair[1]);
+    int e = sbx_ptrace_seize(out->pid, spec->stop_at_exec_entry);
+    if (e < 0) {
+        // The child may have died of a failure that it reported first.
+        struct report r;
+        if (hear(out->control, &r) == 0) return fail(out, (enum sbx_stage)r.stage, r.value);
+        return fail(out, SBX_STAGE_SEIZE, e);
+    }
+    say(out->control, SBX_STAGE_SEIZE, 0);
+    if ((e = expect(out, SBX_STAGE_LISTENER, &number)) < 0) return e;
+    int pidfd = sbx_pidfd_open(out->pid, 0);
+    if (pidfd < 0) return fail(out, SBX_STAGE_LISTENER, pidfd);
+    out->listener = sbx_pidfd_getfd(pidfd, number);
+    close(pidfd);
+    if (out->listener < 0) return fail(out, SBX_STAGE_LISTENER, out->listener);
+    return 0;
+}
+
+int sbx_launch_probe_begin(const struct sbx_launched *l) { return say(l->control, SBX_STAGE_PROBE, 0); }
+
+int sbx_launch_probe_end(const struct sbx_launched *l) {
+    struct report r;
+    struct pollfd p = {l->control, POLLIN, 0};
+    if (poll(&p, 1, 10000) == 0) return -ETIMEDOUT;  // nobody receives: AppArmor, or a runtime's own listener
+    int e = hear(l->control, &r);
+    if (e < 0) return e;
+    return r.stage == SBX_STAGE_PROBE && r.value == SBX_PROBE_ERRNO ? 0 : -EPROTO;
+}
+
+int sbx_launch_go(const struct sbx_launched *l) { return say(l->control, SBX_STAGE_EXEC, 0); }
+
+int sbx_launch_outcome(const struct sbx_launched *l) {
+    struct report r;
+    return hear(l->control, &r) < 0 ? 0 : r.value;
+}

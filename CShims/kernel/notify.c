@@ -1,0 +1,43 @@
+#include "CShims.h"
+#include <string.h>
+
+_Static_assert(sizeof(struct seccomp_notif) == 80, "sbx_notice follows struct seccomp_notif");
+
+int sbx_notify_receive(int listener, struct sbx_notice *out) {
+    // The kernel wants the buffer zeroed (EINVAL otherwise).
+    union {
+        struct seccomp_notif n;
+        char room[sizeof(struct sbx_notice) + 64];
+    } u;
+    memset(&u, 0, sizeof u);
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &u.n) < 0) return -errno;
+    out->id = u.n.id;
+    out->tid = u.n.pid;
+    out->nr = u.n.data.nr;
+    memcpy(out->args, u.n.data.args, sizeof out->args);
+    return 0;
+}
+
+int sbx_notify_answer(int listener, uint64_t id, int64_t value, int error) {
+    struct seccomp_notif_resp a = {.id = id, .val = error ? 0 : value, .error = error};
+    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &a));
+}
+
+int sbx_notify_continue(int listener, uint64_t id) {
+    struct seccomp_notif_resp a = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &a));
+}
+
+int sbx_notify_valid(int listener, uint64_t id) {
+    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
+}
+
+int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {
+    struct seccomp_notif_addfd a = {
+        .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
+    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a));
+}
+
+int sbx_notify_sync_wake_up(int listener) {
+    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SBX_SYNC_WAKE_UP));
+}

@@ -1,0 +1,154 @@
+internal import CShims
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxModel
+
+/// Acting on what was pinned. Each answer is the kernel's own: `≥ 0` or `-errno`.
+extension FileWork {
+    /// Performs the prepared call. For an open the result is a descriptor of ours that the caller of this function
+    /// hands over and closes. May wait where `mayBlock` says so.
+    package func perform() -> Int32 {
+        do throws(Errno) {
+            return try identity.assumed(caller) { () throws(Errno) in try act() }
+        } catch {
+            return -error.code
+        }
+    }
+
+    private func act() throws(Errno) -> Int32 {
+        switch call {
+        case .open: try openPinned()
+        case .remove(_, let directory, _): sbx_unlinkat(first.pin, first.name.base, directory ? 0x200 : 0)
+        case .rename(_, _, let flags): sbx_renameat2(first.pin, first.name.base, second.pin, second.name.base, flags)
+        case .makeDirectory(_, let mode):
+            try masked { sbx_mkdirat(first.pin, first.name.base, mode) }
+        case .makeNode(_, let mode, let device):
+            try masked { sbx_mknodat(first.pin, first.name.base, mode, device) }
+        case .link:
+            sbx_linkat(At.workingDirectory, resolver.reference(first.pin), second.pin, second.name.base, At.symlinkFollow)
+        case .symlink: sbx_symlinkat(text.base, first.pin, first.name.base)
+        case .truncate(_, let length): sbx_truncate(resolver.reference(first.pin), Int(length))
+        default: try changeMetadata()
+        }
+    }
+
+    /// A new file's mode is cut by the caller's mask, not by ours. Each notifier has a mask of its own
+    /// (`unshare(CLONE_FS)`).
+    private func masked(_ body: () -> Int32) throws(Errno) -> Int32 {
+        umask(try identity.mask(of: caller))
+        return body()
+    }
+
+    // MARK: Opening
+
+    private func openPinned() throws(Errno) -> Int32 {
+        let flags = Int32(truncatingIfNeeded: open.flags) | Flag.closeOnExec | Flag.noControllingTerminal
+        let mode = UInt32(truncatingIfNeeded: open.mode)
+        if first.kind == .absent {
+            let made = try masked {
+                sbx_openat(first.pin, first.name.base, flags | O_CREAT | O_EXCL | Flag.noFollow, mode)
+            }
+            // Somebody else was faster; what is there now has not been judged.
+            return made == -EEXIST && flags & O_EXCL == 0 ? -EAGAIN : made
+        }
+        if flags & Flag.path != 0 { return fcntl(first.pin, F_DUPFD_CLOEXEC, 0) }
+        if flags & Flag.temporary == Flag.temporary {
+            return try masked { sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~Flag.noFollow, mode) }
+        }
+        if let terminal = try controllingTerminal() { return terminal }
+        return sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~(Flag.noFollow | O_CREAT | O_EXCL), 0)
+    }
+
+    /// `/dev/tty` (device 5:0) means the opener's controlling terminal: the caller's, not ours.
+    private func controllingTerminal() throws(Errno) -> Int32? {
+        guard first.kind == .device else { return nil }
+        var st = stat()
+        _ = try Errno.check(sbx_fstat(first.pin, &st))
+        guard st.st_rdev == 5 << 8 else { return nil }
+        let device = try ProcStat.terminal(of: caller.tid)
+        if device == 0 { throw Errno(ENXIO) }
+        if try ProcStat.terminal(of: getpid()) == device { return nil }
+        text.clear()
+        text.append("/dev/pts/")
+        text.append(decimal: Int32(truncatingIfNeeded: (device & 0xff) | (device >> 12 & 0xfff00)))
+        let fd = try Descriptor(sbx_openat(At.workingDirectory, text.base, Int32(truncatingIfNeeded: open.flags) & ~(O_CREAT | O_EXCL)
+            | Flag.closeOnExec | Flag.noControllingTerminal, 0))
+        _ = try Errno.check(sbx_fstat(fd.number, &st))
+        guard st.st_rdev == device else { throw Errno(ENXIO) }
+        return fd.release()
+    }
+
+    // MARK: Metadata
+
+    private func changeMetadata() throws(Errno) -> Int32 {
+        switch call {
+        case .changeMode(_, let mode, let flags):
+            if flags & ~(At.symlinkNoFollow | At.emptyPath) != 0 { throw Errno(EINVAL) }
+            if first.kind == .symlink { throw Errno(EOPNOTSUPP) }
+            return sbx_fchmodat(At.workingDirectory, resolver.reference(first.pin), mode)
+        case .changeOwner(_, let user, let group): return sbx_fchownat(first.pin, "", user, group, At.emptyPath)
+        case .changeTimes(_, let address, let layout): return try changeTimes(address, layout)
+        case .setAttribute(_, let attribute): return try setAttribute(attribute)
+        case .removeAttribute(_, let address):
+            try readAttributeName(address)
+            return sbx_removexattr(resolver.reference(first.pin), text.base)
+        default: throw Errno(ENOSYS)
+        }
+    }
+
+    private func changeTimes(_ address: RemoteAddress, _ layout: TimesLayout) throws(Errno) -> Int32 {
+        if address.isNull { return sbx_utimensat(first.pin, "", nil, At.emptyPath) }
+        var times = [timespec(), timespec()]
+        switch layout {
+        case .utimbuf:
+            let v = try TraceeMemory.value(caller.tid, address, (0, 0) as (Int64, Int64))
+            times = [timespec(tv_sec: Int(v.0), tv_nsec: 0), timespec(tv_sec: Int(v.1), tv_nsec: 0)]
+        case .timevals, .timespecs:
+            let v = try TraceeMemory.value(caller.tid, address, (0, 0, 0, 0) as (Int64, Int64, Int64, Int64))
+            let isMicro = layout == .timevals
+            if isMicro && !(0..<1_000_000 ~= v.1 && 0..<1_000_000 ~= v.3) { throw Errno(EINVAL) }
+            times = [timespec(tv_sec: Int(v.0), tv_nsec: Int(isMicro ? v.1 * 1000 : v.1)),
+                     timespec(tv_sec: Int(v.2), tv_nsec: Int(isMicro ? v.3 * 1000 : v.3))]
+        }
+        return sbx_utimensat(first.pin, "", &times, At.emptyPath)
+    }
+
+    private func readAttributeName(_ address: RemoteAddress) throws(Errno) {
+        try TraceeMemory.readPath(caller.tid, address, into: text)
+        // xattr(7): 1 to 255 bytes.
+        if text.isEmpty || text.count > 255 { throw Errno(ERANGE) }
+    }
+
+    private func setAttribute(_ a: ExtendedAttribute) throws(Errno) -> Int32 {
+        try readAttributeName(a.name)
+        if a.size > 65536 { throw Errno(E2BIG) }
+        let value = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(a.size), alignment: 8)
+        defer { value.deallocate() }
+        try TraceeMemory.read(caller.tid, a.value, into: value)
+        return sbx_setxattr(resolver.reference(first.pin), text.base, value.baseAddress, value.count, a.flags)
+    }
+}
+
+/// `/proc/PID/stat` (proc(5)).
+enum ProcStat {
+    /// Field 7, the controlling terminal's device number; 0: none.
+    static func terminal(of tid: Int32) throws(Errno) -> UInt64 { try field(7, of: tid) }
+    /// Field 22: clock ticks after boot.
+    static func startTime(of tid: Int32) throws(Errno) -> UInt64 { try field(22, of: tid) }
+
+    private static func field(_ number: Int, of tid: Int32) throws(Errno) -> UInt64 {
+        let path = PathBuffer()
+        path.append("/proc/")
+        path.append(decimal: tid)
+        path.append("/stat")
+        let file = try Descriptor(sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0))
+        let n = sbx_read(file.number, path.base, 4096)
+        guard n > 0 else { throw Errno(ESRCH) }
+        path.setCount(n)
+        // The name in brackets may hold anything, brackets and spaces too.
+        guard let close = path.bytes.lastIndex(of: 0x29) else { throw Errno(ESRCH) }
+        let fields = path.bytes[(close + 1)...].split(separator: 0x20)
+        guard number >= 3, fields.count > number - 3 else { throw Errno(ESRCH) }
+        return fields[number - 3].reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ UInt64($1 - 0x30) : $0 }
+    }
+}

@@ -1,0 +1,350 @@
+package import SandboxDecode
+package import SandboxModel
+internal import CShims
+internal import Glibc
+
+/// One of the (at most two) things a file call touches, as it is judged and recorded.
+package final class FileSubject {
+    /// Resolved path; for an object that has no name any more the one it had.
+    package let path = PathBuffer()
+    package fileprivate(set) var access: FileAccess = []
+    package fileprivate(set) var device: UInt64 = 0
+    package fileprivate(set) var inode: UInt64 = 0
+    package fileprivate(set) var kind: Kind = .other
+    /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
+    package fileprivate(set) var isAnonymous = false
+
+    package enum Kind: Sendable { case regular, directory, device, fifo, symlink, absent, other }
+
+    /// The pinned object, or the pinned folder of a name.
+    fileprivate(set) var pin: Int32 = -1
+    /// The name within the pinned folder; empty where the object itself is pinned.
+    let name = PathBuffer()
+    /// What the caller wrote, while it is being resolved.
+    let given = PathBuffer()
+
+    fileprivate func reset() {
+        if pin >= 0 { _ = sbx_close(pin) }
+        pin = -1
+        name.clear()
+        path.clear()
+        access = []
+        device = 0
+        inode = 0
+        kind = .other
+        isAnonymous = false
+    }
+
+    fileprivate func hold(_ d: consuming Descriptor) {
+        if pin >= 0 { _ = sbx_close(pin) }
+        pin = d.release()
+    }
+
+    fileprivate func take(_ st: stat) {
+        device = UInt64(st.st_dev)
+        inode = UInt64(st.st_ino)
+        kind = switch st.st_mode & S_IFMT {
+        case S_IFREG: .regular
+        case S_IFDIR: .directory
+        case S_IFCHR, S_IFBLK: .device
+        case S_IFIFO: .fifo
+        case S_IFLNK: .symlink
+        default: .other
+        }
+    }
+}
+
+/// A file call on its way: prepared (copied, pinned, named), judged by others, then performed on what was pinned.
+///
+/// Holds its buffers and descriptors from call to call; not thread-safe.
+package final class FileWork {
+    package let first = FileSubject()
+    package let second = FileSubject()
+    package private(set) var operation = Operation.other
+    package private(set) var hasSecond = false
+    /// The target's folder is moved as a whole.
+    package private(set) var movesDirectory = false
+    /// Opening it may wait for somebody else (a FIFO, a terminal line).
+    package private(set) var mayBlock = false
+
+    let context: KernelContext
+    let resolver: Resolver
+    let identity: Identity
+    private(set) var call = Call.unknown
+    private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
+    private(set) var open = OpenRequest(path: .plain(RemoteAddress(0), follow: true), flags: 0, mode: 0)
+    let text = PathBuffer()
+
+    package init(_ context: KernelContext) {
+        self.context = context
+        resolver = Resolver(context)
+        identity = Identity(context)
+    }
+
+    /// Copies what the call names out of the caller's memory and pins it. Throws what the kernel would answer.
+    package func prepare(_ call: Call, for caller: Caller) throws(Errno) {
+        reset()
+        self.call = call
+        self.caller = caller
+        switch call {
+        case .open(let request): try prepareOpen(request)
+        case .remove(let at, let directory, let flags):
+            operation = .delete
+            try named(first, at, .delete, mustExist: true)
+            if flags & ~0x200 != 0 { throw Errno(EINVAL) }
+            _ = directory
+        case .rename(let from, let to, let flags):
+            operation = .rename
+            try named(first, from, .rename, mustExist: true)
+            try named(second, to, flags & 2 != 0 ? .rename : [.rename, .create], mustExist: flags & 2 != 0)
+            hasSecond = true
+            movesDirectory = first.kind == .directory || (flags & 2 != 0 && second.kind == .directory)
+        case .makeDirectory(let at, _), .makeNode(let at, _, _), .symlink(_, let at):
+            operation = .create
+            try named(first, at, .create, mustExist: false, symlink: call)
+        case .link(let from, let to, let flags):
+            operation = .link
+            if flags & ~(At.symlinkFollow | At.emptyPath) != 0 { throw Errno(EINVAL) }
+            try object(first, from, .link)
+            try named(second, to, [.link, .create], mustExist: false)
+            hasSecond = true
+        case .truncate(let at, _):
+            operation = .open
+            try object(first, at, [.write, .truncate])
+        case .changeMode(let at, _, _), .changeOwner(let at, _, _), .changeTimes(let at, _, _), .setAttribute(let at, _),
+            .removeAttribute(let at, _):
+            operation = .metadata
+            try object(first, at, .metadata)
+        default: throw Errno(ENOSYS)
+        }
+    }
+
+    package func reset() {
+        first.reset()
+        second.reset()
+        hasSecond = false
+        movesDirectory = false
+        mayBlock = false
+        operation = .other
+    }
+
+    // MARK: Pinning
+
+    /// Pins an object that must be there.
+    func object(_ s: FileSubject, _ at: PathArgument, _ access: FileAccess, resolve: UInt64 = 0, directory: Bool = false) throws(Errno) {
+        s.access = access
+        s.given.clear()
+        if !at.address.isNull { try TraceeMemory.readPath(caller.tid, at.address, into: s.given) }
+        else if !at.mayBeEmpty { throw Errno(EFAULT) }
+        if s.given.isEmpty {
+            guard at.mayBeEmpty else { throw Errno(ENOENT) }
+            s.hold(try resolver.base(at.base, of: caller))
+        } else {
+            try pinGiven(s, at, Resolver.Options(follow: at.follow, directory: directory, resolve: resolve))
+        }
+        try describeObject(s)
+    }
+
+    private func pinGiven(_ s: FileSubject, _ at: PathArgument, _ options: Resolver.Options) throws(Errno) {
+        let relative = !s.given.isAbsolute || options.resolve & (Flag.inRoot | Flag.beneath) != 0
+        if relative {
+            let base = try resolver.base(at.base, of: caller)
+            let pin = try identity.assumed(caller) { () throws(Errno) in
+                try resolver.pin(s.given, from: base.number, options, for: caller)
+            }
+            s.hold(pin)
+        } else {
+            let pin = try identity.assumed(caller) { () throws(Errno) in
+                try resolver.pin(s.given, from: At.workingDirectory, options, for: caller)
+            }
+            s.hold(pin)
+        }
+    }
+
+    private func describeObject(_ s: FileSubject) throws(Errno) {
+        var st = stat()
+        _ = try Errno.check(sbx_fstat(s.pin, &st))
+        s.take(st)
+        try resolver.describe(s.pin, into: s.path)
+        if !s.path.isAbsolute {
+            s.isAnonymous = true
+        } else if st.st_nlink == 0 {
+            s.path.dropDeletedMark()
+            s.isAnonymous = s.path.hasPrefix("/memfd:")
+        }
+    }
+
+    /// Pins the folder of a name that may or may not be there; the name itself is never followed.
+    func named(_ s: FileSubject, _ at: PathArgument, _ access: FileAccess, mustExist: Bool, symlink: Call = .unknown) throws(Errno) {
+        s.access = access
+        if case .symlink(let target, _) = symlink {
+            try TraceeMemory.readPath(caller.tid, target, into: text)
+            if text.isEmpty { throw Errno(ENOENT) }
+        }
+        try TraceeMemory.readPath(caller.tid, at.address, into: s.given)
+        if s.given.isEmpty { throw Errno(ENOENT) }
+        try splitGiven(s, at, resolve: 0)
+        var st = stat()
+        let found = sbx_fstatat(s.pin, s.name.base, &st, At.symlinkNoFollow)
+        if found == 0 { s.take(st) } else { s.kind = .absent }
+        if found == -ENOENT && mustExist { throw Errno(ENOENT) }
+        if found < 0 && found != -ENOENT { throw Errno(-found) }
+        try nameInFolder(s)
+    }
+
+    /// `given` becomes a pinned folder and a last name. The name keeps its trailing slashes, which mean something
+    /// to the kernel.
+    func splitGiven(_ s: FileSubject, _ at: PathArgument, resolve: UInt64) throws(Errno) {
+        let (start, end, _) = s.given.lastName()
+        if end - start > 255 { throw Errno(ENAMETOOLONG) }
+        s.name.set(UnsafeRawBufferPointer(rebasing: s.given.bytes[start...]))
+        if end == 0 {  // nothing but slashes
+            s.name.clear()
+            s.name.append(".")
+        }
+        s.given.setCount(start)
+        if s.given.isEmpty { s.given.append(".") }
+        try pinGiven(s, at, Resolver.Options(follow: true, directory: true, resolve: resolve))
+    }
+
+    /// The judged path of a name: its folder's path and the name.
+    func nameInFolder(_ s: FileSubject) throws(Errno) {
+        try resolver.describe(s.pin, into: s.path)
+        if s.name.equals(".") || s.name.equals("..") { return }
+        if s.path.count > 1 { s.path.append("/") }
+        let (start, end, _) = s.name.lastName()
+        s.path.append(UnsafeRawBufferPointer(rebasing: s.name.bytes[start..<end]))
+    }
+
+    // MARK: Opening
+
+    private func prepareOpen(_ request: OpenRequest) throws(Errno) {
+        open = request
+        operation = .open
+        if !request.how.isNull || request.howSize != 0 { try readHow() }
+        open.flags &= 0x7fff_ffff
+        let access = accessOf(open.flags)
+        let flags = Int32(truncatingIfNeeded: open.flags)
+        if flags & Flag.path == 0, flags & O_CREAT != 0, flags & Flag.temporary != Flag.temporary {
+            return try prepareCreate(access)
+        }
+        let follow = flags & Flag.noFollow == 0
+        var at = open.path
+        at.follow = follow
+        try object(first, at, access, resolve: open.resolve, directory: flags & Flag.directory != 0)
+        if flags & Flag.temporary == Flag.temporary { first.access.insert(.create) }
+        if first.kind == .symlink, flags & Flag.path == 0 { throw Errno(ELOOP) }
+        settleBlocking()
+    }
+
+    fileprivate func settleBlocking() {
+        let flags = Int32(truncatingIfNeeded: open.flags)
+        guard flags & (Flag.path | O_NONBLOCK) == 0 else { return }
+        mayBlock = first.kind == .fifo || first.kind == .device
+    }
+
+    private func accessOf(_ flags: UInt64) -> FileAccess {
+        let f = Int32(truncatingIfNeeded: flags)
+        if f & Flag.path != 0 { return .pathOnly }
+        var a: FileAccess = switch f & O_ACCMODE {
+        case O_RDONLY: .read
+        case O_WRONLY: .write
+        default: [.read, .write]
+        }
+        if f & O_TRUNC != 0 { a.formUnion([.truncate, .write]) }
+        return a
+    }
+
+    /// struct open_how, openat2(2): a longer one is fine as long as the rest is zero.
+    private func readHow() throws(Errno) {
+        guard open.howSize >= 24 else { throw Errno(EINVAL) }
+        guard open.howSize <= 4096 else { throw Errno(E2BIG) }
+        let how = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(open.howSize), alignment: 8)
+        defer { how.deallocate() }
+        try TraceeMemory.read(caller.tid, open.how, into: how)
+        if how[24...].contains(where: { $0 != 0 }) { throw Errno(E2BIG) }
+        open.flags = how.load(fromByteOffset: 0, as: UInt64.self)
+        open.mode = how.load(fromByteOffset: 8, as: UInt64.self)
+        open.resolve = how.load(fromByteOffset: 16, as: UInt64.self)
+        try validateHow()
+    }
+
+    /// The checks that openat2 makes and openat does not (fs/open.c, build_open_flags).
+    private func validateHow() throws(Errno) {
+        let known: UInt64 = 0x7f_ffc3 | UInt64(O_ACCMODE)
+        if open.flags & ~known != 0 || open.resolve & ~0x3f != 0 { throw Errno(EINVAL) }
+        if open.resolve & Flag.beneath != 0 && open.resolve & Flag.inRoot != 0 { throw Errno(EINVAL) }
+        let f = Int32(truncatingIfNeeded: open.flags)
+        let creates = f & O_CREAT != 0 || f & Flag.temporary == Flag.temporary
+        if open.mode != 0 && !creates || open.mode & ~0o7777 != 0 { throw Errno(EINVAL) }
+        if f & O_CREAT != 0 && f & Flag.directory != 0 { throw Errno(EINVAL) }
+        if f & Flag.path != 0 && f & ~(Flag.path | Flag.directory | Flag.noFollow | Flag.closeOnExec) != 0 { throw Errno(EINVAL) }
+        if open.resolve & 0x20 != 0 { throw Errno(EAGAIN) }  // RESOLVE_CACHED: may always be answered so
+    }
+
+    /// Opening that makes the file where it is not there: the folder is pinned, the last name looked at without
+    /// following it, and a link followed by hand, so that what is made is made in the folder that was judged.
+    private func prepareCreate(_ access: FileAccess) throws(Errno) {
+        let s = first
+        let flags = Int32(truncatingIfNeeded: open.flags)
+        s.access = access
+        try TraceeMemory.readPath(caller.tid, open.path.address, into: s.given)
+        if s.given.isEmpty { throw Errno(ENOENT) }
+        var at = open.path
+        for _ in 0..<40 {
+            let (_, end, slash) = s.given.lastName()
+            try splitGiven(s, at, resolve: open.resolve)
+            var st = stat()
+            let found = sbx_fstatat(s.pin, s.name.base, &st, At.symlinkNoFollow)
+            if found == -ENOENT && !slash { return try absent(s) }
+            if slash || end == 0 { throw Errno(EISDIR) }
+            if found < 0 { throw Errno(-found) }
+            if flags & O_EXCL != 0 { throw Errno(EEXIST) }
+            let isLink = st.st_mode & S_IFMT == S_IFLNK
+            if isLink && flags & Flag.noFollow != 0 { throw Errno(ELOOP) }
+            if !isLink || UInt64(st.st_dev) == context.procDevice { return try existing(s, follow: isLink) }
+            if open.resolve & Flag.noSymlinks != 0 { throw Errno(ELOOP) }
+            try followName(s)
+            // What the link says is relative to the folder it lies in, which is pinned as ours now.
+            at.base = .workingDirectory
+        }
+        throw Errno(ELOOP)
+    }
+
+    private func absent(_ s: FileSubject) throws(Errno) {
+        s.kind = .absent
+        s.access.insert(.create)
+        operation = .create
+        try nameInFolder(s)
+    }
+
+    /// Turns a name into the object behind it.
+    private func existing(_ s: FileSubject, follow: Bool) throws(Errno) {
+        s.given.set(s.name.bytes)
+        let folder = s.pin
+        let pin = try identity.assumed(caller) { () throws(Errno) in
+            try resolver.pin(s.given, from: folder, Resolver.Options(follow: follow), for: caller)
+        }
+        s.hold(pin)
+        s.name.clear()
+        try describeObject(s)
+        if s.kind == .directory { throw Errno(EISDIR) }
+        settleBlocking()
+    }
+
+    /// `given` becomes the folder's path and the link's text, so that the loop goes on from there.
+    private func followName(_ s: FileSubject) throws(Errno) {
+        let n = sbx_readlinkat(s.pin, s.name.base, text.base, 4096)
+        if n <= 0 { throw Errno(n == 0 ? ENOENT : Int32(-n)) }
+        text.setCount(n)
+        if open.resolve & (Flag.beneath | Flag.inRoot) != 0 { throw Errno(EXDEV) }
+        if text.isAbsolute {
+            s.given.set(text.bytes)
+        } else {
+            try resolver.describe(s.pin, into: s.given)
+            s.given.append("/")
+            guard s.given.append(text.bytes) else { throw Errno(ENAMETOOLONG) }
+        }
+        if s.given.count >= 4096 { throw Errno(ENAMETOOLONG) }
+    }
+}

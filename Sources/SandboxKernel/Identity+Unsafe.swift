@@ -1,0 +1,143 @@
+internal import CShims
+internal import Glibc
+
+/// Acts with the credentials of whoever the call is made for. Matters only where the supervisor is root: an
+/// ordinary supervisor and all it supervises share one user, and no_new_privs keeps it so.
+final class Identity {
+    private let context: KernelContext
+    private let status = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
+    private let path = PathBuffer()
+    private var ownGroups: [UInt32] = []
+    private var ownCaps = sbx_caps()
+
+    init(_ context: KernelContext) {
+        self.context = context
+        if context.isRoot {
+            var list = [UInt32](repeating: 0, count: 256)
+            let n = sbx_thread_getgroups(256, &list)
+            ownGroups = Array(list.prefix(Int(max(n, 0))))
+            _ = sbx_thread_getcaps(&ownCaps)
+        }
+    }
+    deinit { status.deallocate() }
+
+    /// Runs `body` as the caller. Anything that fails on the way there is `EPERM`: nobody is served with more
+    /// rights than it has.
+    func assumed<R: ~Copyable>(_ caller: Caller, _ body: () throws(Errno) -> R) throws(Errno) -> R {
+        guard context.mustLookUpIdentity else { return try body() }
+        let who = try Credentials(caller.tid, status, path)
+        guard who.differs(from: ownCaps) else { return try body() }
+        try take(who)
+        defer { restore() }
+        return try body()
+    }
+
+    private func take(_ who: Credentials) throws(Errno) {
+        var groups = who.groups
+        var ok = sbx_thread_setgroups(Int32(groups.count), &groups) == 0
+        ok = ok && sbx_thread_setresgid(-1, Int32(bitPattern: who.fileGroup), -1) == 0
+        ok = ok && sbx_thread_setresuid(-1, Int32(bitPattern: who.fileUser), -1) == 0
+        var caps = sbx_caps(effective: who.effective & ownCaps.permitted, permitted: ownCaps.permitted, inheritable: ownCaps.inheritable)
+        ok = ok && sbx_thread_setcaps(&caps) == 0
+        if !ok {
+            restore()
+            throw Errno(EPERM)
+        }
+    }
+
+    /// A thread that could not get its own rights back must not go on.
+    private func restore() {
+        var ok = sbx_thread_setresuid(-1, 0, -1) == 0
+        ok = ok && sbx_thread_setcaps(&ownCaps) == 0
+        ok = ok && sbx_thread_setresgid(-1, 0, -1) == 0
+        ok = ok && sbx_thread_setgroups(Int32(ownGroups.count), &ownGroups) == 0
+        if !ok { _exit(125) }
+    }
+
+    /// The file mode creation mask of the caller, umask(2).
+    func mask(of caller: Caller) throws(Errno) -> UInt32 {
+        try ProcStatus.read(caller.tid, status, path).mask
+    }
+}
+
+/// Who somebody is, from `/proc/TID/status` (proc(5)).
+struct Credentials {
+    var fileUser: UInt32
+    var fileGroup: UInt32
+    var groups: [UInt32]
+    var effective: UInt64
+
+    init(_ tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) {
+        let s = try ProcStatus.read(tid, buffer, path)
+        fileUser = s.fileUser
+        fileGroup = s.fileGroup
+        groups = s.groups
+        effective = s.effective
+    }
+
+    func differs(from own: sbx_caps) -> Bool {
+        fileUser != 0 || fileGroup != 0 || effective != own.effective
+    }
+}
+
+/// The lines of `/proc/TID/status` that a decision or an answer needs.
+struct ProcStatus {
+    var leader: Int32 = 0
+    var parent: Int32 = 0
+    var mask: UInt32 = 0o022
+    var fileUser: UInt32 = .max
+    var fileGroup: UInt32 = .max
+    var groups: [UInt32] = []
+    var effective: UInt64 = 0
+    /// Signals that would interrupt the task now: pending and not blocked.
+    var interrupting: UInt64 = 0
+
+    static func read(_ tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) -> ProcStatus {
+        path.clear()
+        path.append("/proc/")
+        path.append(decimal: tid)
+        path.append("/status")
+        let file = try Descriptor(sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0))
+        let n = sbx_read(file.number, buffer.baseAddress, buffer.count)
+        if n <= 0 { throw Errno(ESRCH) }
+        return ProcStatus(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<n]))
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        var pending: UInt64 = 0, blocked: UInt64 = 0
+        for line in bytes.split(separator: 0x0a) {
+            guard let colon = line.firstIndex(of: 0x3a) else { continue }
+            let key = UnsafeRawBufferPointer(rebasing: line[..<colon])
+            let value = UnsafeRawBufferPointer(rebasing: line[(colon + 1)...])
+            func isKey(_ s: StaticString) -> Bool { key.count == s.utf8CodeUnitCount && memcmp(key.baseAddress!, s.utf8Start, key.count) == 0 }
+            if isKey("Tgid") { leader = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
+            if isKey("PPid") { parent = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
+            if isKey("Umask") { mask = UInt32(truncatingIfNeeded: ProcStatus.number(value, radix: 8)) }
+            if isKey("Uid") { fileUser = ProcStatus.numbers(value).last ?? .max }
+            if isKey("Gid") { fileGroup = ProcStatus.numbers(value).last ?? .max }
+            if isKey("Groups") { groups = ProcStatus.numbers(value) }
+            if isKey("CapEff") { effective = ProcStatus.number(value, radix: 16) }
+            if isKey("SigPnd") || isKey("ShdPnd") { pending |= ProcStatus.number(value, radix: 16) }
+            if isKey("SigBlk") { blocked = ProcStatus.number(value, radix: 16) }
+        }
+        interrupting = pending & ~blocked
+    }
+
+    private static func numbers(_ text: UnsafeRawBufferPointer) -> [UInt32] {
+        text.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }).map {
+            UInt32(truncatingIfNeeded: number(UnsafeRawBufferPointer(rebasing: $0), radix: 10))
+        }
+    }
+
+    private static func number(_ text: UnsafeRawBufferPointer, radix: UInt64) -> UInt64 {
+        var v: UInt64 = 0
+        for c in text {
+            switch c {
+            case 0x30...0x39: v = v &* radix &+ UInt64(c - 0x30)
+            case 0x61...0x66: v = v &* radix &+ UInt64(c - 0x57)
+            default: continue
+            }
+        }
+        return v
+    }
+}

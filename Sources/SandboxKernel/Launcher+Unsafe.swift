@@ -1,0 +1,147 @@
+package import CShims
+internal import Glibc
+
+/// What a program is started with.
+package struct LaunchSpec: Sendable {
+    package var program: [CChar]
+    package var arguments: [[CChar]]
+    package var environment: [[CChar]]
+    package var enforces: Bool
+    /// The process the user started; the program joins its group.
+    package var front: Int32
+    package var limits: [(resource: Int32, value: UInt64)] = []
+    package var keep: [Int32] = []
+    package var signals: sbx_signals
+
+    package init(program: [CChar], arguments: [[CChar]], environment: [[CChar]], enforces: Bool, front: Int32, signals: sbx_signals) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.enforces = enforces
+        self.front = front
+        self.signals = signals
+    }
+}
+
+/// Why nothing was started: the step, and what the kernel said.
+package struct LaunchError: Error {
+    package let step: String
+    package let code: Int32
+    package let help: String
+}
+
+/// A program that waits just before its first instruction: traced, filtered, its listener proven to work.
+package struct Launched {
+    fileprivate var raw: sbx_launched
+    package let listener: Listener
+    package let synchronous: Bool
+    package var pid: Int32 { raw.pid }
+
+    /// Lets it become the program.
+    package func go() { _ = sbx_launch_go(withUnsafePointer(to: raw) { $0 }) }
+
+    /// 0 once it has become the program (or died); else the error that execve(2) gave.
+    package func outcome() -> Int32 {
+        var copy = raw
+        return -sbx_launch_outcome(&copy)
+    }
+}
+
+package enum Launcher {
+    /// Starts the program stopped. The calling thread becomes its tracer and must stay.
+    package static func start(_ spec: LaunchSpec) throws(LaunchError) -> Launched {
+        var filter: UnsafeMutablePointer<sock_filter>?
+        var count: UInt32 = 0
+        let landlock = spec.enforces ? sbx_landlock_signal_scope() : -1
+        defer {
+            if landlock >= 0 { _ = sbx_close(landlock) }
+            free(filter)
+        }
+        var filterSpec = sbx_filter_spec(enforce: spec.enforces ? 1 : 0, trap_signals: landlock < 0 ? 1 : 0,
+                                         supervisor: getpid(), front: spec.front)
+        let e = sbx_filter_build(&filterSpec, &filter, &count)
+        if e != 0 { throw LaunchError(step: "seccomp_rule_add", code: -e, help: "libseccomp could not build the filter") }
+
+        var out = sbx_launched()
+        let result = withArrays(spec) { program, argv, envp, limits, keep in
+            var raw = sbx_launch()
+            raw.program = program
+            raw.argv = argv
+            raw.envp = envp
+            raw.filter = UnsafePointer(filter)
+            raw.filter_count = count
+            raw.group = getpgid(spec.front)
+            raw.landlock = landlock
+            raw.stop_at_exec_entry = spec.enforces ? 1 : 0
+            raw.limits = limits.baseAddress
+            raw.limit_count = UInt32(limits.count)
+            raw.keep = keep.baseAddress
+            raw.keep_count = UInt32(keep.count)
+            raw.signals = spec.signals
+            return sbx_launch_prepare(&raw, &out)
+        }
+        if result < 0 { throw error(out.stage, -out.error) }
+        let synchronous = sbx_notify_sync_wake_up(out.listener) == 0
+        let launched = Launched(raw: out, listener: Listener(descriptor: out.listener), synchronous: synchronous)
+        try prove(launched)
+        return launched
+    }
+
+    /// One call goes all the way before anything runs: a listener that cannot be received from (AppArmor, a runtime
+    /// with a listener of its own) shows itself here.
+    private static func prove(_ l: Launched) throws(LaunchError) {
+        var raw = l.raw
+        _ = sbx_launch_probe_begin(&raw)
+        var p = pollfd(fd: raw.listener, events: Int16(POLLIN), revents: 0)
+        var ok = poll(&p, 1, 10_000) == 1
+        if ok, let notice = l.listener.next() { notice.answer(-Int32(SBX_PROBE_ERRNO)) } else { ok = false }
+        if !ok || sbx_launch_probe_end(&raw) != 0 {
+            _ = sbx_kill(raw.pid, SIGKILL)
+            throw LaunchError(step: "SECCOMP_IOCTL_NOTIF_RECV", code: EIO,
+                              help: "the listener does not deliver; an AppArmor profile or a container runtime may stand in the way")
+        }
+    }
+
+    private static func withArrays<R>(
+        _ spec: LaunchSpec,
+        _ body: (UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+                 UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>) -> R
+    ) -> R {
+        let argv = spec.arguments.map { strdup($0) } + [nil]
+        let envp = spec.environment.map { strdup($0) } + [nil]
+        defer { for p in argv + envp { free(p) } }
+        let limits = spec.limits.map { sbx_limit(resource: $0.resource, value: $0.value) }
+        return spec.program.withUnsafeBufferPointer { program in
+            argv.withUnsafeBufferPointer { a in
+                envp.withUnsafeBufferPointer { e in
+                    limits.withUnsafeBufferPointer { l in
+                        spec.keep.sorted().withUnsafeBufferPointer { k in
+                            body(program.baseAddress!, a.baseAddress!, e.baseAddress!, l, k)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func error(_ stage: sbx_stage, _ code: Int32) -> LaunchError {
+        switch stage {
+        case SBX_STAGE_PIPE: LaunchError(step: "socketpair", code: code, help: "")
+        case SBX_STAGE_FORK: LaunchError(step: "fork", code: code, help: "the limit on processes may be reached (`ulimit -u`)")
+        case SBX_STAGE_GROUP: LaunchError(step: "setpgid", code: code, help: "")
+        case SBX_STAGE_LIMIT: LaunchError(step: "setrlimit", code: code, help: "look at `limits` in the profile")
+        case SBX_STAGE_SIGNALS: LaunchError(step: "sigaction", code: code, help: "")
+        case SBX_STAGE_DESCRIPTORS: LaunchError(step: "close_range", code: code, help: "Linux 5.9 or later is needed")
+        case SBX_STAGE_NO_NEW_PRIVS: LaunchError(step: "prctl(PR_SET_NO_NEW_PRIVS)", code: code, help: "")
+        case SBX_STAGE_LANDLOCK: LaunchError(step: "landlock_restrict_self", code: code, help: "")
+        case SBX_STAGE_SEIZE:
+            LaunchError(step: "ptrace(PTRACE_SEIZE)", code: code,
+                        help: "ptrace is refused here; look at kernel.yama.ptrace_scope and the container's seccomp profile")
+        case SBX_STAGE_FILTER:
+            LaunchError(step: "seccomp(SECCOMP_SET_MODE_FILTER)", code: code,
+                        help: code == EBUSY ? "there is a listener already; `sandbox` cannot run inside another one"
+                            : "Linux 5.19 or later is needed")
+        default: LaunchError(step: "pidfd_getfd", code: code, help: "the listener could not be taken over")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import CShims
+internal import Glibc
+package import SandboxModel
+
+/// The supervisor's end of the seccomp filter, seccomp_unotify(2).
+package struct Listener: Sendable {
+    package let descriptor: Int32
+    package init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// The next call that waits for an answer; nil when nobody is left who could make one.
+    package func next() -> Notice? {
+        var raw = sbx_notice()
+        while true {
+            switch sbx_notify_receive(descriptor, &raw) {
+            case 0: return Notice(descriptor, raw)
+            case -EINTR: continue
+            case -ENOENT:
+                // Either the caller died between our waking and our reading, or all of them did.
+                var p = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                if poll(&p, 1, 0) >= 0, p.revents & Int16(POLLHUP) == 0 { continue }
+                return nil
+            default: return nil
+            }
+        }
+    }
+}
+
+/// A system call that waits for its answer. It can be given one just once; one that is dropped without an answer is
+/// refused.
+package struct Notice: ~Copyable, Sendable {
+    /// `ERESTARTSYS`: the signal that is pending decides whether the call starts again or ends with `EINTR`.
+    package static let restart: Int32 = 512
+
+    private let listener: Int32
+    package let id: UInt64
+    package let tid: Int32
+    package let call: RawCall
+
+    init(_ listener: Int32, _ raw: sbx_notice) {
+        self.listener = listener
+        id = raw.id
+        tid = Int32(bitPattern: raw.tid)
+        let a = raw.args
+        call = RawCall(number: raw.nr, arguments: [a.0, a.1, a.2, a.3, a.4, a.5])
+    }
+
+    deinit { _ = sbx_notify_answer(listener, id, 0, -EPERM) }
+
+    /// False once the caller is gone, or was and its number belongs to somebody else. What was read from its memory
+    /// before a `true` was its own.
+    package borrowing func isStillValid() -> Bool { sbx_notify_valid(listener, id) == 0 }
+
+    /// Ends the call with `result`: a value, or `-errno`.
+    package consuming func answer(_ result: Int32) {
+        _ = sbx_notify_answer(listener, id, Int64(max(result, 0)), min(result, 0))
+        discard self
+    }
+
+    /// Lets the kernel carry the call out as it stands. Only where the decision rests on registers alone, or where
+    /// nothing is enforced: the caller's memory may have changed since it was looked at.
+    package consuming func proceed() {
+        _ = sbx_notify_continue(listener, id)
+        discard self
+    }
+
+    /// Gives the caller a duplicate of `descriptor` as the call's result; returns its number there, or `-errno`.
+    package consuming func handOver(_ descriptor: Int32, closeOnExec: Bool) -> Int32 {
+        let r = sbx_notify_hand_over(listener, id, descriptor, closeOnExec ? 1 : 0)
+        // The caller's table may be full (EMFILE): then that is its answer.
+        if r < 0 && r != -ENOENT { _ = sbx_notify_answer(listener, id, 0, r) }
+        discard self
+        return r
+    }
+}

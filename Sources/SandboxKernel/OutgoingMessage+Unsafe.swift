@@ -1,0 +1,116 @@
+internal import CShims
+internal import Glibc
+internal import SandboxModel
+
+/// A copy of what a caller sends: its bytes and its control messages, with the descriptors in them taken over.
+/// Used from call to call by one thread.
+struct OutgoingMessage {
+    /// `struct msghdr` and `struct mmsghdr` of a 64-bit kernel.
+    static let headerSize = 56, mmsgSize = 64
+    /// A stream may be sent in parts (send(2)); a datagram larger than this is refused as too long.
+    static let limit = 1 << 20
+    private static let controlLimit = 1 << 16
+
+    private(set) var data: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+    private(set) var isCut = false
+    private(set) var control: UnsafeMutableRawBufferPointer
+    private(set) var controlCount = 0
+    private(set) var flags: Int32 = 0
+    private var passed: [Int32] = []
+
+    init() {
+        data = .allocate(byteCount: 1 << 16, alignment: 16)
+        control = .allocate(byteCount: OutgoingMessage.controlLimit, alignment: 16)
+    }
+
+    mutating func reset() {
+        for fd in passed { _ = sbx_close(fd) }
+        passed.removeAll(keepingCapacity: true)
+        count = 0
+        controlCount = 0
+        isCut = false
+    }
+
+    mutating func take(_ caller: Caller, data at: RemoteAddress, count n: UInt64, flags f: Int32) throws(Errno) {
+        flags = f
+        try append(caller, at, n)
+    }
+
+    /// Copies the message that `header` describes and returns where it is to go.
+    mutating func take(_ caller: Caller, header: RemoteAddress, flags f: Int32) throws(Errno) -> (RemoteAddress, UInt32) {
+        flags = f
+        let h = try TraceeMemory.value(caller.tid, header, (0, 0, 0, 0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64))
+        let (name, nameLength, vectors, vectorCount, controlAt, controlLength) = (h.0, UInt32(truncatingIfNeeded: h.1), h.2, h.3, h.4, h.5)
+        if Int32(bitPattern: nameLength) < 0 { throw Errno(EINVAL) }
+        if vectorCount > 1024 { throw Errno(EMSGSIZE) }  // UIO_MAXIOV
+        for i in 0..<Int(vectorCount) where !isCut {
+            let v = try TraceeMemory.value(caller.tid, RemoteAddress(vectors) + i * 16, (0, 0) as (UInt64, UInt64))
+            try append(caller, RemoteAddress(v.0), v.1)
+        }
+        if controlLength > UInt64(OutgoingMessage.controlLimit) { throw Errno(ENOBUFS) }
+        if controlAt != 0 && controlLength > 0 {
+            controlCount = Int(controlLength)
+            try TraceeMemory.read(caller.tid, RemoteAddress(controlAt), into: UnsafeMutableRawBufferPointer(rebasing: control[..<controlCount]))
+            try adoptControl(caller)
+        }
+        return (RemoteAddress(name), min(nameLength, UInt32(SocketAddress.capacity)))
+    }
+
+    private mutating func append(_ caller: Caller, _ at: RemoteAddress, _ n: UInt64) throws(Errno) {
+        if n > UInt64(Int64.max) { throw Errno(EINVAL) }
+        let room = OutgoingMessage.limit - count
+        let take = min(Int(n), room)
+        if take < Int(n) { isCut = true }
+        if count + take > data.count { grow(to: count + take) }
+        try TraceeMemory.read(caller.tid, at, into: UnsafeMutableRawBufferPointer(rebasing: data[count..<(count + take)]))
+        count += take
+    }
+
+    private mutating func grow(to n: Int) {
+        var size = data.count
+        while size < n { size *= 2 }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: data[..<count]))
+        data.deallocate()
+        data = larger
+    }
+
+    // MARK: Control messages, cmsg(3)
+
+    private mutating func adoptControl(_ caller: Caller) throws(Errno) {
+        var at = 0
+        while at + 16 <= controlCount {
+            let length = control.loadUnaligned(fromByteOffset: at, as: UInt.self)
+            let level = control.loadUnaligned(fromByteOffset: at + 8, as: Int32.self)
+            let type = control.loadUnaligned(fromByteOffset: at + 12, as: Int32.self)
+            guard length >= 16, length <= UInt(controlCount - at) else { throw Errno(EINVAL) }
+            let body = (at + 16)..<(at + Int(length))
+            if level == SOL_SOCKET, type == 1 { try adoptDescriptors(body, caller) }
+            if level == SOL_SOCKET, type == 2 { adoptCredentials(body) }
+            at += (Int(length) + 7) & ~7
+        }
+    }
+
+    /// `SCM_RIGHTS`: the caller's descriptors become duplicates of ours.
+    private mutating func adoptDescriptors(_ body: Range<Int>, _ caller: Caller) throws(Errno) {
+        var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
+        if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
+        let owner = try Descriptor(pidfd)
+        // SCM_MAX_FD, unix(7).
+        guard body.count / 4 <= 253 else { throw Errno(EINVAL) }
+        for i in stride(from: body.lowerBound, to: body.upperBound - 3, by: 4) {
+            let theirs = control.loadUnaligned(fromByteOffset: i, as: Int32.self)
+            let ours = try Errno.check(theirs < 0 ? -EBADF : sbx_pidfd_getfd(owner.number, theirs))
+            passed.append(ours)
+            control.storeBytes(of: ours, toByteOffset: i, as: Int32.self)
+        }
+    }
+
+    /// `SCM_CREDENTIALS`: the kernel lets only root name another process than the sender, which is us. The
+    /// receiver sees the right user and group and the supervisor's process id (docs/ARCHITECTURE.md).
+    private func adoptCredentials(_ body: Range<Int>) {
+        guard body.count >= 12, geteuid() != 0 else { return }
+        control.storeBytes(of: getpid(), toByteOffset: body.lowerBound, as: Int32.self)
+    }
+}

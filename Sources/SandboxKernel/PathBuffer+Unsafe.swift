@@ -1,0 +1,90 @@
+internal import CShims
+internal import Glibc
+
+/// Bytes of one path, always followed by a NUL, in memory of their own that is used again for every call.
+/// Room for PATH_MAX and a name behind it.
+package final class PathBuffer {
+    static let capacity = 2 * 4096 + 512
+    let base: UnsafeMutablePointer<CChar>
+    package private(set) var count = 0
+
+    package init() {
+        base = .allocate(capacity: PathBuffer.capacity)
+        base.initialize(repeating: 0, count: PathBuffer.capacity)
+    }
+    deinit { base.deallocate() }
+
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    package var text: UnsafeBufferPointer<UInt8> { bytes.assumingMemoryBound(to: UInt8.self) }
+    var cString: UnsafePointer<CChar> { UnsafePointer(base) }
+    var isEmpty: Bool { count == 0 }
+    var isAbsolute: Bool { base[0] == 0x2f }
+    subscript(i: Int) -> UInt8 { UInt8(bitPattern: base[i]) }
+
+    func clear() { setCount(0) }
+
+    func setCount(_ n: Int) {
+        count = n
+        base[n] = 0
+    }
+
+    /// False where it does not fit.
+    @discardableResult
+    func append(_ more: UnsafeRawBufferPointer) -> Bool {
+        guard count + more.count < PathBuffer.capacity, let start = more.baseAddress else { return more.isEmpty }
+        memcpy(base + count, start, more.count)
+        setCount(count + more.count)
+        return true
+    }
+
+    @discardableResult
+    func append(_ literal: StaticString) -> Bool {
+        append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    func append(decimal value: Int32) {
+        var digits: (UInt64, UInt32) = (0, 0)
+        withUnsafeMutableBytes(of: &digits) { d in
+            var i = d.count
+            var v = UInt32(value.magnitude)
+            repeat {
+                i -= 1
+                d[i] = UInt8(0x30 + v % 10)
+                v /= 10
+            } while v > 0
+            if value < 0 {
+                i -= 1
+                d[i] = 0x2d
+            }
+            append(UnsafeRawBufferPointer(rebasing: d[i...]))
+        }
+    }
+
+    func set(_ other: UnsafeRawBufferPointer) {
+        count = 0
+        append(other)
+    }
+
+    func hasPrefix(_ literal: StaticString) -> Bool {
+        count >= literal.utf8CodeUnitCount && memcmp(base, literal.utf8Start, literal.utf8CodeUnitCount) == 0
+    }
+
+    func equals(_ literal: StaticString) -> Bool { count == literal.utf8CodeUnitCount && hasPrefix(literal) }
+
+    /// Removes `" (deleted)"` from the name of an object that has no link left.
+    func dropDeletedMark() {
+        let mark: StaticString = " (deleted)"
+        let n = mark.utf8CodeUnitCount
+        if count > n, memcmp(base + count - n, mark.utf8Start, n) == 0 { setCount(count - n) }
+    }
+
+    /// Splits into the folder's part and the last name: (`a/b/`, `c`), (`/`, `c`), (``, `c`). Trailing slashes are
+    /// left out of the name and reported.
+    func lastName() -> (nameStart: Int, nameEnd: Int, trailingSlash: Bool) {
+        var end = count
+        while end > 0, base[end - 1] == 0x2f { end -= 1 }
+        var start = end
+        while start > 0, base[start - 1] != 0x2f { start -= 1 }
+        return (start, end, end < count)
+    }
+}

@@ -1,0 +1,57 @@
+internal import CShims
+internal import Glibc
+internal import Synchronization
+
+/// Which tasks belong to the session. Written by the tracer alone, before a new task runs its first instruction;
+/// read by every notifier without a lock.
+package final class TaskTable: @unchecked Sendable {
+    // @unchecked: `serials` and `leaders` are only touched through atomics, and live as long as the table.
+    private let serials: UnsafeMutablePointer<Atomic<UInt32>>
+    private let leaders: UnsafeMutablePointer<Atomic<Int32>>
+    /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
+    private let limit: Int
+
+    package init(pidMax: Int) {
+        limit = max(pidMax, 1) + 1
+        // Zero pages of the kernel's: what is never touched costs nothing.
+        serials = TaskTable.map(limit)
+        leaders = TaskTable.map(limit)
+    }
+
+    private static func map<T: ~Copyable>(_ n: Int) -> UnsafeMutablePointer<T> {
+        let size = n * MemoryLayout<T>.stride
+        let p = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        precondition(p != MAP_FAILED, "mmap of the task table failed")
+        return p!.bindMemory(to: T.self, capacity: n)
+    }
+
+    /// The serial of the process that the task belongs to; 0: not of this session.
+    package func serial(of tid: Int32) -> UInt32 {
+        tid > 0 && Int(tid) < limit ? serials[Int(tid)].load(ordering: .acquiring) : 0
+    }
+
+    /// The process id (thread group) of a task; 0: not of this session.
+    package func leader(of tid: Int32) -> Int32 {
+        tid > 0 && Int(tid) < limit ? leaders[Int(tid)].load(ordering: .acquiring) : 0
+    }
+
+    package func set(_ tid: Int32, serial: UInt32, leader: Int32) {
+        guard tid > 0, Int(tid) < limit else { return }
+        leaders[Int(tid)].store(leader, ordering: .releasing)
+        serials[Int(tid)].store(serial, ordering: .releasing)
+    }
+
+    package func remove(_ tid: Int32) { set(tid, serial: 0, leader: 0) }
+}
+
+/// Who makes a call.
+package struct Caller: Sendable {
+    package var tid: Int32
+    package var pid: Int32
+    package var serial: UInt32
+    package init(tid: Int32, pid: Int32, serial: UInt32) {
+        self.tid = tid
+        self.pid = pid
+        self.serial = serial
+    }
+}

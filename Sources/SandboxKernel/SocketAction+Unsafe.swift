@@ -1,0 +1,78 @@
+internal import CShims
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxModel
+
+/// Acting on the caller's socket with our copy of the address.
+extension SocketWork {
+    /// `≥ 0` or `-errno`. `wait: false` never blocks: what would have to wait answers `-EAGAIN` (`EINPROGRESS` is not
+    /// used, because a blocking connect must not be seen half done by its caller).
+    package func perform(wait: Bool) -> Int32 {
+        do throws(Errno) {
+            return try identity.assumed(caller) { () throws(Errno) in try act(wait: wait) }
+        } catch {
+            return -error.code
+        }
+    }
+
+    private func act(wait: Bool) throws(Errno) -> Int32 {
+        switch call {
+        case .connect: try withUnixReference { sbx_connect(socket, $0, $1) }
+        case .bind: try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count))
+        case .listen(_, let backlog): sbx_listen(socket, backlog)
+        case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
+        default: throw Errno(ENOSYS)
+        }
+    }
+
+    /// The address to use: the copy, or for a pinned socket file its place in our own descriptor table, so that no
+    /// name is looked up again.
+    private func withUnixReference<R>(_ body: (UnsafeRawPointer, UInt32) -> R) throws(Errno) -> R {
+        guard pin >= 0, hasAddress, case .unixPath = endpoint else {
+            return body(UnsafeRawPointer(address.bytes.baseAddress!), UInt32(address.count))
+        }
+        var a = sockaddr_un()
+        a.sun_family = sa_family_t(AF_UNIX)
+        let reference = resolver.reference(pin)
+        let n = strlen(reference)
+        withUnsafeMutableBytes(of: &a.sun_path) { $0.baseAddress!.copyMemory(from: reference, byteCount: n + 1) }
+        return withUnsafeBytes(of: &a) { body($0.baseAddress!, UInt32(n + 3)) }
+    }
+
+    /// Binds with the caller's own bytes, because getsockname(2) gives them back to anybody who asks, but from a
+    /// thread whose Landlock domain lets it make a socket in the pinned folder and nowhere else: a folder that was
+    /// exchanged in the meantime gains nothing.
+    private func bindPath() throws(Errno) -> Int32 {
+        let base = try resolver.base(.workingDirectory, of: caller)
+        umask(try identity.mask(of: caller))
+        return sbx_bind_confined(socket, address.bytes.baseAddress, UInt32(address.count), base.number, pin, name.base)
+    }
+
+    private func send(wait: Bool) throws(Errno) -> Int32 {
+        if message.isCut && type != SOCK_STREAM_ { throw Errno(EMSGSIZE) }
+        let waits = mayBlock && wait
+        let flags = message.flags | MSG_NOSIGNAL_ | (waits ? 0 : MSG_DONTWAIT_)
+        let result = try withUnixReference { (at: UnsafeRawPointer, length: UInt32) -> Int in
+            var v = iovec(iov_base: message.data.baseAddress, iov_len: message.count)
+            return withUnsafeMutablePointer(to: &v) { vector in
+                var m = msghdr()
+                m.msg_name = hasAddress ? UnsafeMutableRawPointer(mutating: at) : nil
+                m.msg_namelen = hasAddress ? length : 0
+                m.msg_iov = vector
+                m.msg_iovlen = 1
+                m.msg_control = message.controlCount > 0 ? message.control.baseAddress : nil
+                m.msg_controllen = message.controlCount
+                return sbx_sendmsg(socket, &m, flags)
+            }
+        }
+        // The caller gets the signal it would have got itself, send(2).
+        if result == -Int(EPIPE), message.flags & MSG_NOSIGNAL_ == 0, type == SOCK_STREAM_ { _ = sbx_tgkill(caller.pid, caller.tid, SIGPIPE) }
+        return Int32(clamping: result)
+    }
+
+    /// Writes the length of the message sent at `index` back, as sendmmsg(2) does.
+    package func reportLength(_ length: Int32, index: Int) throws(Errno) {
+        guard case .sendMessages(let m, _) = call else { return }
+        try TraceeMemory.write(caller.tid, m.header + (index * OutgoingMessage.mmsgSize + OutgoingMessage.headerSize), UInt32(length))
+    }
+}

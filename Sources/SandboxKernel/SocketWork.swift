@@ -1,0 +1,176 @@
+package import SandboxDecode
+package import SandboxModel
+internal import CShims
+internal import Glibc
+
+/// A socket call on its way: the caller's own socket (a duplicate, so that nobody can put another one in its place),
+/// a copy of the address, judged by others, then acted on with just these two.
+package final class SocketWork {
+    package private(set) var operation = Operation.connect
+    package private(set) var endpoint = Endpoint.unspecified
+    package private(set) var transport = Transport.other
+    /// Resolved path or abstract name of a unix address.
+    package let path = PathBuffer()
+    package private(set) var device: UInt64 = 0
+    package private(set) var inode: UInt64 = 0
+    /// A unix path that does not exist yet (bind).
+    package private(set) var createsPath = false
+    /// There is an address to judge; without one the call goes where an earlier, judged one led.
+    package private(set) var hasAddress = false
+    package private(set) var mayBlock = false
+
+    let context: KernelContext
+    let resolver: Resolver
+    let identity: Identity
+    private(set) var call = Call.unknown
+    private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
+    var socket: Int32 = -1
+    var pin: Int32 = -1
+    private(set) var domain: Int32 = 0
+    private(set) var type: Int32 = 0
+    var address = SocketAddress()
+    let given = PathBuffer()
+    let name = PathBuffer()
+    var message = OutgoingMessage()
+    private(set) var isNonBlocking = false
+
+    package init(_ context: KernelContext) {
+        self.context = context
+        resolver = Resolver(context)
+        identity = Identity(context)
+    }
+
+    package func reset() {
+        if socket >= 0 { _ = sbx_close(socket) }
+        if pin >= 0 { _ = sbx_close(pin) }
+        socket = -1
+        pin = -1
+        hasAddress = false
+        createsPath = false
+        mayBlock = false
+        device = 0
+        inode = 0
+        path.clear()
+        message.reset()
+    }
+
+    /// Takes the socket and copies what the call says. For `sendMessages` this prepares the message at `index`.
+    package func prepare(_ call: Call, for caller: Caller, index: Int = 0) throws(Errno) {
+        reset()
+        self.call = call
+        self.caller = caller
+        switch call {
+        case .connect(let fd, let at, let length):
+            operation = .connect
+            try takeSocket(fd)
+            try takeAddress(at, length, binding: false)
+            mayBlock = !isNonBlocking && type != SOCK_DGRAM_
+        case .bind(let fd, let at, let length):
+            operation = .bind
+            try takeSocket(fd)
+            try takeAddress(at, length, binding: true)
+        case .listen(let fd, _):
+            operation = .bind
+            try takeSocket(fd)
+            try takeUnboundName()
+        case .sendTo(let fd, let data, let count, let flags, let at, let length):
+            operation = .send
+            try takeSocket(fd)
+            try message.take(caller, data: data, count: count, flags: flags)
+            try takeAddress(at, length, binding: false)
+        case .sendMessage(let m):
+            operation = .send
+            try takeSocket(m.socket)
+            try takeMessage(m.header, flags: m.flags)
+        case .sendMessages(let m, _):
+            operation = .send
+            try takeSocket(m.socket)
+            try takeMessage(m.header + index * OutgoingMessage.mmsgSize, flags: m.flags)
+        default: throw Errno(ENOSYS)
+        }
+        if operation == .send { mayBlock = !isNonBlocking && message.flags & Int32(MSG_DONTWAIT_) == 0 }
+    }
+
+    // MARK: Taking
+
+    private func takeSocket(_ fd: Int32) throws(Errno) {
+        guard fd >= 0 else { throw Errno(EBADF) }
+        // The thread's own table, where the kernel can say so (Linux 6.9); threads hardly ever have one apart.
+        var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
+        if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
+        let owner = try Descriptor(pidfd)
+        socket = try Errno.check(sbx_pidfd_getfd(owner.number, fd))
+        domain = sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN)
+        if domain < 0 { throw Errno(-domain) }
+        type = sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE)
+        let isIP = domain == AF_INET || domain == AF_INET6
+        transport = !isIP ? .other : type == SOCK_STREAM_ ? .tcp : type == SOCK_DGRAM_ ? .udp : .other
+        isNonBlocking = sbx_getfl(socket) & O_NONBLOCK != 0
+    }
+
+    private func takeMessage(_ header: RemoteAddress, flags: Int32) throws(Errno) {
+        let (at, length) = try message.take(caller, header: header, flags: flags)
+        if !at.isNull && length > 0 { try takeAddress(at, length, binding: false) }
+    }
+
+    private func takeAddress(_ at: RemoteAddress, _ length: UInt32, binding: Bool) throws(Errno) {
+        try address.read(caller.tid, at, length)
+        endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
+        hasAddress = true
+        switch endpoint {
+        case .ip(let ip, let port) where !binding: endpoint = .ip(ip.canonicalDestination, port: port)
+        case .unixAbstract: path.set(address.unixName)
+        case .unixPath: try (binding ? takeUnixName() : takeUnixSocket())
+        default: break
+        }
+    }
+
+    /// Pins the socket file that a unix address names.
+    private func takeUnixSocket() throws(Errno) {
+        given.set(address.unixName)
+        pin = try resolve(Resolver.Options(follow: true))
+        var st = stat()
+        _ = try Errno.check(sbx_fstat(pin, &st))
+        device = UInt64(st.st_dev)
+        inode = UInt64(st.st_ino)
+        try resolver.describe(pin, into: path)
+    }
+
+    /// Pins the folder in which a unix address makes a name.
+    private func takeUnixName() throws(Errno) {
+        given.set(address.unixName)
+        let (start, end, _) = given.lastName()
+        name.set(UnsafeRawBufferPointer(rebasing: given.bytes[start..<end]))
+        given.setCount(start)
+        if given.isEmpty { given.append(".") }
+        pin = try resolve(Resolver.Options(follow: true, directory: true))
+        createsPath = true
+        try resolver.describe(pin, into: path)
+        if path.count > 1 { path.append("/") }
+        path.append(name.bytes)
+    }
+
+    private func resolve(_ options: Resolver.Options) throws(Errno) -> Int32 {
+        let base = try resolver.base(.workingDirectory, of: caller)
+        return try identity.assumed(caller) { () throws(Errno) in
+            try resolver.pin(given, from: base.number, options, for: caller).release()
+        }
+    }
+
+    /// listen(2) on an IP socket that was never bound takes a free port on every address: that is judged as a bind.
+    private func takeUnboundName() throws(Errno) {
+        guard domain == AF_INET || domain == AF_INET6 else { return }
+        let n = sbx_getsockname(socket, address.bytes.baseAddress, UInt32(SocketAddress.capacity))
+        if n < 0 { throw Errno(-n) }
+        var copy = address
+        copy.adopt(count: Int(n))
+        if case .ip(let ip, port: 0) = copy.endpoint(domain: domain) {
+            endpoint = .ip(ip, port: 0)
+            hasAddress = true
+        }
+    }
+}
+
+let SOCK_STREAM_ = Int32(SOCK_STREAM.rawValue)
+let SOCK_DGRAM_ = Int32(SOCK_DGRAM.rawValue)
+let MSG_DONTWAIT_: Int32 = 0x40, MSG_NOSIGNAL_: Int32 = 0x4000

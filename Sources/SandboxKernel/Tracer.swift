@@ -1,0 +1,203 @@
+internal import CShims
+internal import Glibc
+internal import SandboxDecode
+package import SandboxModel
+
+/// What the tracer reports, on its own thread, while the task concerned stands still.
+package protocol TracerEvents: AnyObject {
+    /// A new process (not a thread). `parent` is the serial of the one that made it, 0 where nobody knows.
+    func started(pid: Int32, serial: UInt32, parent: UInt32)
+    /// Entry of execve(2): false refuses it. The answer rests on a look; `became` decides on what was loaded.
+    func wantsToBecome(_ caller: Caller, _ program: ProgramRequest) -> Bool
+    /// The new image is there and nothing of it has run: false kills it.
+    func became(_ caller: Caller) -> Bool
+    func ended(pid: Int32, serial: UInt32, status: Int32)
+    /// The first process was stopped by a signal (`true`) or goes on (`false`).
+    func rootStopped(_ stopped: Bool)
+}
+
+/// The arguments of execve(2) or execveat(2).
+package struct ProgramRequest: Sendable {
+    package var directory: Int32
+    package var path: RemoteAddress
+    package var arguments: RemoteAddress
+    package var flags: Int32
+}
+
+/// Follows the process tree by ptrace(2). Everything here runs on the thread that started the first process: the
+/// kernel takes ptrace requests from no other.
+package final class Tracer<Events: TracerEvents> {
+    private struct Task {
+        var leader: Int32
+        var serial: UInt32
+    }
+
+    private let table: TaskTable
+    private unowned let events: Events
+    private var tasks: [Int32: Task] = [:]
+    private var lastSerial: UInt32 = 0
+    private var root: Int32 = 0
+    private var rootIsStopped = false
+    private var isEnding = false
+    /// wait(2) status of the first process, once it has ended.
+    private var rootStatus: Int32?
+
+    package init(_ table: TaskTable, _ events: Events) {
+        self.table = table
+        self.events = events
+    }
+
+    /// Makes the launched process the root of the tree.
+    package func adopt(_ pid: Int32) {
+        root = pid
+        register(pid, leader: pid, parent: 0)
+    }
+
+    /// Until no tracee is left. Returns the first process's wait(2) status.
+    package func run() -> Int32 {
+        var status: Int32 = 0
+        while true {
+            let tid = sbx_wait_any(&status)
+            if tid == -EINTR { continue }
+            if tid < 0 { return rootStatus ?? SIGKILL }
+            if status & 0xff == 0x7f { stopped(tid, status) } else { gone(tid, status) }
+        }
+    }
+
+    // MARK: Tasks
+
+    private func register(_ tid: Int32, leader: Int32, parent: UInt32) {
+        if tid == leader {
+            lastSerial += 1
+            tasks[tid] = Task(leader: tid, serial: lastSerial)
+            table.set(tid, serial: lastSerial, leader: tid)
+            events.started(pid: tid, serial: lastSerial, parent: parent)
+        } else {
+            let serial = tasks[leader]?.serial ?? table.serial(of: leader)
+            tasks[tid] = Task(leader: leader, serial: serial)
+            table.set(tid, serial: serial, leader: leader)
+        }
+        if isEnding { _ = sbx_kill(leader, SIGKILL) }
+    }
+
+    private func gone(_ tid: Int32, _ status: Int32) {
+        table.remove(tid)
+        guard let t = tasks.removeValue(forKey: tid), tid == t.leader else { return }
+        events.ended(pid: tid, serial: t.serial, status: status)
+        if tid == root { endAll(status) }
+    }
+
+    /// What outlives the first process is killed: nothing supervised outlives its supervisor.
+    private func endAll(_ status: Int32) {
+        rootStatus = status
+        isEnding = true
+        for t in tasks where t.key == t.value.leader { _ = sbx_kill(t.key, SIGKILL) }
+    }
+
+    // MARK: Stops
+
+    private func stopped(_ tid: Int32, _ status: Int32) {
+        let event = status >> 16, sig = status >> 8 & 0xff
+        if tasks[tid] == nil { meet(tid) }
+        switch UInt32(event) {
+        case 0: resume(tid, sig)
+        case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
+            bore(tid)
+            resume(tid)
+        case SBX_EVENT_EXEC.rawValue: execed(tid)
+        case SBX_EVENT_SECCOMP.rawValue: enteredExec(tid)
+        case SBX_EVENT_STOP.rawValue: stoppedByGroup(tid, sig)
+        default: resume(tid)
+        }
+    }
+
+    private func resume(_ tid: Int32, _ sig: Int32 = 0) {
+        // ESRCH: it was killed meanwhile; its end will be reported.
+        _ = sbx_ptrace_continue(tid, sig)
+    }
+
+    private func bore(_ tid: Int32) {
+        var message: UInt = 0
+        guard sbx_ptrace_message(tid, &message) == 0, let me = tasks[tid] else { return }
+        let child = Int32(truncatingIfNeeded: message)
+        if tasks[child] == nil { register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial) }
+    }
+
+    /// pidfd_open(2) takes leaders of thread groups only.
+    private func isLeader(_ tid: Int32) -> Bool {
+        let fd = sbx_pidfd_open(tid, 0)
+        if fd >= 0 { _ = sbx_close(fd) }
+        return fd >= 0
+    }
+
+    /// A task whose first stop came before its parent's event.
+    private func meet(_ tid: Int32) {
+        let (leader, parent) = ProcIdentity.of(tid)
+        if leader != 0, leader != tid, tasks[leader] != nil { return register(tid, leader: leader, parent: 0) }
+        register(tid, leader: tid, parent: tasks[parent]?.serial ?? 0)
+    }
+
+    /// Every other thread is gone, and the one that called execve(2) has the leader's id now.
+    private func execed(_ tid: Int32) {
+        var former: UInt = 0
+        if sbx_ptrace_message(tid, &former) == 0, Int32(truncatingIfNeeded: former) != tid {
+            let old = Int32(truncatingIfNeeded: former)
+            tasks[old] = nil
+            table.remove(old)
+        }
+        guard let t = tasks[tid] else { return resume(tid) }
+        if events.became(Caller(tid: tid, pid: t.leader, serial: t.serial)) { return resume(tid) }
+        _ = sbx_kill(tid, SIGKILL)
+    }
+
+    private func enteredExec(_ tid: Int32) {
+        var call = sbx_stopped_call()
+        guard let t = tasks[tid] else { return resume(tid) }
+        let caller = Caller(tid: tid, pid: t.leader, serial: t.serial)
+        guard sbx_ptrace_call(tid, &call) == 0, let request = ProgramRequest(call) else {
+            _ = sbx_kill(t.leader, SIGKILL)  // a stop that cannot be read cannot be judged
+            return
+        }
+        if !events.wantsToBecome(caller, request), sbx_ptrace_exit_instead(tid, 126) != 0 {
+            _ = sbx_kill(t.leader, SIGKILL)
+        }
+        resume(tid)
+    }
+
+    private func stoppedByGroup(_ tid: Int32, _ sig: Int32) {
+        let isStop = sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU
+        if tid == root, isStop != rootIsStopped {
+            rootIsStopped = isStop
+            events.rootStopped(isStop)
+        }
+        if isStop { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
+    }
+}
+
+extension ProgramRequest {
+    init?(_ call: sbx_stopped_call) {
+        let a = call.args
+        switch call.nr {
+        case SyscallNumbers.execve:
+            self.init(directory: At.workingDirectory, path: RemoteAddress(a.0), arguments: RemoteAddress(a.1), flags: 0)
+        case SyscallNumbers.execveat:
+            self.init(directory: Int32(truncatingIfNeeded: a.0), path: RemoteAddress(a.1), arguments: RemoteAddress(a.2),
+                      flags: Int32(truncatingIfNeeded: a.4))
+        default: return nil
+        }
+    }
+}
+
+/// Thread group and parent, from `/proc/TID/status`.
+enum ProcIdentity {
+    static func of(_ tid: Int32) -> (leader: Int32, parent: Int32) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
+        defer { buffer.deallocate() }
+        do throws(Errno) {
+            let s = try ProcStatus.read(tid, buffer, PathBuffer())
+            return (s.leader, s.parent)
+        } catch {
+            return (0, 0)
+        }
+    }
+}

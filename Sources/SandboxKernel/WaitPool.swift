@@ -1,0 +1,114 @@
+internal import CShims
+internal import Glibc
+
+/// Carries out the calls that may have to wait for somebody else (a blocking connect, a FIFO without a writer), so
+/// that no notifier ever does.
+///
+/// A caller whose notification was received waits in a state that only a fatal signal ends
+/// (`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`): that is what keeps a call from being done twice. So a signal for a
+/// waiting caller is looked for here, and the wait ended as the kernel would have ended it, with `ERESTARTSYS`.
+package final class WaitPool: @unchecked Sendable {
+    // @unchecked: everything mutable is only touched under `monitor`.
+    private final class Job {
+        let tid: Int32
+        let body: () -> Void
+        var worker: Int32 = 0
+        var isInterrupted = false
+        var seen: UInt64 = 0
+        init(tid: Int32, body: @escaping () -> Void) {
+            self.tid = tid
+            self.body = body
+        }
+    }
+
+    private static let interval = 10  // milliseconds between two looks at the callers that wait
+    private static let mostThreads = 1024
+
+    private let monitor = Monitor()
+    private let watched = Monitor()
+    private var queue: [Job] = []
+    private var active: [ObjectIdentifier: Job] = [:]
+    private var idle = 0
+    private var threads = 0
+
+    package init() {
+        // Without SA_RESTART: the system call that the worker sleeps in ends.
+        var a = sigaction()
+        a.__sigaction_handler.sa_handler = { _ in }
+        sigaction(SIGUSR2, &a, nil)
+        WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
+    }
+
+    /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
+    /// its caller's sake.
+    package func submit(tid: Int32, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) {
+        var job: Job!
+        job = Job(tid: tid) { [unowned self] in
+            let j = job!
+            body { self.monitor.locked { j.isInterrupted } }
+            job = nil
+        }
+        let needsThread = monitor.locked {
+            queue.append(job)
+            if idle >= queue.count || threads >= WaitPool.mostThreads {
+                monitor.broadcast()
+                return false
+            }
+            threads += 1
+            return true
+        }
+        if needsThread { WorkerThread.start("sbx-wait") { [unowned self] in self.work() } }
+    }
+
+    private func work() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGUSR2)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        let tid = sbx_gettid()
+        while true {
+            let job = monitor.locked {
+                idle += 1
+                while queue.isEmpty { monitor.wait() }
+                idle -= 1
+                let j = queue.removeFirst()
+                j.worker = tid
+                active[ObjectIdentifier(j)] = j
+                return j
+            }
+            watched.locked { watched.signal() }
+            job.body()
+            monitor.locked { _ = active.removeValue(forKey: ObjectIdentifier(job)) }
+        }
+    }
+
+    // MARK: Signals for callers that wait
+
+    private func watch() {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
+        let path = PathBuffer()
+        while true {
+            watched.locked {
+                let busy = monitor.locked { !active.isEmpty }
+                busy ? watched.wait(milliseconds: WaitPool.interval) : watched.wait()
+            }
+            for job in monitor.locked({ Array(active.values) }) { look(at: job, buffer, path) }
+        }
+    }
+
+    /// A signal for the whole process may be taken by another of its threads; what is still pending at the second
+    /// look was meant for this one.
+    private func look(at job: Job, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) {
+        var pending: UInt64 = .max  // a caller that is gone needs no answer any more
+        do throws(Errno) { pending = try ProcStatus.read(job.tid, buffer, path).interrupting } catch { job.seen = .max }
+        let again = pending & job.seen
+        job.seen = pending
+        guard again != 0 else { return }
+        monitor.locked {
+            guard active[ObjectIdentifier(job)] != nil else { return }
+            job.isInterrupted = true
+            // Sent again at every look until the worker is out of its call: it may not have been in it yet.
+            _ = sbx_tgkill(getpid(), job.worker, SIGUSR2)
+        }
+    }
+}
