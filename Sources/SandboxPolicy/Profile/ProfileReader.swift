@@ -1,7 +1,7 @@
 internal import SandboxModel
 
 /// Tree → profile. Goes on after an error, so that all of them are told at once.
-struct ProfileReader {
+package struct ProfileReader {
     var sink: DiagnosticSink
     var profile = ""
 
@@ -10,7 +10,8 @@ struct ProfileReader {
     /// Keys of the contract that are still to come. A rule that would be ignored must not look as if it held.
     private static let later = ["data", "rules", "tests"]
 
-    static func read(_ bytes: [UInt8], file: String) throws(ProfileFailure) -> Profile {
+    /// One file by itself, without what it extends.
+    package static func read(_ bytes: [UInt8], file: String) throws(ProfileFailure) -> Profile {
         var reader = ProfileReader(sink: DiagnosticSink(file: file))
         let profile = YAMLTree.parse(bytes, &reader.sink).flatMap { reader.profile(from: $0) }
         let found = reader.sink.found
