@@ -1,0 +1,127 @@
+package import SandboxModel
+
+/// What a profile leaves open until a session starts. Paths are absolute and resolved, as bytes.
+package struct PolicyVariables {
+    package var home: [UInt8]
+    package var workspace: [UInt8]
+    package var tmp: [UInt8]
+    package var nameservers: [IPAddress]
+    /// What no profile can lift.
+    package var protected: [ProtectedPath]
+    /// Resolves the links of a path as far as it exists, so that a `deny` of `~/.ssh/**` also holds where `~/.ssh`
+    /// is a link, or of `/var/run/x` where `/var/run` is. Used for denials only: a grant must not follow a link
+    /// that an earlier session may have laid.
+    package var resolve: (([UInt8]) -> [UInt8]?)?
+
+    package init(
+        home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],
+        protected: [ProtectedPath] = [], resolve: (([UInt8]) -> [UInt8]?)? = nil
+    ) {
+        self.home = home
+        self.workspace = workspace
+        self.tmp = tmp
+        self.nameservers = nameservers
+        self.protected = protected
+        self.resolve = resolve
+    }
+}
+
+/// A path, with all below it, that supervised programs must not reach whatever the profile says.
+package struct ProtectedPath: Hashable, Sendable {
+    package enum Extent: Sendable {
+        /// Neither read nor changed: the trail.
+        case everything
+        /// Not changed: profiles, the supervisor's own program.
+        case changes
+    }
+    package let path: [UInt8]
+    package let extent: Extent
+    package init(_ path: [UInt8], _ extent: Extent) {
+        self.path = path
+        self.extent = extent
+    }
+}
+
+/// Why a valid profile cannot be put in force here.
+package enum PolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    case notAbsolute(variable: String, path: [UInt8])
+    case tooManyRules
+
+    package var description: String {
+        switch self {
+        case .notAbsolute(let variable, let path):
+            "`\(variable)` must be an absolute, resolved path, not `\(Printable.escape(String(decoding: path, as: UTF8.self)))`"
+        case .tooManyRules: "the profile has more rules than can be numbered"
+        }
+    }
+}
+
+/// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.
+///
+/// Every rule is looked at and the strictest wins; of several that decide the same, the one with the lowest
+/// number is named. `mode` says whether a ruling is to be enforced; the ruling is the same either way.
+package final class Policy: Sendable {
+    package let name: String
+    package let description: String
+    package let mode: Mode
+    package let limits: Limits
+    package let audit: AuditSettings
+    /// Every rule, indexed by `RuleID`.
+    package let rules: [RuleInfo]
+    /// The exact host names in the lists. An address that `sandbox` resolved from one carries its index in a `HostSet`.
+    package let hostNames: [String]
+
+    let identities: [Glob]?
+    let paths: PathTable
+    let connects: NetworkTable
+    let listens: NetworkTable
+    let abstractSockets: AbstractSockets
+    let variables: EnvironmentRules
+    let defaults: Defaults
+
+    struct Defaults {
+        var sealed = RuleID.none
+        var malformed = RuleID.none
+        var files = Ruling(.deny, by: .none)
+        var exec = Ruling(.deny, by: .none)
+        var network = Ruling(.deny, by: .none)
+    }
+
+    init(_ profile: ResolvedProfile, _ parts: PolicyCompiler) {
+        name = profile.name
+        description = profile.description
+        mode = profile.body.mode ?? .enforce
+        limits = profile.body.limits
+        audit = profile.body.audit
+        rules = parts.rules
+        hostNames = parts.hostNames
+        identities = profile.body.identities?.map(\.value)
+        paths = parts.paths.table()
+        connects = parts.connects
+        listens = parts.listens
+        abstractSockets = parts.abstractSockets
+        variables = parts.environment
+        defaults = parts.defaults
+    }
+
+    package static func compile(
+        profile: ResolvedProfile, variables: PolicyVariables
+    ) throws(PolicyFailure) -> Policy {
+        var compiler = PolicyCompiler(variables)
+        try compiler.compile(profile.body, own: profile.name)
+        return Policy(profile, compiler)
+    }
+
+    /// The rule behind a ruling; a placeholder for an id that is none of this policy's.
+    package func rule(_ id: RuleID) -> RuleInfo {
+        let i = Int(id.rawValue)
+        return i < rules.count ? rules[i] : RuleInfo(name: "", reason: "")
+    }
+
+    /// Whether somebody of this identity may run under the profile: anyone may where it lists none.
+    package func admits(identity: Span<UInt8>) -> Bool {
+        guard let identities else { return true }
+        for glob in identities where glob.matches(identity) { return true }
+        return false
+    }
+}

@@ -1,0 +1,223 @@
+internal import SandboxModel
+
+extension ProfileBody {
+    /// Without a word about `exec`, programs start: what they can reach is for the other lists to say.
+    /// A list of what may start says that the rest may not.
+    var execFallback: Decision { exec.fallback ?? (exec.allow.isEmpty ? .allow : .deny) }
+}
+
+/// Numbers the rules of a resolved profile and puts each where judging will look for it.
+struct PolicyCompiler {
+    private let given: PolicyVariables
+    private var own = ""
+    private(set) var rules: [RuleInfo] = []
+    private(set) var hostNames: [String] = []
+    private(set) var paths = PathTableBuilder()
+    private(set) var connects = NetworkTable()
+    private(set) var listens = NetworkTable()
+    private(set) var abstractSockets = AbstractSockets()
+    private(set) var environment = EnvironmentRules()
+    private(set) var defaults = Policy.Defaults()
+
+    init(_ variables: PolicyVariables) { given = variables }
+
+    mutating func compile(_ body: ProfileBody, own: String) throws(PolicyFailure) {
+        self.own = own
+        try checkVariables()
+        try builtIn()
+        try files(body.files)
+        try exec(body.exec, body.execFallback)
+        try network(body)
+        let rule = try rule("network.default", Self.unlisted)
+        defaults.network = Ruling(body.network.fallback ?? .deny, by: rule)
+        setEnvironment(body.environment)
+    }
+
+    private static let unlisted = "no list names it"
+
+    private func checkVariables() throws(PolicyFailure) {
+        for (name, path) in [("~", given.home), ("${workspace}", given.workspace), ("${tmp}", given.tmp)] {
+            let names = path.split(separator: UInt8(ascii: "/"))
+            let dots = names.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
+            if path.first != UInt8(ascii: "/") || dots { throw .notAbsolute(variable: name, path: path) }
+        }
+    }
+
+    // MARK: Rules
+
+    private mutating func rule(_ name: String, _ reason: String) throws(PolicyFailure) -> RuleID {
+        guard rules.count < Int(Hits.none) else { throw .tooManyRules }
+        rules.append(RuleInfo(name: name, reason: reason))
+        return RuleID(rawValue: UInt16(rules.count - 1))
+    }
+
+    /// The profile's own rules have bare names; those it took over say from where.
+    private mutating func rule<Value>(_ list: String, _ entry: Entry<Value>) throws(PolicyFailure) -> RuleID {
+        let bare = "\(list)[\(entry.origin.index)]"
+        let name = entry.origin.profile == own ? bare : "\(entry.origin.profile):\(bare)"
+        return try rule(name, entry.reason ?? "`\(entry.text)` is listed")
+    }
+
+    private mutating func builtIn() throws(PolicyFailure) {
+        defaults.sealed = try rule(
+            "builtin.protected", "the trail, the profiles and the supervisor are out of reach of supervised programs")
+        defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
+        for protected in given.protected {
+            let tag: Tag = protected.extent == .everything ? .sealed : .unchangeable
+            let pattern = PathPattern(subtreeOf: protected.path)
+            guard pattern.components.count > 1 else { continue }
+            addDenied(pattern, tag, defaults.sealed)
+        }
+    }
+
+    // MARK: Files and programs
+
+    private mutating func files(_ lists: FileLists) throws(PolicyFailure) {
+        for entry in lists.deny {
+            let rule = try rule("files.deny", entry)
+            for pattern in entry.value { addDenied(pattern, .fileDeny, rule) }
+        }
+        for entry in lists.write {
+            let rule = try rule("files.write", entry)
+            for pattern in entry.value { paths.add(placed(pattern), .fileWrite, rule.rawValue) }
+        }
+        for entry in lists.read {
+            let rule = try rule("files.read", entry)
+            for pattern in entry.value { paths.add(placed(pattern), .fileRead, rule.rawValue) }
+        }
+        defaults.files = Ruling(lists.fallback ?? .deny, by: try rule("files.default", Self.unlisted))
+    }
+
+    private mutating func exec(_ lists: ExecLists, _ fallback: Decision) throws(PolicyFailure) {
+        for entry in lists.deny {
+            let rule = try rule("exec.deny", entry)
+            switch entry.value {
+            case .path(let patterns): for pattern in patterns { addDenied(pattern, .execDenyPath, rule) }
+            case .name(let glob):
+                let name = component(glob)
+                paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
+                for folder in ["bin", "sbin", "libexec"] {
+                    paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
+                }
+            }
+        }
+        for entry in lists.allow {
+            let rule = try rule("exec.allow", entry)
+            switch entry.value {
+            case .path(let patterns): for pattern in patterns { paths.add(placed(pattern), .execAllow, rule.rawValue) }
+            case .name(let glob): paths.add([.anyDepth, component(glob)], .execAllow, rule.rawValue)
+            }
+        }
+        defaults.exec = Ruling(fallback, by: try rule("exec.default", Self.unlisted))
+    }
+
+    private func component(_ glob: Glob) -> PathPattern.Component {
+        glob.literal.map { .literal($0) } ?? .glob(glob)
+    }
+
+    private func root(_ anchor: PathPattern.Anchor) -> [UInt8] {
+        switch anchor {
+        case .root: []
+        case .home: given.home
+        case .workspace: given.workspace
+        case .tmp: given.tmp
+        }
+    }
+
+    /// The pattern from the root down. What a variable holds is taken literally, whatever characters are in it.
+    private func placed(_ pattern: PathPattern) -> [PathPattern.Component] {
+        root(pattern.anchor).split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) } + pattern.components
+    }
+
+    /// A denial holds for the path as written and for where its links lead.
+    private mutating func addDenied(_ pattern: PathPattern, _ tag: Tag, _ rule: RuleID) {
+        let written = placed(pattern)
+        paths.add(written, tag, rule.rawValue)
+        let plain = PathPattern(anchor: .root, components: written)
+        let names = plain.literalPrefix
+        guard let resolve = given.resolve, !names.isEmpty else { return }
+        let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
+        guard let real = resolve(path), real != path, real.first == UInt8(ascii: "/") else { return }
+        let prefix = PathPattern(subtreeOf: real).components.dropLast()
+        paths.add(Array(prefix) + Array(written.dropFirst(names.count)), tag, rule.rawValue)
+    }
+
+    // MARK: Network
+
+    private mutating func network(_ body: ProfileBody) throws(PolicyFailure) {
+        hostNames = body.hostNames
+        let indices = Dictionary(uniqueKeysWithValues: zip(hostNames, hostNames.indices))
+        for entry in body.network.deny {
+            let rule = try rule("network.deny", entry)
+            switch entry.value.peer {
+            case .unixPath(let patterns): for pattern in patterns { addDenied(pattern, .unixDeny, rule) }
+            case .unixAbstract(let glob): abstractSockets.deny.append((rule.rawValue, glob))
+            default: add(entry.value, rule, .deny, indices, to: &connects)
+            }
+        }
+        for entry in body.network.allow {
+            let rule = try rule("network.allow", entry)
+            switch entry.value.peer {
+            case .unixPath(let patterns): for pattern in patterns { paths.add(placed(pattern), .unixAllow, rule.rawValue) }
+            case .unixAbstract(let glob): abstractSockets.allow.append((rule.rawValue, glob))
+            default: add(entry.value, rule, .allow, indices, to: &connects)
+            }
+        }
+        for entry in body.network.listen {
+            let rule = try rule("network.listen", entry)
+            if case .unixAbstract(let glob) = entry.value.peer {
+                abstractSockets.listen.append((rule.rawValue, glob))
+            } else {
+                add(entry.value, rule, .allow, indices, to: &listens)
+            }
+        }
+    }
+
+    private func add(
+        _ target: NetworkTarget, _ rule: RuleID, _ decision: Decision, _ hosts: [String: Int], to table: inout NetworkTable
+    ) {
+        let row = NetworkTable.Row(rule: rule.rawValue, decision: decision, transport: target.transport, ports: target.ports)
+        switch target.peer {
+        case .any: table.addAnywhere(row)
+        case .localhost: table.addLoopback(row)
+        case .nameservers:
+            for address in given.nameservers {
+                let address = address.canonicalDestination
+                table.add(row, range: AddressRange(address, prefix: address.isV4 ? 32 : 128))
+            }
+        case .range(let range): table.add(row, range: range)
+        case .host(let name): if let host = hosts[name] { table.add(row, host: host) }
+        // Warned of when the profile was read; it allows nothing.
+        case .hostsBelow, .unixPath, .unixAbstract: break
+        }
+    }
+
+    // MARK: Environment
+
+    private mutating func setEnvironment(_ lists: EnvironmentLists) {
+        environment.keep = lists.keep?.map(\.value)
+        environment.drop = lists.drop.map(\.value)
+        for entry in lists.set {
+            let name = Array(entry.text.utf8)
+            environment.set.removeAll { $0.name == name }
+            environment.set.append(EnvironmentVariable(name: name, value: expanded(entry.value)))
+        }
+    }
+
+    /// `${home}`, `${workspace}` and `${tmp}` in a value; everything else stays as it is.
+    private func expanded(_ value: [UInt8]) -> [UInt8] {
+        let known: [(String, [UInt8])] = [("${home}", given.home), ("${workspace}", given.workspace), ("${tmp}", given.tmp)]
+        var out: [UInt8] = []
+        var rest = value[...]
+        while let byte = rest.first {
+            if let (name, path) = known.first(where: { rest.starts(with: $0.0.utf8) }) {
+                out += path
+                rest = rest.dropFirst(name.utf8.count)
+            } else {
+                out.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,110 @@
+package import SandboxModel
+
+package enum Mode: String, Sendable, CaseIterable { case enforce, observe }
+
+/// Where a rule was written.
+package struct Origin: Hashable, Sendable {
+    /// The name of the profile, and its file as the user knows it.
+    package let profile: String
+    package let file: String
+    package let position: Position
+    /// Its place in its list, from 0.
+    package let index: Int
+}
+
+/// One entry of a list: what it means, how it was written, and why it is there.
+package struct Entry<Value: Hashable & Sendable>: Hashable, Sendable {
+    package let value: Value
+    package let text: String
+    package let reason: String?
+    package let origin: Origin
+}
+
+/// An entry of `exec`: a bare name, or a path.
+package enum ProgramPattern: Hashable, Sendable {
+    case name(Glob)
+    case path([PathPattern])
+}
+
+package struct FileLists: Hashable, Sendable {
+    package var fallback: Decision?
+    package var read: [Entry<[PathPattern]>] = []
+    package var write: [Entry<[PathPattern]>] = []
+    package var deny: [Entry<[PathPattern]>] = []
+}
+
+package struct ExecLists: Hashable, Sendable {
+    package var fallback: Decision?
+    package var allow: [Entry<ProgramPattern>] = []
+    package var deny: [Entry<ProgramPattern>] = []
+}
+
+package struct NetworkLists: Hashable, Sendable {
+    package var fallback: Decision?
+    package var allow: [Entry<NetworkTarget>] = []
+    package var deny: [Entry<NetworkTarget>] = []
+    package var listen: [Entry<NetworkTarget>] = []
+}
+
+package struct EnvironmentLists: Hashable, Sendable {
+    /// `nil`: all that is not dropped.
+    package var keep: [Entry<Glob>]?
+    package var drop: [Entry<Glob>] = []
+    /// The value as written: `${home}`, `${workspace}` and `${tmp}` in it are replaced when the policy is made.
+    package var set: [Entry<[UInt8]>] = []
+}
+
+/// What a session may use up; `nil` is no limit.
+package struct Limits: Hashable, Sendable {
+    /// Bytes.
+    package var memory: UInt64?
+    package var processes: UInt64?
+    /// Nanoseconds.
+    package var time: UInt64?
+    package var openFiles: UInt64?
+    package init() {}
+}
+
+/// How the trail is kept.
+package struct AuditSettings: Hashable, Sendable {
+    package enum OnFailure: String, Sendable, CaseIterable { case block, `continue` }
+    package enum Reads: String, Sendable, CaseIterable { case all, none }
+    package enum Arguments: String, Sendable, CaseIterable { case redacted, full }
+    package var onFailure: OnFailure?
+    package var reads: Reads?
+    package var arguments: Arguments?
+}
+
+/// All of a profile that `extends` combines.
+package struct ProfileBody: Hashable, Sendable {
+    package var mode: Mode?
+    package var identities: [Entry<Glob>]?
+    package var files = FileLists()
+    package var exec = ExecLists()
+    package var network = NetworkLists()
+    package var environment = EnvironmentLists()
+    package var limits = Limits()
+    package var audit = AuditSettings()
+}
+
+/// One profile file, read and found to make sense by itself.
+package struct Profile: Hashable, Sendable {
+    package var name: String
+    package var file: String
+    package var description: String
+    package var extends: [Entry<String>]
+    package var body: ProfileBody
+    /// What is worth saying about it although it is valid.
+    package var warnings: [Diagnostic]
+}
+
+/// A profile together with all that it extends: lists added up, scalars of the nearest.
+package struct ResolvedProfile: Hashable, Sendable {
+    package var name: String
+    package var file: String
+    package var description: String
+    /// The names it was made from, the farthest first, itself last.
+    package var chain: [String]
+    package var body: ProfileBody
+    package var warnings: [Diagnostic]
+}

@@ -1,0 +1,98 @@
+internal import SandboxModel
+
+/// Entries that could never have a say, because a deny of the same profile takes all they name.
+enum Contradictions {
+    static func check(_ body: ProfileBody, _ sink: inout DiagnosticSink) {
+        let denies = body.files.deny.flatMap { deny in deny.value.map { (deny, $0) } }
+        let byShape = Dictionary(grouping: denies, by: { Key($0.1) })
+        check(body.files.read, "files.read", byShape, &sink)
+        check(body.files.write, "files.write", byShape, &sink)
+        check(body.exec.allow, "exec.allow", body.exec.deny, "exec.deny", &sink)
+        check(body.network.allow, "network.allow", body.network.deny, "network.deny", &sink)
+    }
+
+    /// What two patterns share when one covers the other or equals it; keeps the search from being quadratic.
+    private struct Key: Hashable {
+        let anchor: PathPattern.Anchor
+        let components: ArraySlice<PathPattern.Component>
+        init(_ pattern: PathPattern) {
+            anchor = pattern.anchor
+            components = pattern.components.last == .anyDepth ? pattern.components.dropLast() : pattern.components[...]
+        }
+        init(_ pattern: PathPattern, _ count: Int) {
+            anchor = pattern.anchor
+            components = pattern.components.prefix(count)
+        }
+    }
+
+    private typealias Deny = (Entry<[PathPattern]>, PathPattern)
+
+    private static func check(
+        _ entries: [Entry<[PathPattern]>], _ list: String, _ denies: [Key: [Deny]], _ sink: inout DiagnosticSink
+    ) {
+        for entry in entries {
+            for pattern in entry.value {
+                guard let deny = cover(pattern, denies) else { continue }
+                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.0.text)` in `files.deny` beats it",
+                           at: entry.origin.position, help: "take one of the two out")
+                break
+            }
+        }
+    }
+
+    private static func cover(_ pattern: PathPattern, _ denies: [Key: [Deny]]) -> Deny? {
+        for count in 0...pattern.components.count {
+            if let deny = denies[Key(pattern, count)]?.first(where: { $0.1.covers(pattern) }) { return deny }
+        }
+        return nil
+    }
+
+    private static func check<Value>(
+        _ entries: [Entry<Value>], _ list: String, _ denies: [Entry<Value>], _ other: String, _ sink: inout DiagnosticSink
+    ) {
+        let denied = Set(denies.map(\.value))
+        for entry in entries where denied.contains(entry.value) {
+            sink.error("`\(entry.text)` in `\(list)` can never match: `\(other)` has it too, and denies",
+                       at: entry.origin.position, help: "take one of the two out")
+        }
+    }
+}
+
+/// What the network lists may hold in general but not where it stands.
+enum NetworkChecks {
+    /// As many names as a `HostSet` tells apart.
+    static func check(_ lists: NetworkLists, _ sink: inout DiagnosticSink) {
+        for entry in lists.allow {
+            if case .hostsBelow(let domain) = entry.value.peer {
+                sink.warning("`\(entry.text)` matches nothing yet: names are not guarded by this version",
+                             at: entry.origin.position, help: "name each host, such as `api.\(domain):443`")
+            }
+            port(entry, "network.allow", &sink)
+        }
+        for entry in lists.deny {
+            if case .hostsBelow = entry.value.peer {
+                sink.error("`\(entry.text)` cannot be enforced by this version yet", at: entry.origin.position,
+                           help: "name each host, or use `default: deny` and list what is allowed")
+            }
+            port(entry, "network.deny", &sink)
+        }
+        for entry in lists.listen { listen(entry, &sink) }
+    }
+
+    private static func port(_ entry: Entry<NetworkTarget>, _ list: String, _ sink: inout DiagnosticSink) {
+        guard entry.value.ports == 0...0 else { return }
+        sink.error("`\(entry.text)` in `\(list)` can never match: nothing is reached at port 0", at: entry.origin.position)
+    }
+
+    private static func listen(_ entry: Entry<NetworkTarget>, _ sink: inout DiagnosticSink) {
+        switch entry.value.peer {
+        case .host, .hostsBelow, .nameservers:
+            sink.error("`\(entry.text)` in `network.listen` can never match: one listens on an address of this machine",
+                       at: entry.origin.position, help: "for example `127.0.0.1:*`, `localhost:8080` or `*:8080`")
+        case .unixPath:
+            sink.warning("`\(entry.text)` in `network.listen` has no effect: a socket in a folder is a file",
+                         at: entry.origin.position, help: "list the folder in `files.write`; `unix:@NAME` is for abstract sockets")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,184 @@
+internal import SandboxModel
+
+/// The bytes of a profile, and what to call the file they came from.
+package struct ProfileSource: Sendable {
+    package let bytes: [UInt8]
+    package let file: String
+    package init(bytes: [UInt8], file: String) {
+        self.bytes = bytes
+        self.file = file
+    }
+}
+
+/// Why a profile could not be had: it is not there, or must not be used.
+package struct ProfileLookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package let message: String
+    package let help: String?
+    package init(_ message: String, help: String? = nil) {
+        self.message = message
+        self.help = help
+    }
+    package var description: String {
+        Printable.escape(message) + (help.map { "\n  help: " + Printable.escape($0) } ?? "")
+    }
+}
+
+/// Finds profiles by name, or by path where there is a `/` in it. All input and output of loading is behind this.
+package protocol ProfileLookup {
+    /// `from` is the file that asks, for paths relative to it.
+    func find(_ name: String, from: String?) throws(ProfileLookupFailure) -> ProfileSource?
+    /// What could have been meant.
+    var names: [String] { get }
+}
+
+/// Reads a profile and all that it extends, and makes one of them.
+package struct ProfileLoader<Lookup: ProfileLookup> {
+    private let lookup: Lookup
+    private var diagnostics: [Diagnostic] = []
+    /// In the order in which they take effect: what is extended comes before what extends it.
+    private var ordered: [Profile] = []
+    private var done: Set<String> = []
+
+    private static var maximumDepth: Int { 16 }
+    private static var maximumProfiles: Int { 64 }
+
+    package static func load(_ source: ProfileSource, lookup: Lookup) throws(ProfileFailure) -> ResolvedProfile {
+        var loader = ProfileLoader(lookup: lookup)
+        loader.visit(source, path: [])
+        guard !loader.diagnostics.contains(where: { $0.severity == .error }) else {
+            throw ProfileFailure(diagnostics: loader.diagnostics)
+        }
+        return try loader.merged()
+    }
+
+    private init(lookup: Lookup) { self.lookup = lookup }
+
+    private mutating func visit(_ source: ProfileSource, path: [String]) {
+        let profile: Profile
+        do throws(ProfileFailure) {
+            profile = try ProfileReader.read(source.bytes, file: source.file)
+        } catch {
+            done.insert(source.file)
+            diagnostics += error.diagnostics
+            return
+        }
+        let path = path + [source.file]
+        for entry in profile.extends { visit(entry, path) }
+        // A profile reached twice (a diamond) counts once.
+        guard done.insert(source.file).inserted else { return }
+        diagnostics += profile.warnings
+        ordered.append(profile)
+    }
+
+    private mutating func visit(_ entry: Entry<String>, _ path: [String]) {
+        let found: ProfileSource?
+        do throws(ProfileLookupFailure) {
+            found = try lookup.find(entry.text, from: entry.origin.file)
+        } catch {
+            return complain(entry, error.message, help: error.help)
+        }
+        guard let found else {
+            let nearest = Suggestion.nearest(to: entry.text, among: lookup.names)
+            let all = lookup.names.map { "`\($0)`" }.joined(separator: ", ")
+            return complain(entry, "no profile `\(entry.text)`", help: nearest.map { "did you mean `\($0)`?" } ?? "there are " + all)
+        }
+        if let start = path.firstIndex(of: found.file) {
+            let round = (path[start...] + [found.file]).map { "`\($0)`" }.joined(separator: " → ")
+            return complain(entry, "`extends` goes round in a circle: \(round)", help: "take `\(entry.text)` out")
+        }
+        if done.contains(found.file) { return }
+        guard path.count < Self.maximumDepth, done.count + path.count < Self.maximumProfiles else {
+            return complain(entry, "`extends` reaches further than \(Self.maximumDepth) profiles deep or \(Self.maximumProfiles) in all", help: nil)
+        }
+        visit(found, path: path)
+    }
+
+    private mutating func complain(_ entry: Entry<String>, _ message: String, help: String?) {
+        diagnostics.append(Diagnostic(severity: .error, file: entry.origin.file, position: entry.origin.position,
+                                      message: message, help: help))
+    }
+
+    private func merged() throws(ProfileFailure) -> ResolvedProfile {
+        var body = ProfileBody()
+        for profile in ordered { body.add(profile.body) }
+        let own = ordered[ordered.count - 1]
+        try ExtendedChecks.check(ordered, body)
+        return ResolvedProfile(name: own.name, file: own.file, description: own.description,
+                               chain: ordered.map(\.name), body: body, warnings: diagnostics)
+    }
+}
+
+extension ProfileBody {
+    /// What `extends` does: lists add up, so that a deny always stays; the nearer scalar wins.
+    mutating func add(_ child: ProfileBody) {
+        mode = child.mode ?? mode
+        if let more = child.identities { identities = (identities ?? []) + more }
+        files.fallback = child.files.fallback ?? files.fallback
+        files.read += child.files.read
+        files.write += child.files.write
+        files.deny += child.files.deny
+        exec.fallback = child.exec.fallback ?? exec.fallback
+        exec.allow += child.exec.allow
+        exec.deny += child.exec.deny
+        network.fallback = child.network.fallback ?? network.fallback
+        network.allow += child.network.allow
+        network.deny += child.network.deny
+        network.listen += child.network.listen
+        if let more = child.environment.keep { environment.keep = (environment.keep ?? []) + more }
+        environment.drop += child.environment.drop
+        environment.set += child.environment.set
+        limits.memory = child.limits.memory ?? limits.memory
+        limits.processes = child.limits.processes ?? limits.processes
+        limits.time = child.limits.time ?? limits.time
+        limits.openFiles = child.limits.openFiles ?? limits.openFiles
+        audit.onFailure = child.audit.onFailure ?? audit.onFailure
+        audit.reads = child.audit.reads ?? audit.reads
+        audit.arguments = child.audit.arguments ?? audit.arguments
+    }
+}
+
+/// What can only be seen once profiles are put together.
+enum ExtendedChecks {
+    static func check(_ ordered: [Profile], _ body: ProfileBody) throws(ProfileFailure) {
+        guard let own = ordered.last else { return }
+        var found: [Diagnostic] = []
+        dead(own, body, &found)
+        tooMuch(own, body, &found)
+        if !found.isEmpty { throw ProfileFailure(diagnostics: found) }
+    }
+
+    /// The profile allows what one that it extends denies. The other way round it merely tightens, as it may.
+    private static func dead(_ own: Profile, _ body: ProfileBody, _ found: inout [Diagnostic]) {
+        var sink = DiagnosticSink(file: own.file)
+        var mixed = own.body
+        mixed.files.deny = body.files.deny
+        mixed.exec.deny = body.exec.deny
+        mixed.network.deny = body.network.deny
+        Contradictions.check(mixed, &sink)
+        found += sink.found
+    }
+
+    private static func tooMuch(_ own: Profile, _ body: ProfileBody, _ found: inout [Diagnostic]) {
+        var sink = DiagnosticSink(file: own.file)
+        let rules = body.files.read.count + body.files.write.count + body.files.deny.count + body.exec.allow.count
+            + body.exec.deny.count + body.network.allow.count + body.network.deny.count + body.network.listen.count
+        if rules > 60_000 { sink.error("more than 60000 rules, with what is extended", at: .start) }
+        if body.hostNames.count > HostSet.capacity {
+            sink.error("more than \(HostSet.capacity) host names, with what is extended", at: .start,
+                       help: "use address ranges where hosts share one")
+        }
+        found += sink.found
+    }
+}
+
+extension ProfileBody {
+    /// Every exact host name in the lists, once, in their order.
+    var hostNames: [String] {
+        var names: [String] = []
+        var seen: Set<String> = []
+        for entry in network.deny + network.allow {
+            if case .host(let name) = entry.value.peer, seen.insert(name).inserted { names.append(name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,100 @@
+internal import SandboxModel
+
+/// A resolved profile as YAML: the same input gives the same bytes, and reading them gives the same rules.
+package enum ProfileWriter {
+    package static func yaml(_ profile: ResolvedProfile) -> String {
+        var out = "# `\(profile.name)` with all that it extends: \(profile.chain.joined(separator: ", "))\n"
+        out += "version: 1\nname: \(quoted(profile.name))\n"
+        if !profile.description.isEmpty { out += "description: \(quoted(profile.description))\n" }
+        let body = profile.body
+        out += "mode: \((body.mode ?? .enforce).rawValue)\n"
+        if let identities = body.identities { out += list("identities", identities, key: "identity", indent: "") }
+        out += section("files", [
+            fallback(body.files.fallback ?? .deny), list("read", body.files.read, key: "path"),
+            list("write", body.files.write, key: "path"), list("deny", body.files.deny, key: "path"),
+        ])
+        out += section("exec", [
+            fallback(body.execFallback), list("allow", body.exec.allow, key: "program"),
+            list("deny", body.exec.deny, key: "program"),
+        ])
+        out += section("network", [
+            fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
+            list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
+        ])
+        return out + environment(body.environment) + limits(body.limits) + audit(body.audit)
+    }
+
+    private static func environment(_ lists: EnvironmentLists) -> String {
+        var set = ""
+        // The last one said wins, and a mapping holds each key once.
+        var values: [String: [UInt8]] = [:]
+        for entry in lists.set { values[entry.text] = entry.value }
+        for name in values.keys.sorted() {
+            set += "    \(quoted(name)): \(quoted(String(decoding: values[name] ?? [], as: UTF8.self)))\n"
+        }
+        return section("environment", [
+            lists.keep.map { list("keep", $0, key: "name", always: true) } ?? "", list("drop", lists.drop, key: "name"),
+            set.isEmpty ? "" : "  set:\n" + set,
+        ])
+    }
+
+    private static func limits(_ limits: Limits) -> String {
+        section("limits", [
+            limits.memory.map { "  memory: \($0)\n" } ?? "",
+            limits.processes.map { "  processes: \($0)\n" } ?? "",
+            limits.time.map { "  time: \($0 / 1_000_000)ms\n" } ?? "",
+            limits.openFiles.map { "  open_files: \($0)\n" } ?? "",
+        ])
+    }
+
+    private static func audit(_ audit: AuditSettings) -> String {
+        section("audit", [
+            audit.onFailure.map { "  on_failure: \($0.rawValue)\n" } ?? "",
+            audit.reads.map { "  reads: \($0.rawValue)\n" } ?? "",
+            audit.arguments.map { "  arguments: \($0.rawValue)\n" } ?? "",
+        ])
+    }
+
+    private static func section(_ name: String, _ parts: [String]) -> String {
+        let text = parts.joined()
+        return text.isEmpty ? "" : "\(name):\n" + text
+    }
+
+    private static func fallback(_ decision: Decision) -> String { "  default: \(decision.name)\n" }
+
+    private static func list<Value>(
+        _ name: String, _ entries: [Entry<Value>], key: String, indent: String = "  ", always: Bool = false
+    ) -> String {
+        guard !entries.isEmpty else { return always ? "\(indent)\(name): []\n" : "" }
+        var out = "\(indent)\(name):\n"
+        for entry in entries {
+            let from = "  # \(entry.origin.profile)"
+            if let reason = entry.reason {
+                out += "\(indent)  - { \(key): \(quoted(entry.text)), reason: \(quoted(reason)) }\(from)\n"
+            } else {
+                out += "\(indent)  - \(quoted(entry.text))\(from)\n"
+            }
+        }
+        return out
+    }
+
+    /// Double-quoted YAML, which can hold any text; also keeps anchors from being seen where there are none.
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "&": out += "\\x26"
+            case "\n": out += "\\n"
+            case "\t": out += "\\t"
+            case _ where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                || scalar.value == 0x2028 || scalar.value == 0x2029:
+                let digits = String(scalar.value, radix: 16)
+                out += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}
