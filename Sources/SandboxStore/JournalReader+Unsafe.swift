@@ -1,32 +1,24 @@
 /// Reads a segment that a dead supervisor left: whatever its bytes are, it answers with the whole records in it.
 enum JournalReader {
     /// Calls `body` with each whole record whose number is larger than `last`, in order; gives the number of
-    /// slots that were taken but hold none.
+    /// slots that were taken but hold none. The records point into `segment`.
     static func records(
-        in words: [UInt64], after last: UInt64, _ body: (JournalRecord) throws(StoreError) -> Void
+        in segment: UnsafeRawBufferPointer, after last: UInt64, _ body: (JournalRecord) throws(StoreError) -> Void
     ) throws(StoreError) -> Int {
+        guard let firstSeq = firstSeq(segment) else { return 0 }
         var torn = 0
-        var failure: StoreError?
-        words.withUnsafeBytes { segment in
-            guard let firstSeq = firstSeq(segment) else { return }
-            let end = lastSlot(segment)
-            for index in 0..<end {
-                let seq = firstSeq &+ UInt64(index)
-                if seq <= last { continue }
-                let slot = slot(segment, index)
-                guard slot.state == .committed || slot.state == .taken,
-                    let record = JournalCoding.read(segment, slot: slot, seq: seq)
-                else {
-                    torn += 1
-                    continue
-                }
-                do throws(StoreError) { try body(record) } catch {
-                    failure = error
-                    return
-                }
+        for index in 0..<lastSlot(segment) {
+            let seq = firstSeq + UInt64(index)
+            if seq <= last { continue }
+            let slot = slot(segment, index)
+            if slot.state == .committed || slot.state == .taken,
+                let record = JournalCoding.read(segment, slot: slot, seq: seq)
+            {
+                try body(record)
+            } else {
+                torn += 1
             }
         }
-        if let failure { throw failure }
         return torn
     }
 

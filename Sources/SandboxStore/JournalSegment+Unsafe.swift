@@ -58,27 +58,34 @@ enum JournalSegment {
 
     /// The bytes of a segment that a dead supervisor left: read, not mapped, so that whatever happens to the
     /// file meanwhile is an error and not a signal.
-    static func read(_ number: UInt32, in directory: SessionDirectory) throws(StoreError) -> [UInt64] {
+    static func read(_ number: UInt32, in directory: SessionDirectory) throws(StoreError) -> SegmentBytes {
         let name = JournalLayout.segmentName(number)
         let path = directory.path + "/" + name
         let file = try check("open", path) { openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         defer { close(file) }
         var info = stat()
         _ = try check("fstat", path) { fstat(file, &info) }
-        let size = min(Int(info.st_size), JournalLayout.maximumSize)
-        var words = [UInt64](repeating: 0, count: size / 8)
-        var failed: Int32 = 0
-        words.withUnsafeMutableBytes { bytes in
-            var filled = 0
-            while filled < bytes.count {
-                let count = pread(file, bytes.baseAddress! + filled, bytes.count - filled, off_t(filled))
-                if count < 0, errno == EINTR { continue }
-                if count < 0 { failed = errno }
-                if count <= 0 { return }
-                filled += count
-            }
+        let copy = SegmentBytes(count: min(Int(info.st_size), JournalLayout.maximumSize))
+        var filled = 0
+        while filled < copy.bytes.count {
+            let count = pread(file, copy.bytes.baseAddress! + filled, copy.bytes.count - filled, off_t(filled))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { throw .system(call: "read", object: path, errno: errno) }
+            if count == 0 { break }
+            filled += count
         }
-        if failed != 0 { throw .system(call: "read", object: path, errno: failed) }
-        return words
+        return copy
     }
+}
+
+/// Memory for the copy of a segment; zero where the file had nothing.
+final class SegmentBytes {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(count: Int) {
+        bytes = .allocate(byteCount: count, alignment: 8)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit { bytes.deallocate() }
 }
