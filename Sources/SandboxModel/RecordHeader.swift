@@ -72,6 +72,9 @@ package struct RecordHeader: Sendable {
     package var detail: UInt64 = 0
 
     package static let pending = Int32.min
+    /// Never known: the call was let go on in the kernel and nobody looks at its end. Unlike `pending`, such
+    /// records are merged as soon as they are read.
+    package static let unknown = Int32.min + 1
 
     package init(
         kind: RecordKind, operation: Operation = .other, decision: Decision = .allow, flags: RecordFlags = [],
