@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(name: "SandboxSupervisor",
-                dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel"],
+                dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
                 swiftSettings: strict),
         .executableTarget(
             name: "sandbox",

@@ -50,8 +50,8 @@ int sbx_front_run(int supervisor, int report) {
         }
         // What the terminal sends reached the agent by itself; what somebody sends to us is meant for it.
         // Its own group's signals (si_pid in the session) would come twice and are harmless.
-        int by_somebody = i.si_code <= 0;
-        if (s == SIGCONT || (s > 0 && s != SIGCHLD && by_somebody)) {
+        int by_somebody = i.si_code <= 0 && i.si_pid != supervisor;
+        if (s > 0 && s != SIGCHLD && by_somebody) {
             unsigned char b = (unsigned char)s;
             if (write(report, &b, 1) < 0) {}
         }
@@ -72,3 +72,5 @@ void sbx_die_with_parent(int parent) {
 }
 
 int sbx_set_undumpable(void) { return (int)sbx_ret(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
+
+char **sbx_environment(void) { return environ; }

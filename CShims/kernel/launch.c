@@ -75,6 +75,13 @@ static int exec_with_fallback(const struct sbx_launch *s) {
     return -errno;
 }
 
+// `--user`: all ids for good, before the first call is judged. Plain calls: there is one thread here.
+static int become(const struct sbx_launch *s) {
+    if (syscall(SYS_setgroups, s->group_count, s->groups) < 0) return -errno;
+    if (syscall(SYS_setresgid, s->group_id, s->group_id, s->group_id) < 0) return -errno;
+    return (int)sbx_ret(syscall(SYS_setresuid, s->user, s->user, s->user));
+}
+
 static _Noreturn void child(const struct sbx_launch *s, int fd) {
     struct report r;
     int e = 0;
@@ -90,11 +97,13 @@ static _Noreturn void child(const struct sbx_launch *s, int fd) {
         give_up(own, SBX_STAGE_LANDLOCK, -errno);
     if ((e = close_others(s, own)) < 0) give_up(own, SBX_STAGE_DESCRIPTORS, e);
     for (unsigned i = 0; i < s->limit_count; i++) {
-        struct rlimit l = {s->limits[i].value, s->limits[i].value}, now;
+        struct rlimit l = {s->limits[i].soft, s->limits[i].hard}, now;
         getrlimit(s->limits[i].resource, &now);
-        if (now.rlim_max < l.rlim_max) l.rlim_cur = l.rlim_max = now.rlim_max;  // never more than there was
+        if (now.rlim_max < l.rlim_max) l.rlim_max = now.rlim_max;  // never more than there was
+        if (l.rlim_cur > l.rlim_max) l.rlim_cur = l.rlim_max;
         if (setrlimit(s->limits[i].resource, &l) < 0) give_up(own, SBX_STAGE_LIMIT, -errno);
     }
+    if (s->user >= 0 && ((e = become(s)) < 0)) give_up(own, SBX_STAGE_USER, e);
     // The tracer attaches; a filter that stops at exec without a tracer would answer ENOSYS.
     if (hear(own, &r) < 0) _exit(125);
     int listener = install(s);

@@ -152,3 +152,11 @@ enum ProcStat {
         return fields[number - 3].reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ UInt64($1 - 0x30) : $0 }
     }
 }
+
+/// When a process started, to tell it from a later one with the same id.
+package enum ProcessStart {
+    /// Clock ticks after boot; 0 where it has gone already.
+    package static func ticks(of pid: Int32) -> UInt64 {
+        do throws(Errno) { return try ProcStat.startTime(of: pid) } catch { return 0 }
+    }
+}

@@ -67,6 +67,10 @@ package final class FileWork {
     /// Opening it may wait for somebody else (a FIFO, a terminal line).
     package private(set) var mayBlock = false
 
+    /// The result of `perform` is a descriptor for the caller.
+    package var opens: Bool { if case .open = call { true } else { false } }
+    package var closesOnExec: Bool { Int32(truncatingIfNeeded: open.flags) & Flag.closeOnExec != 0 }
+
     let context: KernelContext
     let resolver: Resolver
     let identity: Identity

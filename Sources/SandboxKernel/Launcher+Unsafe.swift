@@ -9,9 +9,10 @@ package struct LaunchSpec: Sendable {
     package var enforces: Bool
     /// The process the user started; the program joins its group.
     package var front: Int32
-    package var limits: [(resource: Int32, value: UInt64)] = []
+    package var limits: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
     package var keep: [Int32] = []
     package var signals: sbx_signals
+    package var account: Account?
 
     package init(program: [CChar], arguments: [[CChar]], environment: [[CChar]], enforces: Bool, front: Int32, signals: sbx_signals) {
         self.program = program
@@ -20,6 +21,26 @@ package struct LaunchSpec: Sendable {
         self.enforces = enforces
         self.front = front
         self.signals = signals
+    }
+}
+
+/// Another account to run as (`--user`).
+package struct Account: Sendable {
+    package let user: UInt32
+    package let group: UInt32
+    package let groups: [UInt32]
+    package let home: String
+
+    /// By name or number, from the user database; nil where there is no such account.
+    package init?(_ name: String) {
+        guard let entry = getpwnam(name) ?? UInt32(name).flatMap({ getpwuid($0) }) else { return nil }
+        user = entry.pointee.pw_uid
+        group = entry.pointee.pw_gid
+        home = String(cString: entry.pointee.pw_dir)
+        var list = [UInt32](repeating: 0, count: 256)
+        var count: Int32 = 256
+        getgrouplist(entry.pointee.pw_name, group, &list, &count)
+        groups = Array(list.prefix(Int(max(count, 0))))
     }
 }
 
@@ -78,13 +99,25 @@ package enum Launcher {
             raw.keep = keep.baseAddress
             raw.keep_count = UInt32(keep.count)
             raw.signals = spec.signals
-            return sbx_launch_prepare(&raw, &out)
+            raw.user = -1
+            return start(&raw, as: spec.account, &out)
         }
         if result < 0 { throw error(out.stage, -out.error) }
         let synchronous = sbx_notify_sync_wake_up(out.listener) == 0
         let launched = Launched(raw: out, listener: Listener(descriptor: out.listener), synchronous: synchronous)
         try prove(launched)
         return launched
+    }
+
+    private static func start(_ raw: inout sbx_launch, as account: Account?, _ out: inout sbx_launched) -> Int32 {
+        guard let account else { return sbx_launch_prepare(&raw, &out) }
+        raw.user = Int32(bitPattern: account.user)
+        raw.group_id = Int32(bitPattern: account.group)
+        return account.groups.withUnsafeBufferPointer { groups in
+            raw.groups = groups.baseAddress
+            raw.group_count = UInt32(groups.count)
+            return sbx_launch_prepare(&raw, &out)
+        }
     }
 
     /// One call goes all the way before anything runs: a listener that cannot be received from (AppArmor, a runtime
@@ -110,7 +143,7 @@ package enum Launcher {
         let argv = spec.arguments.map { strdup($0) } + [nil]
         let envp = spec.environment.map { strdup($0) } + [nil]
         defer { for p in argv + envp { free(p) } }
-        let limits = spec.limits.map { sbx_limit(resource: $0.resource, value: $0.value) }
+        let limits = spec.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         return spec.program.withUnsafeBufferPointer { program in
             argv.withUnsafeBufferPointer { a in
                 envp.withUnsafeBufferPointer { e in
@@ -134,6 +167,7 @@ package enum Launcher {
         case SBX_STAGE_DESCRIPTORS: LaunchError(step: "close_range", code: code, help: "Linux 5.9 or later is needed")
         case SBX_STAGE_NO_NEW_PRIVS: LaunchError(step: "prctl(PR_SET_NO_NEW_PRIVS)", code: code, help: "")
         case SBX_STAGE_LANDLOCK: LaunchError(step: "landlock_restrict_self", code: code, help: "")
+        case SBX_STAGE_USER: LaunchError(step: "setresuid", code: code, help: "`--user` is for root")
         case SBX_STAGE_SEIZE:
             LaunchError(step: "ptrace(PTRACE_SEIZE)", code: code,
                         help: "ptrace is refused here; look at kernel.yama.ptrace_scope and the container's seccomp profile")

@@ -1,9 +1,30 @@
 internal import ArgumentParser
+internal import Glibc
+internal import SandboxModel
 
 @main
 struct Sandbox: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sandbox",
         abstract: "Runs an agent's commands under supervision: judged, recorded, and stopped where a profile says so.",
-        subcommands: [ProfileCommand.self])
+        version: "0.1.0",
+        subcommands: [
+            RunCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self, DoctorCommand.self,
+        ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let code = exitCode(for: error).rawValue
+            // A usage error is a failure of our own: 64 would be taken for the command's exit code.
+            if code == EX_USAGE {
+                let text = Array(fullMessage(for: error).utf8) + [0x0a]
+                _ = write(STDERR_FILENO, text, text.count)
+                Glibc.exit(125)
+            }
+            exit(withError: error)
+        }
+    }
 }

@@ -8,11 +8,11 @@
 
 enum sbx_stage {
     SBX_STAGE_NONE, SBX_STAGE_PIPE, SBX_STAGE_FORK, SBX_STAGE_GROUP, SBX_STAGE_LIMIT, SBX_STAGE_SIGNALS,
-    SBX_STAGE_DESCRIPTORS, SBX_STAGE_NO_NEW_PRIVS, SBX_STAGE_LANDLOCK, SBX_STAGE_SEIZE, SBX_STAGE_FILTER,
+    SBX_STAGE_DESCRIPTORS, SBX_STAGE_NO_NEW_PRIVS, SBX_STAGE_LANDLOCK, SBX_STAGE_USER, SBX_STAGE_SEIZE, SBX_STAGE_FILTER,
     SBX_STAGE_LISTENER, SBX_STAGE_PROBE, SBX_STAGE_EXEC,
 };
 
-struct sbx_limit { int resource; uint64_t value; };
+struct sbx_limit { int resource; uint64_t soft, hard; };
 
 // The signals that were ignored when the user started us: the program inherits them, as `nohup` means it.
 struct sbx_signals { uint64_t ignored, blocked; };
@@ -31,6 +31,9 @@ struct sbx_launch {
     const int *keep;           // inherited descriptors to keep above 2, ascending
     unsigned keep_count;
     struct sbx_signals signals;
+    int user, group_id;        // -1: as we are
+    const unsigned *groups;    // supplementary, with `user`
+    unsigned group_count;
 };
 
 struct sbx_launched {
@@ -65,4 +68,5 @@ int sbx_fork(void);
 void sbx_block_all_signals(void);
 void sbx_die_with_parent(int parent);
 int sbx_set_undumpable(void);
+char **sbx_environment(void);  // environ(7): a mutable global that Swift 6 does not let us name
 #endif

@@ -56,6 +56,14 @@ package enum PolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Rules every policy has, applied by the supervisor where a path or an address alone does not tell.
+package struct BuiltinRules: Sendable {
+    package internal(set) var anonymous = RuleID.none
+    package internal(set) var otherProcess = RuleID.none
+    package internal(set) var deviceNode = RuleID.none
+    package internal(set) var kernelSocket = RuleID.none
+}
+
 /// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.
 ///
 /// Every rule is looked at and the strictest wins; of several that decide the same, the one with the lowest
@@ -71,6 +79,8 @@ package final class Policy: Sendable {
     /// The exact host names in the lists. An address that `sandbox` resolved from one carries its index in a `HostSet`.
     package let hostNames: [String]
 
+    /// Rules that rest on what only the supervisor can see.
+    package let builtin: BuiltinRules
     let identities: [Glob]?
     let paths: PathTable
     let connects: NetworkTable
@@ -102,6 +112,7 @@ package final class Policy: Sendable {
         abstractSockets = parts.abstractSockets
         variables = parts.environment
         defaults = parts.defaults
+        builtin = parts.builtin
     }
 
     package static func compile(

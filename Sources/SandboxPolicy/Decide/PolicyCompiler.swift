@@ -18,6 +18,7 @@ struct PolicyCompiler {
     private(set) var abstractSockets = AbstractSockets()
     private(set) var environment = EnvironmentRules()
     private(set) var defaults = Policy.Defaults()
+    private(set) var builtin = BuiltinRules()
 
     init(_ variables: PolicyVariables) { given = variables }
 
@@ -62,6 +63,10 @@ struct PolicyCompiler {
         defaults.sealed = try rule(
             "builtin.protected", "the trail, the profiles and the supervisor are out of reach of supervised programs")
         defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
+        builtin.anonymous = try rule("builtin.held", "the process holds it already: a pipe, a socket, memory without a name")
+        builtin.otherProcess = try rule("builtin.other-processes", "memory, descriptors and environment of processes outside the session")
+        builtin.deviceNode = try rule("builtin.device-nodes", "a device node would reach the device past every file rule")
+        builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
         for protected in given.protected {
             let tag: Tag = protected.extent == .everything ? .sealed : .unchangeable
             let pattern = PathPattern(subtreeOf: protected.path)

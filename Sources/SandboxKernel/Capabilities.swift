@@ -1,0 +1,81 @@
+internal import CShims
+internal import Glibc
+
+/// What this kernel gives, found out by trying, and what is lost where it does not.
+package struct Capability: Sendable {
+    package enum State: String, Sendable { case full, partial, none }
+    package let name: String
+    package let state: State
+    package let detail: String
+    /// `run` cannot enforce without it.
+    package let isRequired: Bool
+
+    package static func probe() -> [Capability] { [notification(), syncWakeUp(), tracing(), pidfd(), openat2(), landlock(), processes()] }
+
+    private static func capability(_ name: String, _ ok: Bool, required: Bool = true, _ yes: String, _ no: String) -> Capability {
+        Capability(name: name, state: ok ? .full : .none, detail: ok ? yes : no, isRequired: required)
+    }
+
+    /// A child that installs a filter whose listener really delivers.
+    private static func notification() -> Capability {
+        capability("seccomp user notification", probed.error == nil, "a call was received and answered", probed.error ?? "")
+    }
+
+    private static func syncWakeUp() -> Capability {
+        capability("synchronous wake-up", probed.synchronous, required: false, "a judged call costs about one switch there and back",
+                   "Linux 6.6 has it; without it a judged call costs about five times as much")
+    }
+
+    private static func tracing() -> Capability {
+        capability("ptrace of own children", probed.error == nil, "PTRACE_SEIZE with EXITKILL", probed.error ?? "")
+    }
+
+    private static func pidfd() -> Capability {
+        let fd = sbx_pidfd_open(getpid(), 0)
+        defer { if fd >= 0 { _ = sbx_close(fd) } }
+        let copy = fd < 0 ? fd : sbx_pidfd_getfd(fd, fd)
+        defer { if copy >= 0 { _ = sbx_close(copy) } }
+        return capability("pidfd_getfd", copy >= 0, "sockets are taken from their owners", "Linux 5.6 has it; a container's seccomp profile may refuse it")
+    }
+
+    private static func openat2() -> Capability {
+        let fd = sbx_openat2(At.workingDirectory, "/", UInt64(Flag.path | Flag.closeOnExec), 0, Flag.noMagicLinks)
+        defer { if fd >= 0 { _ = sbx_close(fd) } }
+        return capability("openat2", fd >= 0, "paths are resolved once", "Linux 5.6 has it; a container's seccomp profile may refuse it")
+    }
+
+    private static func landlock() -> Capability {
+        let abi = sbx_landlock_abi()
+        if abi >= 6 { return Capability(name: "Landlock", state: .full, detail: "ABI \(abi): signals stay inside the session", isRequired: false) }
+        let detail = abi > 0 ? "ABI \(abi): no scope for signals (Linux 6.12), so that kill(2) is judged one by one"
+            : "absent: kill(2) is judged one by one, and a unix socket's name is made by a shorter path"
+        return Capability(name: "Landlock", state: abi > 0 ? .partial : .none, detail: detail, isRequired: false)
+    }
+
+    private static func processes() -> Capability {
+        capability("procfs", access("/proc/self/fd", R_OK) == 0, "mounted on /proc", "/proc is not mounted")
+    }
+
+    private struct Probe {
+        var error: String?
+        var synchronous = false
+    }
+
+    private static let probed: Probe = {
+        var signals = sbx_signals()
+        sbx_signals_capture(&signals)
+        let text: ([UInt8]) -> [CChar] = { $0.map { CChar(bitPattern: $0) } + [0] }
+        let program = text(Array("/bin/true".utf8))
+        let spec = LaunchSpec(program: program, arguments: [program], environment: [], enforces: true, front: getpid(), signals: signals)
+        do throws(LaunchError) {
+            let l = try Launcher.start(spec)
+            kill(l.pid, SIGKILL)
+            var status: Int32 = 0
+            while sbx_wait_any(&status) == l.pid, status & 0xff == 0x7f {}
+            return Probe(error: nil, synchronous: l.synchronous)
+        } catch {
+            let help = error.help.isEmpty ? "" : "; \(error.help)"
+            return Probe(error: "\(error.step): \(String(cString: strerror(error.code)).lowercased())\(help)")
+        }
+    }()
+}

@@ -1,0 +1,50 @@
+internal import CShims
+internal import Glibc
+
+/// `pidfd_send_signal(2)` on a caller's behalf: on a duplicate of its descriptor, so that what is looked at is what
+/// is signalled.
+package enum PidDescriptor {
+    /// 0 or `-errno`; `EPERM` for a process outside the session.
+    package static func signal(_ fd: Int32, _ signal: Int32, of caller: Caller, tasks: TaskTable) -> Int32 {
+        do throws(Errno) {
+            let owner = try Descriptor(sbx_pidfd_open(caller.pid, 0))
+            let theirs = try Descriptor(sbx_pidfd_getfd(owner.number, fd))
+            guard tasks.serial(of: try process(theirs.number)) != 0 else { return -EPERM }
+            return sbx_pidfd_send_signal(theirs.number, signal)
+        } catch {
+            return -error.code
+        }
+    }
+
+    /// The `Pid:` line of the descriptor's fdinfo (pidfd_open(2)).
+    private static func process(_ pidfd: Int32) throws(Errno) -> Int32 {
+        let text = PathBuffer()
+        text.append("/proc/self/fdinfo/")
+        text.append(decimal: pidfd)
+        let file = try Descriptor(sbx_openat(At.workingDirectory, text.base, O_RDONLY | Flag.closeOnExec, 0))
+        let n = sbx_read(file.number, text.base, 4096)
+        guard n > 0 else { throw Errno(EBADF) }
+        text.setCount(n)
+        for line in text.text.split(separator: 0x0a) where line.starts(with: "Pid:".utf8) {
+            return line.reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ Int32($1 - 0x30) : $0 }
+        }
+        throw Errno(EBADF)
+    }
+}
+
+/// A few bytes for a tracee's own standard error.
+package enum TraceeOutput {
+    /// Writes what fits at once; a full pipe loses the text, never our time.
+    package static func write(_ text: [UInt8], toStandardErrorOf caller: Caller) {
+        let pidfd = sbx_pidfd_open(caller.pid, 0)
+        guard pidfd >= 0 else { return }
+        defer { _ = sbx_close(pidfd) }
+        let fd = sbx_pidfd_getfd(pidfd, 2)
+        guard fd >= 0 else { return }
+        defer { _ = sbx_close(fd) }
+        var p = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        guard poll(&p, 1, 0) == 1, p.revents & Int16(POLLOUT) != 0 else { return }
+        // A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)).
+        _ = text.prefix(4096).withUnsafeBufferPointer { sbx_write(fd, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,175 @@
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+package import SandboxStore
+internal import Synchronization
+
+/// The unix socket through which people look at a live session and end it. It lies in the state directory, which no
+/// supervised process can reach, and serves its own account and root alone.
+final class ControlServer: Sendable {
+    private let supervision: Supervision
+    private let path: String
+    private let root: Int32
+    private let killer = Mutex<String?>(nil)
+    private let socket = Atomic<Int32>(-1)
+
+    init(_ supervision: Supervision, path: String, root: Int32) {
+        self.supervision = supervision
+        self.path = path
+        self.root = root
+    }
+
+    /// Who ended the session, if somebody did.
+    var killed: String? { killer.withLock { $0 } }
+
+    func serve() {
+        umask(0o077)
+        guard let server = ControlSocket.listen(path) else { return }
+        socket.store(server, ordering: .releasing)
+        while true {
+            let client = accept(server, nil, nil)
+            if client < 0 { if errno == EINTR || errno == ECONNABORTED { continue } else { return } }
+            answer(client)
+            close(client)
+        }
+    }
+
+    func stop() {
+        unlink(path)
+        let s = socket.load(ordering: .acquiring)
+        if s >= 0 { shutdown(s, Int32(SHUT_RDWR)) }
+    }
+
+    private func answer(_ client: Int32) {
+        guard let peer = ControlSocket.peer(client), peer.uid == geteuid() || peer.uid == 0,
+            supervision.context.tasks.serial(of: peer.pid) == 0
+        else { return }
+        var limit = timeval(tv_sec: 2, tv_usec: 0)
+        setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        switch ControlSocket.readLine(client) {
+        case "inspect": ControlSocket.write(client, description)
+        case "kill":
+            killer.withLock { $0 = "the session was killed by process \(peer.pid) of user \(peer.uid)" }
+            kill(root, SIGKILL)
+            ControlSocket.write(client, #"{"killed":true}"#)
+        default: ControlSocket.write(client, #"{"error":"unknown request"}"#)
+        }
+    }
+
+    private var description: String {
+        let i = supervision.info
+        let processes = supervision.context.tasks.processes()
+        var fields = [
+            #""session":\#(Escaped.json(i.id))"#, #""identity":\#(Escaped.json(i.identity))"#, #""profile":\#(Escaped.json(i.profile))"#,
+            #""mode":"\#(i.mode)""#, #""workspace":\#(Escaped.json(i.workspace))"#, #""supervisor":\#(i.supervisor)"#, #""pid":\#(root)"#,
+            #""started":"\#(Timestamp.text(i.started))""#, #""command":[\#(i.command.map { Escaped.json($0) }.joined(separator: ","))]"#,
+            #""processes":[\#(processes.map(process).joined(separator: ","))]"#,
+        ]
+        if let name = i.name { fields.append(#""name":\#(Escaped.json(name))"#) }
+        if let other = i.onBehalfOf { fields.append(#""on_behalf_of":\#(Escaped.json(other))"#) }
+        if let purpose = i.purpose { fields.append(#""purpose":\#(Escaped.json(purpose))"#) }
+        return "{" + fields.joined(separator: ",") + "}"
+    }
+
+    private func process(_ pid: Int32) -> String {
+        let program = ControlSocket.bytes(link: "/proc/\(pid)/exe")
+        let arguments = ControlSocket.bytes(file: "/proc/\(pid)/cmdline", limit: 4096).split(separator: 0, omittingEmptySubsequences: false).dropLast()
+        let redacted = ArgumentRedaction.redact(arguments.map { Array($0) })
+        return #"{"pid":\#(pid),"program":\#(Escaped.json(program)),"args":[\#(redacted.map { Escaped.json($0) }.joined(separator: ","))]}"#
+    }
+}
+
+/// The client's side.
+package enum ControlClient {
+    /// What a live session answers; nil where nobody listens (it has ended).
+    package static func ask(_ request: String, session: String, state: StateDirectory) -> String? {
+        guard let fd = ControlSocket.connect(state.sessions + "/" + session + "/control") else { return nil }
+        defer { close(fd) }
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        ControlSocket.write(fd, request)
+        return ControlSocket.readLine(fd, limit: 16 << 20)
+    }
+}
+
+enum ControlSocket {
+    /// A socket address is 107 bytes long at most, a state directory's path may be longer: so the folder is opened and
+    /// named through our own descriptor table.
+    private static func address<R>(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R? {
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let folder = open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return nil }
+        defer { close(folder) }
+        var a = sockaddr_un()
+        a.sun_family = sa_family_t(AF_UNIX)
+        let short = Array("/proc/self/fd/\(folder)\(path[slash...])".utf8) + [0]
+        guard short.count <= MemoryLayout.size(ofValue: a.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &a.sun_path) { $0.copyBytes(from: short) }
+        return withUnsafePointer(to: &a) { p in
+            p.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+    }
+
+    private static func make() -> Int32 { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
+
+    static func listen(_ path: String) -> Int32? {
+        let fd = make()
+        if fd >= 0, address(path, { bind(fd, $0, $1) }) == 0, Glibc.listen(fd, 16) == 0 { return fd }
+        close(fd)
+        return nil
+    }
+
+    static func connect(_ path: String) -> Int32? {
+        let fd = make()
+        if fd >= 0, address(path, { Glibc.connect(fd, $0, $1) }) == 0 { return fd }
+        close(fd)
+        return nil
+    }
+
+    static func peer(_ fd: Int32) -> (pid: Int32, uid: UInt32)? {
+        // struct ucred, unix(7): pid, uid, gid.
+        var c: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var n = socklen_t(MemoryLayout.size(ofValue: c))
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &n) == 0 ? (c.0, c.1) : nil
+    }
+
+    static func readLine(_ fd: Int32, limit: Int = 256) -> String? {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while bytes.count < limit {
+            let n = read(fd, &chunk, chunk.count)
+            if n < 0 && errno == EINTR { continue }
+            if n <= 0 { break }
+            bytes += chunk[..<n]
+            if let end = bytes.firstIndex(of: 0x0a) { return String(decoding: bytes[..<end], as: UTF8.self) }
+        }
+        return nil
+    }
+
+    static func write(_ fd: Int32, _ line: String) {
+        let bytes = Array(line.utf8) + [0x0a]
+        var sent = 0
+        while sent < bytes.count {
+            let n = bytes.withUnsafeBytes { send(fd, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL)) }
+            if n < 0 && errno == EINTR { continue }
+            if n <= 0 { return }
+            sent += n
+        }
+    }
+
+    static func bytes(link path: String) -> [UInt8] {
+        var b = [UInt8](repeating: 0, count: 4096)
+        let n = b.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+        return Array(b[..<max(n, 0)])
+    }
+
+    static func bytes(file path: String, limit: Int) -> [UInt8] {
+        let fd = open(path, O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else { return [] }
+        defer { close(fd) }
+        var b = [UInt8](repeating: 0, count: limit)
+        let n = read(fd, &b, limit)
+        return Array(b[..<max(n, 0)])
+    }
+}

@@ -1,0 +1,40 @@
+internal import Glibc
+internal import Synchronization
+
+/// What the process that the user started passes on: one byte a signal.
+enum FrontLink {
+    static func serve(_ pipe: Int32, agent: Int32, group: Int32) {
+        var byte: UInt8 = 0
+        while true {
+            let n = read(pipe, &byte, 1)
+            if n < 0 && errno == EINTR { continue }
+            if n <= 0 { return }  // the front has gone, and we with it
+            guard Int32(byte) == SIGCONT else {
+                kill(agent, Int32(byte))
+                continue
+            }
+            // A shell's `fg` continues our group; an agent that has made one of its own would not hear of it.
+            let own = getpgid(agent)
+            if own > 0, own != group { kill(-own, SIGCONT) }
+        }
+    }
+}
+
+/// `limits.time` and `--timeout`.
+enum Deadline {
+    private static let passed = Atomic<UInt64>(0)
+
+    static var killed: String? {
+        let limit = passed.load(ordering: .acquiring)
+        return limit == 0 ? nil : "the time limit of \(limit / 1_000_000_000) s is over; the session was killed"
+    }
+
+    static func wait(_ nanoseconds: UInt64, thenKill agent: Int32) {
+        var t = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        var left = timespec()
+        while nanosleep(&t, &left) != 0 { t = left }
+        passed.store(max(nanoseconds, 1), ordering: .releasing)
+        // The tracer sees the first process end, and ends the others.
+        kill(agent, SIGKILL)
+    }
+}

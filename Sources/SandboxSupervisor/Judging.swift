@@ -1,0 +1,124 @@
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+
+/// From what a call touches to the policy's ruling. The strictest of several wins.
+extension Supervision {
+    func judge(_ work: FileWork, _ call: Call) -> Ruling {
+        if case .makeNode(_, let mode, let device) = call, isDevice(mode, device) {
+            return Ruling(.deny, by: policy.builtin.deviceNode)
+        }
+        var ruling = judge(work.first)
+        if work.hasSecond { ruling = stricter(ruling, judge(work.second)) }
+        if work.movesDirectory, ruling.decision != .deny {
+            if work.first.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span)) }
+            if work.second.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span)) }
+        }
+        return ruling
+    }
+
+    /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
+    private func isDevice(_ mode: UInt32, _ device: UInt64) -> Bool {
+        let type = mode & S_IFMT
+        return type == S_IFBLK || type == S_IFCHR && device != 0
+    }
+
+    private func judge(_ subject: FileSubject) -> Ruling {
+        if subject.isAnonymous { return Ruling(.allow, by: policy.builtin.anonymous) }
+        if let ruling = judgeProcess(subject) { return ruling }
+        return policy.judge(file: subject.path.text.span, access: subject.access)
+    }
+
+    /// What of procfs is another process's own business: refused for those outside the session, and writing to
+    /// another's memory for all.
+    private func judgeProcess(_ subject: FileSubject) -> Ruling? {
+        guard let place = ProcPlace(subject.path) else { return nil }
+        let isOurs = context.tasks.serial(of: place.pid) != 0
+        if place.isMemory, subject.access.contains(.write) { return Ruling(.deny, by: policy.builtin.otherProcess) }
+        return isOurs || !place.isPrivate ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
+    }
+
+    func judge(_ work: SocketWork) -> Ruling {
+        guard work.hasAddress else { return Ruling(.allow, by: policy.builtin.anonymous) }
+        switch work.endpoint {
+        case .ip(let ip, let port):
+            if work.operation == .bind { return policy.judge(listen: ip, port: port, transport: work.transport) }
+            return policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
+        case .unixPath:
+            if work.operation == .bind { return policy.judge(file: work.path.text.span, access: .create) }
+            return policy.judge(unixConnect: work.path.text.span)
+        case .unixAbstract:
+            return work.operation == .bind ? policy.judge(abstractListen: work.path.text.span) : policy.judge(abstract: work.path.text.span)
+        // Dissolving a connection, a name the kernel picks, routes asked of the kernel, and what the kernel itself
+        // will refuse.
+        case .unspecified, .unixUnnamed, .other: return Ruling(.allow, by: policy.builtin.anonymous)
+        case .netlink: return Ruling(.allow, by: policy.builtin.kernelSocket)
+        }
+    }
+
+    /// Whether looking the profile's host names up again might change a denial.
+    func mayResolve(_ work: SocketWork) -> Bool {
+        guard case .ip = work.endpoint, work.operation != .bind else { return false }
+        return !hosts.isFresh
+    }
+
+    func judge(_ work: ProgramWork) -> Ruling {
+        var ruling = Ruling(.allow, by: .none)
+        for file in work.chain[..<work.count] {
+            let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
+            ruling = ruling.rule == .none ? r : stricter(ruling, r)
+        }
+        return ruling
+    }
+
+    private func stricter(_ a: Ruling, _ b: Ruling) -> Ruling { b.decision > a.decision ? b : a }
+
+    /// `host:port`, a path, or `@name`, as the trail has it.
+    func withEndpointName<R>(_ work: SocketWork, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        switch work.endpoint {
+        case .ip(let ip, let port):
+            var text = Array((ip.isV4 ? "\(ip):\(port)" : "[\(ip)]:\(port)").utf8)
+            return text.withUnsafeMutableBytes { body(UnsafeRawBufferPointer($0)) }
+        case .unixPath: return body(work.path.bytes)
+        case .unixAbstract:
+            let text = [UInt8(ascii: "@")] + work.path.text
+            return text.withUnsafeBytes(body)
+        case .unixUnnamed: return literal("unix:unnamed", body)
+        case .unspecified: return literal("unspecified", body)
+        case .netlink: return literal("netlink", body)
+        case .other(let family): return Array("family:\(family)".utf8).withUnsafeBytes(body)
+        }
+    }
+
+    private func literal<R>(_ s: StaticString, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        body(UnsafeRawBufferPointer(start: s.utf8Start, count: s.utf8CodeUnitCount))
+    }
+}
+
+/// A place below `/proc/PID` (proc(5)).
+struct ProcPlace {
+    let pid: Int32
+    let isPrivate: Bool
+    let isMemory: Bool
+
+    /// Nil for everything else.
+    init?(_ path: PathBuffer) {
+        guard let pid = ProcPath.process(path) else { return nil }
+        self.pid = pid
+        var own = path.text.split(separator: 0x2f).dropFirst(2).map(Array.init)[...]
+        // `/proc/PID/task/TID/x` is the same file as `/proc/PID/x`.
+        if own.count >= 2, own.first.map({ $0.elementsEqual("task".utf8) }) == true { own = own.dropFirst(2) }
+        let first = own.first ?? []
+        isMemory = first.elementsEqual("mem".utf8)
+        isPrivate = ProcPlace.privateNames.contains { first.elementsEqual($0.utf8) }
+    }
+
+    /// What ptrace access would be needed for, and what changes a process.
+    private static let privateNames = [
+        "environ", "mem", "maps", "smaps", "smaps_rollup", "numa_maps", "auxv", "stack", "syscall", "io", "fd", "fdinfo",
+        "map_files", "ns", "cwd", "root", "exe", "pagemap", "clear_refs", "attr", "timers", "coredump_filter", "oom_adj",
+        "oom_score_adj", "uid_map", "gid_map", "setgroups", "wchan", "personality", "patch_state", "autogroup", "timerslack_ns",
+    ]
+}

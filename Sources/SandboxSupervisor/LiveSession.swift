@@ -1,0 +1,132 @@
+internal import CShims
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+
+/// The supervisor's side of one run, on the thread that is the tracer.
+struct LiveSession {
+    private let options: RunOptions
+    private let setup: SessionSetup
+    private let supervision: Supervision
+    private let writer: TrailWriter
+    private let launched: Launched
+    private let front: Int32
+
+    /// Everything up to the program's first instruction. Nothing has run when this throws.
+    init(_ options: RunOptions, front: Int32, signals: sbx_signals) throws(RunFailure) {
+        self.options = options
+        self.front = front
+        setup = try SessionSetup(options)
+        let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
+        let context: KernelContext
+        do throws(Errno) { context = try KernelContext(tasks: TaskTable(pidMax: LiveSession.pidMax())) } catch {
+            throw RunFailure("open `/proc`: \(errorText(error.code))", help: "procfs must be mounted")
+        }
+        SessionSetup.rememberLimits()
+        LiveSession.raiseDescriptorLimit()
+        let directory: SessionDirectory
+        let journal: Journal
+        do throws(StoreError) {
+            directory = try SessionDirectory.create(setup.info, in: setup.state)
+            journal = try Journal(directory: directory, session: setup.info)
+        } catch { throw RunFailure(error) }
+        writer = TrailWriter(state: setup.state, journal: journal)
+        do throws(LaunchError) {
+            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals))
+        } catch {
+            try? writer.finish(status: 125)
+            throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
+        }
+        supervision = Supervision(setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
+                                  status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
+        if options.user != nil { context.noteIdentityChange() }
+    }
+
+    private static func pidMax() -> Int {
+        guard let file = fopen("/proc/sys/kernel/pid_max", "re") else { return 1 << 22 }
+        defer { fclose(file) }
+        var text = [CChar](repeating: 0, count: 32)
+        return fgets(&text, 32, file) == nil ? 1 << 22 : max(atol(&text), 32768)
+    }
+
+    /// Our own table holds what many callers have under way.
+    private static func raiseDescriptorLimit() {
+        var l = rlimit()
+        getrlimit(RLIMIT_NOFILE, &l)
+        l.rlim_cur = l.rlim_max
+        setrlimit(RLIMIT_NOFILE, &l)
+    }
+
+    // MARK: Running
+
+    mutating func supervise(reports: Int32) throws(RunFailure) -> Int32 {
+        recordRules()
+        let tree = Tree(supervision, front: front)
+        let tracer = Tracer(supervision.context.tasks, tree)
+        tracer.adopt(launched.pid)
+        let cores = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 2)
+        guard Notifier.start(cores, supervision, launched.listener) else {
+            kill(launched.pid, SIGKILL)
+            throw RunFailure("pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
+        }
+        let control = ControlServer(supervision, path: setup.controlPath, root: launched.pid)
+        startHelpers(reports, control)
+        _ = sbx_set_undumpable()
+        supervision.status?.started(setup.info, pid: launched.pid)
+        launched.go()
+        Session.dropStandardStreams()
+        let status = tracer.run()
+        return finish(status, control)
+    }
+
+    private func startHelpers(_ reports: Int32, _ control: ControlServer) {
+        let pid = launched.pid
+        let group = supervision.agentGroup
+        WorkerThread.start("sbx-front") { FrontLink.serve(reports, agent: pid, group: group) }
+        WorkerThread.start("sbx-control") { control.serve() }
+        WorkerThread.start("sbx-store") { [writer, setup] in
+            do throws(StoreError) {
+                try writer.start()
+                _ = try Trail.recover(setup.state)
+            } catch { Session.say("the trail waits in the journal: \(error)") }
+        }
+        if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { Deadline.wait(limit, thenKill: pid) } }
+    }
+
+    /// The names behind the numbers that records carry.
+    private func recordRules() {
+        for (i, rule) in setup.policy.rules.enumerated() {
+            let h = RecordHeader(kind: .rule, rule: RuleID(rawValue: UInt16(i)), result: 0, time: setup.info.started)
+            Array(rule.name.utf8).withUnsafeBytes { name in
+                Array(rule.reason.utf8).withUnsafeBytes { reason in _ = supervision.append(h, name, reason) }
+            }
+        }
+    }
+
+    // MARK: The end
+
+    private func finish(_ status: Int32, _ control: ControlServer) -> Int32 {
+        control.stop()
+        var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+        let failure = launched.outcome()
+        if failure != 0 { code = startFailed(failure) }
+        if let reason = Deadline.killed ?? control.killed {
+            if !options.isQuiet { Session.say(reason) }
+            code = 125
+        }
+        do throws(StoreError) { try writer.finish(status: code << 8) } catch {
+            Session.say("the trail of \(setup.info.id) waits in its journal: \(error)")
+        }
+        let lost = supervision.lostEvents
+        if lost > 0 { Session.say("\(lost) events could not be recorded (audit.on_failure: continue)") }
+        supervision.status?.ended(code: code)
+        return code
+    }
+
+    private func startFailed(_ code: Int32) -> Int32 {
+        Session.say("exec `\(setup.info.command[0])`: \(errorText(code))")
+        return code == ENOENT ? 127 : 126
+    }
+}

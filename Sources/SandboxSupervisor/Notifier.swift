@@ -1,0 +1,193 @@
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxStore
+
+/// One thread's hands: it receives calls and sees each through to its answer, and never waits for anybody.
+final class Notifier {
+    let supervision: Supervision
+    let listener: Listener
+    var files: FileWork
+    var sockets: SocketWork
+
+    init(_ supervision: Supervision, _ listener: Listener) {
+        self.supervision = supervision
+        self.listener = listener
+        files = FileWork(supervision.context)
+        sockets = SocketWork(supervision.context)
+    }
+
+    static func start(_ count: Int, _ supervision: Supervision, _ listener: Listener) -> Bool {
+        for _ in 0..<count {
+            let e = WorkerThread.start("sbx-notify") { Notifier(supervision, listener).run() }
+            if e != 0 { return false }
+        }
+        return true
+    }
+
+    private func run() {
+        while let notice = listener.next() {
+            handle(notice)
+            // Duplicates of a caller's sockets and files must not outlive its call.
+            files.reset()
+            sockets.reset()
+        }
+    }
+
+    // MARK: Registers alone
+
+    func settle(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        switch call {
+        case .changeIdentity:
+            // Before it goes on, so that the next call is looked up with the new credentials.
+            supervision.context.noteIdentityChange()
+            notice.proceed()
+        case .towardsProcess(let pid):
+            // The register cannot change any more, and a process of the session stays one until the tracer has
+            // seen its end.
+            isOurs(pid) ? notice.proceed() : notice.answer(-EPERM)
+        case .personality(let persona):
+            // Query, PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE: nothing a decision rests on.
+            [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
+        case .signalDescriptor(let fd, let signal):
+            notice.answer(PidDescriptor.signal(fd, signal, of: caller, tasks: supervision.context.tasks))
+        default: notice.answer(-EPERM)
+        }
+    }
+
+    /// 0 is the caller's own group; a negative number a group, which is the session's if its leader is.
+    private func isOurs(_ pid: Int32) -> Bool {
+        if pid == 0 { return true }
+        if pid == -1 { return false }
+        return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
+    }
+
+    // MARK: Acting
+
+    func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
+        if result >= 0, work.opens {
+            let number = notice.handOver(result, closeOnExec: work.closesOnExec)
+            close(result)
+            supervision.complete(record, min(number, 0))
+        } else {
+            supervision.complete(record, result)
+            notice.answer(result)
+        }
+    }
+
+    /// At once where that is possible, else on a thread that may wait.
+    func act(_ record: RecordRef?, _ notice: consuming Notice) {
+        if sockets.operation == .connect, sockets.mayBlock { return wait(acting: record, notice) }
+        let result = sockets.perform(wait: false)
+        if result == -EAGAIN, sockets.mayBlock { return wait(acting: record, notice) }
+        supervision.complete(record, min(result, 0))
+        notice.answer(result)
+    }
+
+    /// sendmmsg(2): message by message, each judged; what was sent before an error counts.
+    func exchangeAll(_ call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
+        guard notice.isStillValid() else { return notice.answer(-ESRCH) }
+        guard supervision.enforces else {
+            lookAtAll(call, min(count, 1024), caller)
+            return notice.proceed()
+        }
+        var sent: Int32 = 0
+        while sent < min(count, 1024) {
+            let result = exchangeOne(call, Int(sent), caller, wait: false)
+            if result == -EAGAIN, sockets.mayBlock, sent == 0 { return wait(sending: call, count, notice, caller) }
+            if result < 0 { return notice.answer(sent > 0 ? sent : result) }
+            sent += 1
+        }
+        notice.answer(sent)
+    }
+
+    private func exchangeOne(_ call: Call, _ index: Int, _ caller: Caller, wait: Bool) -> Int32 {
+        do throws(Errno) {
+            try sockets.prepare(call, for: caller, index: index)
+            let ruling = supervision.judge(sockets)
+            let record = supervision.record(sockets, ruling, caller)
+            if ruling.decision == .deny { return -EACCES }
+            let result = sockets.perform(wait: wait)
+            supervision.complete(record, min(result, 0))
+            if result >= 0 { try sockets.reportLength(result, index: index) }
+            return result
+        } catch {
+            return -error.code
+        }
+    }
+
+    private func lookAtAll(_ call: Call, _ count: Int, _ caller: Caller) {
+        for i in 0..<count {
+            do throws(Errno) { try sockets.prepare(call, for: caller, index: i) } catch { return }
+            _ = supervision.record(sockets, supervision.judge(sockets), caller)
+        }
+    }
+
+    // MARK: Waiting elsewhere
+
+    func wait(opening record: RecordRef?, _ notice: consuming Notice) {
+        let work = files
+        files = FileWork(supervision.context)
+        let box = Box(notice)
+        supervision.waits.submit(tid: box.tid) { [self] isInterrupted in
+            var result = work.perform()
+            while result == -EINTR, !isInterrupted() { result = work.perform() }
+            finish(work, result == -EINTR ? -Notice.restart : result, record, box.take())
+            work.reset()
+        }
+    }
+
+    func wait(acting record: RecordRef?, _ notice: consuming Notice) {
+        let work = sockets
+        sockets = SocketWork(supervision.context)
+        let box = Box(notice)
+        supervision.waits.submit(tid: box.tid) { [supervision] isInterrupted in
+            var result = work.perform(wait: true)
+            // A connect that was begun goes on; asking again waits for the same one.
+            while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
+            supervision.complete(record, min(result, 0))
+            box.take().answer(result == -EINTR ? -Notice.restart : result)
+            work.reset()
+        }
+    }
+
+    /// The first message found no room: the others follow it on a thread that may wait for it.
+    private func wait(sending call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
+        let box = Box(notice)
+        supervision.waits.submit(tid: box.tid) { [supervision, listener] isInterrupted in
+            let hands = Notifier(supervision, listener)
+            var sent: Int32 = 0
+            var result: Int32 = 0
+            while sent < min(count, 1024), !isInterrupted() {
+                result = hands.exchangeOne(call, Int(sent), caller, wait: true)
+                if result == -EINTR { continue }
+                if result < 0 { break }
+                sent += 1
+            }
+            box.take().answer(sent > 0 ? sent : isInterrupted() ? -Notice.restart : result)
+            hands.sockets.reset()
+        }
+    }
+
+    /// The address may belong to a host the profile names but that was resolved too long ago.
+    func wait(resolving call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        let box = Box(notice)
+        supervision.waits.submit(tid: box.tid) { [supervision, listener] _ in
+            supervision.hosts.refresh()
+            Notifier(supervision, listener).handle(box.take())
+        }
+    }
+}
+
+/// Carries a notice to another thread.
+private final class Box: @unchecked Sendable {
+    // @unchecked: handed from one thread to the next through the pool's lock, used by one at a time.
+    private var notice: Notice?
+    let tid: Int32
+    init(_ notice: consuming Notice) {
+        tid = notice.tid
+        self.notice = consume notice
+    }
+    func take() -> Notice { notice.take()! }
+}

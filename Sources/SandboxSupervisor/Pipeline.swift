@@ -1,0 +1,55 @@
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxStore
+
+/// The way of every intercepted call: RawCall → Call → what it touches → Ruling → record → act → answer → outcome.
+///
+/// Nothing after `prepare` reads the caller's memory, and the decision is in the journal before anything is done.
+extension Notifier {
+    func handle(_ notice: consuming Notice) {
+        let caller = supervision.caller(notice.tid)
+        let call = notice.call.decoded
+        switch call {
+        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
+        case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
+        default: useFile(call, notice, caller)
+        }
+    }
+
+    /// Everything that names a file.
+    private func useFile(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        for _ in 0..<16 {
+            do throws(Errno) { try files.prepare(call, for: caller) } catch {
+                return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
+            }
+            guard notice.isStillValid() else { return notice.answer(-ESRCH) }
+            let ruling = supervision.judge(files, call)
+            let record = supervision.record(files, ruling, caller)
+            if !supervision.enforces { return notice.proceed() }
+            if ruling.decision == .deny { return notice.answer(-EACCES) }
+            if files.mayBlock { return wait(opening: record, notice) }
+            let result = files.perform()
+            // Somebody else made the file between our look and our act: what is there now is judged anew.
+            if result == -EAGAIN, files.first.kind == .absent { continue }
+            return finish(files, result, record, notice)
+        }
+        notice.answer(-EAGAIN)
+    }
+
+    /// Everything that names a socket address.
+    private func exchange(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        if case .sendMessages(_, let count) = call { return exchangeAll(call, Int(count), notice, caller) }
+        do throws(Errno) { try sockets.prepare(call, for: caller) } catch {
+            return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
+        }
+        guard notice.isStillValid() else { return notice.answer(-ESRCH) }
+        let ruling = supervision.judge(sockets)
+        if ruling.decision == .deny, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
+        let record = supervision.record(sockets, ruling, caller)
+        if !supervision.enforces { return notice.proceed() }
+        if ruling.decision == .deny { return notice.answer(-EACCES) }
+        act(record, notice)
+    }
+}

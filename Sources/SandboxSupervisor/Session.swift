@@ -1,0 +1,63 @@
+internal import CShims
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+
+/// `sandbox run`, from the options to the exit code.
+package enum Session {
+    /// Runs the command and everything it starts under supervision. Returns the exit code for the shell.
+    ///
+    /// The process splits in two. The one the user started stays in the agent's process group and only waits; the
+    /// other, in a group of its own, is the supervisor.
+    package static func run(_ options: RunOptions) -> Int32 {
+        var signals = sbx_signals()
+        sbx_signals_capture(&signals)
+        sbx_block_all_signals()
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return fail(RunFailure("pipe: \(errorText(errno))")) }
+        let front = getpid()
+        let supervisor = sbx_fork()
+        if supervisor < 0 { return fail(RunFailure("fork: \(errorText(-supervisor))")) }
+        if supervisor > 0 {
+            close(ends[0])
+            _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+            dropStandardStreams()
+            return sbx_front_run(supervisor, ends[1])
+        }
+        close(ends[1])
+        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
+        setpgid(0, 0)
+        sbx_die_with_parent(front)
+        do throws(RunFailure) {
+            var live = try LiveSession(options, front: front, signals: signals)
+            _exit(try live.supervise(reports: ends[0]))
+        } catch {
+            _exit(fail(error))
+        }
+    }
+
+    static func fail(_ failure: RunFailure) -> Int32 {
+        say(failure.message)
+        if let help = failure.help { say("  help: \(help)") }
+        return failure.code
+    }
+
+    /// Our own words, on standard error and never anywhere else.
+    static func say(_ text: String) {
+        let line = Array("sandbox: \(Escaped.text(text))\n".utf8)
+        _ = write(2, line, line.count)
+    }
+
+    /// The agent alone holds the ends of its pipes, so that who reads them sees it close them.
+    static func dropStandardStreams() {
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { return }
+        dup2(null, 0)
+        dup2(null, 1)
+        close(null)
+    }
+}
+
+func errorText(_ code: Int32) -> String { String(cString: strerror(code)).lowercased() }

@@ -1,0 +1,222 @@
+internal import CShims
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+
+/// What is settled before anything is started: who, under which policy, where, with what environment.
+struct SessionSetup {
+    let info: SessionInfo
+    let policy: Policy
+    let enforces: Bool
+    let state: StateDirectory
+    let environment: [EnvironmentVariable]
+    let searchPath: [UInt8]
+    private let arguments: [[UInt8]]
+    let timeLimit: UInt64?
+    private let account: Account?
+
+    init(_ options: RunOptions) throws(RunFailure) {
+        account = try SessionSetup.account(options.user)
+        let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
+        do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
+        let files = ProfileFiles()
+        let profile = try SessionSetup.load(options.profile, files)
+        let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
+        let variables = PolicyVariables(
+            home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
+            tmp: SessionSetup.resolved(SessionSetup.variable("TMPDIR") ?? "/tmp"), nameservers: HostTable.nameservers(),
+            protected: SessionSetup.protected(state, files), resolve: ProfileFiles.resolve)
+        do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
+        enforces = try SessionSetup.mode(options.mode, policy.mode)
+        let identity = try SessionSetup.identity(options.identity)
+        guard policy.admits(identity: Array(identity.utf8).span) else {
+            throw RunFailure("`\(identity)` may not run under the profile `\(policy.name)`", help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
+        }
+        environment = SessionSetup.environment(policy, options.environment)
+        searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
+        arguments = options.command
+        timeLimit = [options.timeout, policy.limits.time].compactMap { $0 }.min()
+        let started = currentTime()
+        info = SessionInfo(
+            id: SessionID.make(at: started), name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
+            purpose: options.purpose, profile: policy.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
+            command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(), user: account?.user ?? geteuid(), supervisor: getpid(),
+            started: started)
+    }
+
+    var controlPath: String { state.sessions + "/" + info.id + "/control" }
+
+    // MARK: Parts
+
+    private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
+        do throws(ProfileLookupFailure) {
+            guard let source = try files.find(name, from: nil) else {
+                let known = files.names.joined(separator: ", ")
+                throw ProfileLookupFailure("there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
+            }
+            return try parse(source, files)
+        } catch {
+            throw RunFailure(error.message, help: error.help)
+        }
+    }
+
+    private static func parse(_ source: ProfileSource, _ files: ProfileFiles) throws(ProfileLookupFailure) -> ResolvedProfile {
+        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files) } catch {
+            throw ProfileLookupFailure("the profile is not valid; nothing was run\n\(error)")
+        }
+    }
+
+    private static func mode(_ asked: String?, _ profile: Mode) throws(RunFailure) -> Bool {
+        guard let asked else { return profile == .enforce }
+        guard let mode = Mode(rawValue: asked) else {
+            throw RunFailure("`--mode \(asked)`: there are `enforce` and `observe`")
+        }
+        return mode == .enforce
+    }
+
+    private static func identity(_ asked: String?) throws(RunFailure) -> String {
+        if let asked {
+            guard !asked.isEmpty, asked.utf8.count <= 256 else { throw RunFailure("`--as` wants 1 to 256 bytes") }
+            return asked
+        }
+        return getpwuid(geteuid()).map { "user:" + String(cString: $0.pointee.pw_name) } ?? "user:\(geteuid())"
+    }
+
+    private static func account(_ name: String?) throws(RunFailure) -> Account? {
+        guard let name else { return nil }
+        guard geteuid() == 0 else { throw RunFailure("`--user` is for root") }
+        guard let account = Account(name) else { throw RunFailure("`--user \(name)`: there is no such account") }
+        return account
+    }
+
+    private static func directory(_ path: String, option: String) throws(RunFailure) -> String {
+        guard let real = realpath(path, nil) else { throw RunFailure("`\(option) \(path)`: \(errorText(errno))") }
+        defer { free(real) }
+        var st = stat()
+        guard stat(real, &st) == 0, st.st_mode & S_IFMT == S_IFDIR else { throw RunFailure("`\(option) \(path)`: it is no directory") }
+        return String(cString: real)
+    }
+
+    /// What no profile can open up: the trail, the places profiles come from, and ourselves.
+    private static func protected(_ state: StateDirectory, _ files: ProfileFiles) -> [ProtectedPath] {
+        var list = [ProtectedPath(resolved(state.path), .everything)]
+        list += files.folders.map { ProtectedPath(resolved($0.path), .changes) }
+        if let own = realpath("/proc/self/exe", nil) {
+            defer { free(own) }
+            list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
+        }
+        return list
+    }
+
+    private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    private static func hostName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        return gethostname(&name, 255) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "localhost"
+    }
+
+    /// What the profile lets through, then what `--env` adds.
+    private static func environment(_ policy: Policy, _ added: [String]) -> [EnvironmentVariable] {
+        var list = policy.environment(from: inherited())
+        for text in added {
+            let bytes = Array(text.utf8)
+            let name = Array(bytes.prefix { $0 != UInt8(ascii: "=") })
+            var value = name.count < bytes.count ? Array(bytes[(name.count + 1)...]) : nil
+            if value == nil { value = variable(text).map { Array($0.utf8) } }
+            list.removeAll { $0.name == name }
+            if let value { list.append(EnvironmentVariable(name: name, value: value)) }
+        }
+        return list
+    }
+
+    private static func inherited() -> [EnvironmentVariable] {
+        var list: [EnvironmentVariable] = []
+        var next = sbx_environment()
+        while let entry = next?.pointee {
+            let bytes = UnsafeBufferPointer(start: entry, count: strlen(entry)).map { UInt8(bitPattern: $0) }
+            if let equals = bytes.firstIndex(of: UInt8(ascii: "=")) {
+                list.append(EnvironmentVariable(name: Array(bytes[..<equals]), value: Array(bytes[(equals + 1)...])))
+            }
+            next = next! + 1
+        }
+        return list
+    }
+
+    // MARK: Launching
+
+    func launchSpec(_ program: [CChar], front: Int32, signals: sbx_signals) -> LaunchSpec {
+        func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
+        var spec = LaunchSpec(
+            program: program, arguments: arguments.map(text),
+            environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
+            signals: signals)
+        spec.limits = limits()
+        spec.account = account
+        return spec
+    }
+
+    /// setrlimit(2). Memory is what a process has written to or may write to, not address space, of which some
+    /// runtimes reserve terabytes.
+    private func limits() -> [(resource: Int32, soft: UInt64, hard: UInt64)] {
+        var list: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
+        // Ours was raised; the program starts with what the user had.
+        let files = SessionSetup.descriptorLimit
+        let asked = policy.limits.openFiles
+        list.append((resource: 7 /* RLIMIT_NOFILE */, soft: asked ?? UInt64(files.rlim_cur), hard: asked ?? UInt64(files.rlim_max)))
+        if let n = policy.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
+        return list
+    }
+
+    /// As it was when this process started.
+    private static let descriptorLimit: rlimit = {
+        var l = rlimit()
+        getrlimit(RLIMIT_NOFILE, &l)
+        return l
+    }()
+
+    static func rememberLimits() { _ = descriptorLimit }
+}
+
+/// `s-` and a ULID: 48 bits of milliseconds, 80 random bits, in Crockford's base 32, so that ids sort by time.
+enum SessionID {
+    static func make(at nanoseconds: UInt64) -> String {
+        let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+        var random = SystemRandomNumberGenerator()
+        let high = nanoseconds / 1_000_000 << 16 | (random.next() & 0xffff)
+        let low: UInt64 = random.next()
+        var text = "s-"
+        // 128 bits in 26 places of five; the first holds three.
+        for place in (0..<26).reversed() {
+            let shift = place * 5
+            let value = shift >= 64 ? high >> (shift - 64) : (low >> shift) | (shift > 59 ? high << (64 - shift) : 0)
+            text.append(alphabet[Int(value & 31)])
+        }
+        return text
+    }
+}
+
+/// Finds a program as execvp(3) does.
+enum ProgramSearch {
+    /// The path to execute, ended by a NUL.
+    static func find(_ name: [UInt8], path: [UInt8]) throws(RunFailure) -> [CChar] {
+        guard !name.isEmpty else { throw RunFailure("there is nothing to run", help: "sandbox run -- CMD [ARG…]") }
+        if name.contains(0x2f) { return text(name) }
+        var denied = false
+        for folder in path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+            let file = text((folder.isEmpty ? [UInt8(ascii: ".")] : Array(folder)) + [0x2f] + name)
+            var st = stat()
+            guard stat(file, &st) == 0, st.st_mode & S_IFMT == S_IFREG else { continue }
+            if access(file, X_OK) == 0 { return file }
+            denied = true
+        }
+        let shown = String(decoding: name, as: UTF8.self)
+        throw RunFailure("`\(shown)`: \(denied ? "permission denied" : "not found")",
+                         help: denied ? nil : "PATH is `\(String(decoding: path, as: UTF8.self))`", code: denied ? 126 : 127)
+    }
+
+    private static func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
+}

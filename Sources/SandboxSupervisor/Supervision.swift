@@ -1,0 +1,105 @@
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+internal import Synchronization
+
+/// One live session: what all its threads share. Everything in it is immutable or guards itself.
+final class Supervision: Sendable {
+    let info: SessionInfo
+    let policy: Policy
+    let enforces: Bool
+    let context: KernelContext
+    let journal: Journal
+    let hosts: HostTable
+    let waits: WaitPool
+    let recordsReads: Bool
+    let status: StatusStream?
+    /// The process group the agent was started in.
+    let agentGroup: Int32
+    private let lost = Atomic<UInt64>(0)
+
+    init(_ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?, agentGroup: Int32) {
+        self.info = info
+        self.policy = policy
+        self.enforces = enforces
+        self.context = context
+        self.journal = journal
+        self.status = status
+        self.agentGroup = agentGroup
+        hosts = HostTable(policy.hostNames)
+        waits = WaitPool()
+        recordsReads = policy.audit.reads != AuditSettings.Reads.none
+    }
+
+    func caller(_ tid: Int32) -> Caller {
+        Caller(tid: tid, pid: context.tasks.leader(of: tid), serial: context.tasks.serial(of: tid))
+    }
+
+    /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).
+    var lostEvents: UInt64 { lost.load(ordering: .relaxed) }
+
+    // MARK: Recording
+
+    /// The record is in the journal when this returns. Where it cannot be, the profile says whether the call waits
+    /// or goes on unrecorded.
+    func append(_ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0)) -> RecordRef? {
+        while true {
+            do throws(StoreError) { return try journal.append(header, resource: resource, extra: extra) } catch {
+                if policy.audit.onFailure == .continue {
+                    lost.wrappingAdd(1, ordering: .relaxed)
+                    return nil
+                }
+                usleep(100_000)
+            }
+        }
+    }
+
+    func complete(_ record: RecordRef?, _ result: Int32) {
+        guard let record else { return }
+        while true {
+            do throws(StoreError) { return try journal.complete(record, result: result) } catch {
+                if policy.audit.onFailure == .continue { return }
+                usleep(100_000)
+            }
+        }
+    }
+
+    func header(_ operation: Operation, _ ruling: Ruling, _ caller: Caller, _ type: ResourceType) -> RecordHeader {
+        var h = RecordHeader(kind: .event, operation: operation, decision: ruling.decision,
+                             flags: enforces ? .enforced : .looked, resourceType: type, rule: ruling.rule,
+                             process: caller.serial, pid: caller.pid, tid: caller.tid, time: currentTime())
+        h.result = !enforces ? RecordHeader.unknown : ruling.decision == .deny ? -EACCES : RecordHeader.pending
+        return h
+    }
+
+    func record(_ work: FileWork, _ ruling: Ruling, _ caller: Caller) -> RecordRef? {
+        let plainRead = work.operation == .open && work.first.access.isDisjoint(with: .changing)
+        if plainRead, ruling.decision == .allow, !recordsReads { return nil }
+        var h = header(work.operation, ruling, caller, .file)
+        h.access = work.first.access.union(work.hasSecond ? work.second.access : [])
+        h.device = work.first.device
+        h.inode = work.first.inode
+        if work.hasSecond { h.flags.insert(.secondPath) }
+        status?.decision(h, work.first.path.bytes, policy)
+        return append(h, work.first.path.bytes, work.hasSecond ? work.second.path.bytes : .init(start: nil, count: 0))
+    }
+
+    func record(_ work: SocketWork, _ ruling: Ruling, _ caller: Caller) -> RecordRef? {
+        // Without an address it goes where an earlier, recorded call led.
+        if !work.hasAddress, ruling.decision == .allow { return nil }
+        var h = header(work.operation, ruling, caller, .socket)
+        h.device = work.device
+        h.inode = work.inode
+        return withEndpointName(work) { name in
+            status?.decision(h, name, policy)
+            return append(h, name)
+        }
+    }
+
+    func note(_ text: String) {
+        var bytes = Array(text.utf8)
+        _ = bytes.withUnsafeMutableBytes { append(RecordHeader(kind: .note, result: 0, time: currentTime()), UnsafeRawBufferPointer($0)) }
+    }
+}

@@ -1,0 +1,106 @@
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+
+/// What happens in the process tree: judged where a program starts, recorded always. All of it runs on the tracer's
+/// thread while the process concerned stands still.
+final class Tree: TracerEvents {
+    private let supervision: Supervision
+    private let front: Int32
+    private let programs: ProgramWork
+    private let limit: Int
+    private var alive = 0
+
+    init(_ supervision: Supervision, front: Int32) {
+        self.supervision = supervision
+        self.front = front
+        programs = ProgramWork(supervision.context)
+        limit = supervision.policy.limits.processes.map { Int(clamping: $0) } ?? .max
+    }
+
+    func started(pid: Int32, serial: UInt32, parent: UInt32) {
+        var h = RecordHeader(kind: .processStart, process: serial, pid: pid, result: 0, time: currentTime())
+        h.subject = UInt64(parent)
+        h.detail = ProcessStart.ticks(of: pid)
+        _ = supervision.append(h, .init(start: nil, count: 0))
+        alive += 1
+        if supervision.enforces, alive > limit { refuseProcess(pid) }
+    }
+
+    /// Over the profile's limit: the new process dies before it has run anything.
+    private func refuseProcess(_ pid: Int32) {
+        kill(pid, SIGKILL)
+        supervision.note("limits.processes: more than \(limit) processes at once; process \(pid) was killed")
+    }
+
+    func ended(pid: Int32, serial: UInt32, status: Int32) {
+        alive -= 1
+        let h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
+        _ = supervision.append(h, .init(start: nil, count: 0))
+    }
+
+    func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
+
+    // MARK: Program starts
+
+    func wantsToBecome(_ caller: Caller, _ request: ProgramRequest) -> Bool {
+        // What cannot be found or read fails in the kernel too; whatever it loads after all is judged then.
+        do throws(Errno) { try programs.look(request, for: caller) } catch { return true }
+        let ruling = supervision.judge(programs)
+        guard ruling.decision == .deny else { return true }
+        record(ruling, caller, result: -EACCES)
+        explain(ruling, to: caller)
+        return false
+    }
+
+    func became(_ caller: Caller) -> Bool {
+        do throws(Errno) { try programs.readLoaded(caller) } catch { return !supervision.enforces }
+        let ruling = supervision.judge(programs)
+        recordProgram(caller)
+        let refused = ruling.decision == .deny && supervision.enforces
+        record(ruling, caller, result: refused ? -EACCES : 0)
+        if refused { explain(ruling, to: caller) }
+        return !refused
+    }
+
+    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32) {
+        guard programs.count > 0 else { return }
+        let program = programs.chain[0]
+        var h = supervision.header(.exec, ruling, caller, .program)
+        h.access = .execute
+        h.device = program.device
+        h.inode = program.inode
+        h.result = result
+        h.flags.remove(.looked)
+        // A script is what was started; its interpreter is what runs.
+        let name = programs.count > 1 ? programs.chain[programs.count - 1].resolved : program.resolved
+        let resource = isScript ? name : program.resolved
+        supervision.status?.decision(h, resource.bytes, supervision.policy)
+        _ = supervision.append(h, resource.bytes, isScript ? program.resolved.bytes : .init(start: nil, count: 0))
+    }
+
+    private var isScript: Bool { programs.count > 1 }
+
+    private func recordProgram(_ caller: Caller) {
+        var h = RecordHeader(kind: .program, operation: .exec, process: caller.serial, pid: caller.pid, result: 0, time: currentTime())
+        h.device = programs.chain[0].device
+        h.inode = programs.chain[0].inode
+        if programs.argumentsAreCut { h.flags.insert(.truncated) }
+        let raw = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(programs.arguments)[..<programs.argumentCount])
+        if supervision.policy.audit.arguments == .full {
+            _ = supervision.append(h, programs.chain[0].resolved.bytes, raw)
+            return
+        }
+        var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
+        if raw.last == 0 { list.removeLast() }
+        let redacted = Array(ArgumentRedaction.redact(list).map { $0 + [0] }.joined())
+        redacted.withUnsafeBytes { _ = supervision.append(h, programs.chain[0].resolved.bytes, $0) }
+    }
+
+    private func explain(_ ruling: Ruling, to caller: Caller) {
+        let rule = supervision.policy.rule(ruling.rule)
+        TraceeOutput.write(Array("sandbox: denied by \(rule.name): \(rule.reason)\n".utf8), toStandardErrorOf: caller)
+    }
+}

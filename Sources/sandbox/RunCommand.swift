@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SandboxModel
+internal import SandboxSupervisor
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs a command and everything it starts under supervision.",
+        usage: "sandbox run [<options>] [--] <command> [<argument> ...]",
+        discussion: """
+            The command runs as if it had been started directly, on the same terminal, with the same signals and \
+            pipes. Exit codes: the command's own; 128+N where it died of signal N; 125 where sandbox itself failed; \
+            126 where the command was denied or is not executable; 127 where it was not found.
+            """)
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The profile to judge by.", valueName: "name|file"))
+    var profile = "coding-agent"
+    @Option(help: ArgumentHelp("Overrides the profile's mode: enforce or observe.", valueName: "mode"))
+    var mode: String?
+    @Option(name: .customLong("as"), help: ArgumentHelp("Who the agent is (default: user:NAME of the account).", valueName: "id"))
+    var identity: String?
+    @Option(help: ArgumentHelp("For whom it acts.", valueName: "id"))
+    var onBehalfOf: String?
+    @Option(help: ArgumentHelp("Why; kept with the session.", valueName: "text"))
+    var purpose: String?
+    @Option(name: [.short, .long], help: ArgumentHelp("What ${workspace} means in the profile (default: the current directory).", valueName: "dir"))
+    var workspace: String?
+    @Option(name: .customLong("env"), help: ArgumentHelp("A variable for the command: taken over, or set with =V.", valueName: "k[=v]"))
+    var environment: [String] = []
+    @Option(help: ArgumentHelp("Runs the command as another account (root only).", valueName: "name"))
+    var user: String?
+    @Option(help: ArgumentHelp("Where the trail is kept (or SANDBOX_STATE).", valueName: "dir"))
+    var state: String?
+    @Option(help: ArgumentHelp("Kills the session after this time, such as 90s, 10m, 2h.", valueName: "duration"))
+    var timeout: String?
+    @Option(help: ArgumentHelp("A name for the session.", valueName: "name"))
+    var name: String?
+    @Option(help: ArgumentHelp("Writes JSON lines (started, decision, exit) to this descriptor.", valueName: "n"))
+    var statusFd: Int32?
+    @Flag(help: "Says nothing but errors.")
+    var quiet = false
+    @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
+    var command: [String] = []
+
+    func run() throws {
+        var o = RunOptions()
+        o.profile = profile
+        o.mode = mode
+        o.identity = identity
+        o.onBehalfOf = onBehalfOf
+        o.purpose = purpose
+        o.workspace = workspace
+        o.environment = environment
+        o.user = user
+        o.state = state
+        o.name = name
+        o.statusDescriptor = try status()
+        o.isQuiet = quiet
+        o.command = rawCommand
+        if let timeout {
+            guard let t = Timestamp.parseDuration(timeout), t > 0 else {
+                throw ValidationError("`--timeout \(timeout)` is no duration; write 90s, 10m, 2h or 7d")
+            }
+            o.timeout = t
+        }
+        throw ExitCode(Session.run(o))
+    }
+
+    /// It must not reach the command, and must be there.
+    private func status() throws -> Int32? {
+        guard let statusFd else { return nil }
+        guard statusFd > 2, fcntl(statusFd, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw ValidationError("`--status-fd \(statusFd)` is not an open descriptor above 2")
+        }
+        return statusFd
+    }
+
+    /// The command as the kernel gave it to us: a `String` would have repaired what is not UTF-8.
+    private var rawCommand: [[UInt8]] {
+        let count = command.first == "--" ? command.count - 1 : command.count
+        let total = Int(CommandLine.argc)
+        return (total - count..<total).map { i in
+            guard let text = CommandLine.unsafeArgv[i] else { return [] }
+            return UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+        }
+    }
+}
