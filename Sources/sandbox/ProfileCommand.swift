@@ -112,7 +112,7 @@ struct CheckProfiles: ParsableCommand {
             found = try ProfileFiles.read(file) ?? source(file, lookup)
         } catch let error as ProfileLookupFailure {
             complain("sandbox: \(error)")
-            return 125
+            return error.isRefusal ? 1 : 125
         } catch {
             return 125
         }
