@@ -24,6 +24,8 @@ import SandboxModel
         ("files: { read: [\"/a//b\"] }", "p.yaml:3:17: error: `/a//b` can never match: it has `//`, and resolved paths have none"),
         ("files: { read: [/a/b], deny: [\"/a/**\"] }", "p.yaml:3:17: error: `/a/b` in `files.read` can never match: `/a/**` in `files.deny` beats it\n  help: take one of the two out"),
         ("files: { write: [/a], deny: [/a] }", "p.yaml:3:18: error: `/a` in `files.write` can never match: `/a` in `files.deny` beats it\n  help: take one of the two out"),
+        ("files: { write: [\"${workspace}/**\"] }\nexec: { deny: [\"${workspace}/**\"] }", "p.yaml:3:18: error: `${workspace}/**` in `files.write` can never match: `${workspace}/**` in `exec.deny` beats it\n  help: what may not be run may not be read; to say where programs may be run from, use `exec.allow`"),
+        ("network: { allow: [\"::1:443\"] }", "p.yaml:3:20: error: bad address `::1:443`\n  help: did you mean `[::1]:443`? the address itself is written `[::1:443]`"),
         ("exec: { deny: [\"git push\"] }", "p.yaml:3:16: error: `git push` can never match: a program is named without its arguments"),
         ("exec: { deny: [su], allow: [su] }", "p.yaml:3:29: error: `su` in `exec.allow` can never match: `exec.deny` has it too, and denies\n  help: take one of the two out"),
         ("network: { allow: [\"1.2.3.4:9-1\"] }", "p.yaml:3:20: error: `1.2.3.4:9-1` can never match: the port range is empty\n  help: did you mean `1-9`?"),

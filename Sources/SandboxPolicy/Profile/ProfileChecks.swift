@@ -3,8 +3,7 @@ internal import SandboxModel
 /// Entries that could never have a say, because a deny of the same profile takes all they name.
 enum Contradictions {
     static func check(_ body: ProfileBody, _ sink: inout DiagnosticSink) {
-        let denies = body.files.deny.flatMap { deny in deny.value.map { (deny, $0) } }
-        let byShape = Dictionary(grouping: denies, by: { Key($0.1) })
+        let byShape = Dictionary(grouping: denies(body), by: { Key($0.pattern) })
         check(body.files.read, "files.read", byShape, &sink)
         check(body.files.write, "files.write", byShape, &sink)
         check(body.exec.allow, "exec.allow", body.exec.deny, "exec.deny", &sink)
@@ -25,7 +24,23 @@ enum Contradictions {
         }
     }
 
-    private typealias Deny = (Entry<[PathPattern]>, PathPattern)
+    private struct Deny {
+        let text: String
+        let list: String
+        let pattern: PathPattern
+    }
+
+    /// All that takes paths away: `exec.deny` too, for what may not be run may not be read.
+    private static func denies(_ body: ProfileBody) -> [Deny] {
+        let files = body.files.deny.flatMap { entry in
+            entry.value.map { Deny(text: entry.text, list: "files.deny", pattern: $0) }
+        }
+        let programs = body.exec.deny.flatMap { entry -> [Deny] in
+            guard case .path(let patterns) = entry.value else { return [] }
+            return patterns.map { Deny(text: entry.text, list: "exec.deny", pattern: $0) }
+        }
+        return files + programs
+    }
 
     private static func check(
         _ entries: [Entry<[PathPattern]>], _ list: String, _ denies: [Key: [Deny]], _ sink: inout DiagnosticSink
@@ -33,8 +48,10 @@ enum Contradictions {
         for entry in entries {
             for pattern in entry.value {
                 guard let deny = cover(pattern, denies) else { continue }
-                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.0.text)` in `files.deny` beats it",
-                           at: entry.origin.position, help: "take one of the two out")
+                let help = deny.list == "files.deny" ? "take one of the two out"
+                    : "what may not be run may not be read; to say where programs may be run from, use `exec.allow`"
+                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.text)` in `\(deny.list)` beats it",
+                           at: entry.origin.position, help: help)
                 break
             }
         }
@@ -42,7 +59,7 @@ enum Contradictions {
 
     private static func cover(_ pattern: PathPattern, _ denies: [Key: [Deny]]) -> Deny? {
         for count in 0...pattern.components.count {
-            if let deny = denies[Key(pattern, count)]?.first(where: { $0.1.covers(pattern) }) { return deny }
+            if let deny = denies[Key(pattern, count)]?.first(where: { $0.pattern.covers(pattern) }) { return deny }
         }
         return nil
     }
