@@ -139,6 +139,10 @@ import SandboxModel
         #expect(errors("version: 1\nname: p\nfiles: { read: [" + String(repeating: "x,", count: 50_000) + "] }").count == 1)
         #expect(errors("version: 1\nname: p\nfiles: { read: [\"/" + String(repeating: "{a,b}", count: 200) + "\"] }").count == 1)
         #expect(errors("version: 1\nname: p\nfiles: { read: [\"/" + String(repeating: "a/", count: 2000) + "a\"] }").count == 1)
+        let braces = String(repeating: "\"/" + String(repeating: "{a,b}", count: 8) + "\", ", count: 8000)
+        #expect(errors("version: 1\nname: p\nfiles: { read: [\(braces)] }").count == 1)
+        let deepPaths = (0..<4000).map { "\"" + String(repeating: "/a", count: 60) + "/\($0)\", " }.joined()
+        #expect(errors("version: 1\nname: p\nfiles: { read: [\(deepPaths)], deny: [/x] }").isEmpty)
         #expect(errors("version: 1\nname: p\n" + (0..<40_000).map { "k\($0): 1\n" }.joined()).count == DiagnosticSink.limit)
     }
 

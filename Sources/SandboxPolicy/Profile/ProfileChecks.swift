@@ -3,21 +3,17 @@ internal import SandboxModel
 /// Entries that could never have a say, because a deny of the same profile takes all they name.
 enum Contradictions {
     static func check(_ body: ProfileBody, _ sink: inout DiagnosticSink) {
-        let byShape = Dictionary(grouping: denies(body), by: { Key($0.pattern) })
-        check(body.files.read, "files.read", byShape, &sink)
-        check(body.files.write, "files.write", byShape, &sink)
+        let denials = Denials(denies(body))
+        check(body.files.read, "files.read", denials, &sink)
+        check(body.files.write, "files.write", denials, &sink)
         check(body.exec.allow, "exec.allow", body.exec.deny, "exec.deny", &sink)
         check(body.network.allow, "network.allow", body.network.deny, "network.deny", &sink)
     }
 
-    /// What two patterns share when one covers the other or equals it; keeps the search from being quadratic.
+    /// The beginning of a pattern.
     private struct Key: Hashable {
         let anchor: PathPattern.Anchor
         let components: ArraySlice<PathPattern.Component>
-        init(_ pattern: PathPattern) {
-            anchor = pattern.anchor
-            components = pattern.components.last == .anyDepth ? pattern.components.dropLast() : pattern.components[...]
-        }
         init(_ pattern: PathPattern, _ count: Int) {
             anchor = pattern.anchor
             components = pattern.components.prefix(count)
@@ -28,6 +24,31 @@ enum Contradictions {
         let text: String
         let list: String
         let pattern: PathPattern
+    }
+
+    /// Finds what covers a pattern without trying every denial, so that a large file takes no quadratic time.
+    private struct Denials {
+        private var exact: [PathPattern: Deny] = [:]
+        private var subtree: [Key: Deny] = [:]
+
+        init(_ denies: [Deny]) {
+            for deny in denies {
+                let pattern = deny.pattern
+                if exact[pattern] == nil { exact[pattern] = deny }
+                guard pattern.components.last == .anyDepth else { continue }
+                let key = Key(pattern, pattern.components.count - 1)
+                if subtree[key] == nil { subtree[key] = deny }
+            }
+        }
+
+        func cover(_ pattern: PathPattern) -> Deny? {
+            if let deny = exact[pattern] { return deny }
+            if subtree.isEmpty { return nil }
+            for count in 0...pattern.components.count {
+                if let deny = subtree[Key(pattern, count)] { return deny }
+            }
+            return nil
+        }
     }
 
     /// All that takes paths away: `exec.deny` too, for what may not be run may not be read.
@@ -43,11 +64,11 @@ enum Contradictions {
     }
 
     private static func check(
-        _ entries: [Entry<[PathPattern]>], _ list: String, _ denies: [Key: [Deny]], _ sink: inout DiagnosticSink
+        _ entries: [Entry<[PathPattern]>], _ list: String, _ denials: Denials, _ sink: inout DiagnosticSink
     ) {
         for entry in entries {
             for pattern in entry.value {
-                guard let deny = cover(pattern, denies) else { continue }
+                guard let deny = denials.cover(pattern) else { continue }
                 let help = deny.list == "files.deny" ? "take one of the two out"
                     : "what may not be run may not be read; to say where programs may be run from, use `exec.allow`"
                 sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.text)` in `\(deny.list)` beats it",
@@ -55,13 +76,6 @@ enum Contradictions {
                 break
             }
         }
-    }
-
-    private static func cover(_ pattern: PathPattern, _ denies: [Key: [Deny]]) -> Deny? {
-        for count in 0...pattern.components.count {
-            if let deny = denies[Key(pattern, count)]?.first(where: { $0.pattern.covers(pattern) }) { return deny }
-        }
-        return nil
     }
 
     private static func check<Value>(

@@ -4,6 +4,8 @@ internal import SandboxModel
 package struct ProfileReader {
     var sink: DiagnosticSink
     var profile = ""
+    /// How many more patterns the file may hold, each alternative of its braces counted.
+    var patternBudget = maximumPatterns
 
     private static let keys = ["version", "name", "description", "extends", "mode", "identities", "files", "exec",
                                "network", "environment", "limits", "audit"]
