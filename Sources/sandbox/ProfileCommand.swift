@@ -62,8 +62,10 @@ struct ListProfiles: ParsableCommand {
             return try ProfileReader.read(source.bytes, file: source.file).description
         } catch is ProfileFailure {
             return "(not valid: see `sandbox profile check`)"
+        } catch let error as ProfileLookupFailure {
+            return "(refused: \(error.message))"
         } catch {
-            return "(refused: \(error))"
+            return "(unreadable)"
         }
     }
 }
@@ -79,7 +81,7 @@ struct ShowProfile: ParsableCommand {
         guard resolved else {
             let text = String(decoding: source.bytes, as: UTF8.self)
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            print(lines.map { Printable.escape(String($0)) }.joined(separator: "\n"), terminator: "")
+            print(lines.map(Self.printable).joined(separator: "\n"), terminator: "")
             return
         }
         do throws(ProfileFailure) {
@@ -90,6 +92,13 @@ struct ShowProfile: ParsableCommand {
             complain(error.description)
             throw ExitCode(1)
         }
+    }
+}
+
+extension ShowProfile {
+    /// A line as it is, but for what could steer a terminal; a tab cannot.
+    fileprivate static func printable(_ line: Substring) -> String {
+        line.split(separator: "\t", omittingEmptySubsequences: false).map { Printable.escape(String($0)) }.joined(separator: "\t")
     }
 }
 
@@ -107,14 +116,18 @@ struct CheckProfiles: ParsableCommand {
 
     private func check(_ file: String, _ lookup: ProfileFiles) -> Int32 {
         let found: ProfileSource
-        do {
+        do throws(ProfileLookupFailure) {
             // A file of that name comes before a profile of that name: here one checks files.
-            found = try ProfileFiles.read(file) ?? source(file, lookup)
-        } catch let error as ProfileLookupFailure {
-            complain("sandbox: \(error)")
-            return 125
+            var source = try ProfileFiles.read(file)
+            if source == nil { source = try lookup.find(file, from: nil) }
+            guard let source else {
+                complain("sandbox: no file or profile `\(Printable.escape(file))`")
+                return 125
+            }
+            found = source
         } catch {
-            return 125
+            complain("sandbox: \(error)")
+            return error.isRefusal ? 1 : 125
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(found, lookup: lookup)

@@ -22,7 +22,7 @@ extension PathTable {
             start = end + 1
         }
         if path.count > 1, path[path.count - 1] == UInt8(ascii: "/") { isCanonical = false }
-        noteBelow(walk, &hits)
+        noteBelow(&walk, &hits)
         return isCanonical
     }
 
@@ -119,7 +119,8 @@ extension PathTable {
 
     /// A pattern that is half matched here is bound to this place. The loop at the root is not: what begins with
     /// `**` and has not begun to match will match wherever the folder is moved to.
-    private func noteBelow(_ walk: Walk, _ hits: inout Hits) {
+    @inline(__always)
+    private func noteBelow(_ walk: inout Walk, _ hits: inout Hits) {
         for i in walk.from..<walk.active.count { hits.below = min(hits.below, nodes[Int(walk.active[i])].below) }
         for i in 0..<walk.loops.count where walk.loops[i] != nodes[0].loop {
             hits.below = min(hits.below, nodes[Int(walk.loops[i])].below)

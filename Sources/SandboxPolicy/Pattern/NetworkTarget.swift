@@ -68,8 +68,13 @@ package struct NetworkTarget: Hashable, Sendable {
         }
         guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
         if text[..<colon].contains(":"), !text.hasPrefix("${") {
-            guard (try? AddressRange.parse(text)) != nil else {
-                throw PatternProblem("bad address `\(text)`", help: "an IPv6 address with a port is written `[::1]:443`")
+            let host = text[..<colon], port = text[text.index(after: colon)...]
+            // `::1:443` is an address of its own, and nobody who writes it means that.
+            let isTrap = IPAddress(parsing: host) != nil && UInt16(port) != nil
+            guard !isTrap, (try? AddressRange.parse(text)) != nil else {
+                throw PatternProblem("bad address `\(text)`", help: isTrap
+                    ? "did you mean `[\(host)]:\(port)`? the address itself is written `[\(text)]`"
+                    : "an IPv6 address with a port is written `[::1]:443`")
             }
             return (text, nil)
         }

@@ -14,7 +14,7 @@ package struct PathPattern: Hashable, Sendable {
     /// Braces multiply; more than this is not a pattern any more.
     static let maximumAlternatives = 256
     static let maximumBytes = 4096
-    static let maximumNames = 256
+    static let maximumNames = 64
 
     /// Everything below and including one path, taken literally.
     init(subtreeOf path: [UInt8]) {
@@ -108,13 +108,6 @@ package struct PathPattern: Hashable, Sendable {
             names.append(name)
         }
         return names
-    }
-
-    /// True when all that `other` could match is matched by this, as far as the two texts show it.
-    func covers(_ other: PathPattern) -> Bool {
-        if self == other { return true }
-        guard anchor == other.anchor, components.last == .anyDepth else { return false }
-        return other.components.starts(with: components.dropLast())
     }
 }
 

@@ -3,48 +3,79 @@ internal import SandboxModel
 /// Entries that could never have a say, because a deny of the same profile takes all they name.
 enum Contradictions {
     static func check(_ body: ProfileBody, _ sink: inout DiagnosticSink) {
-        let denies = body.files.deny.flatMap { deny in deny.value.map { (deny, $0) } }
-        let byShape = Dictionary(grouping: denies, by: { Key($0.1) })
-        check(body.files.read, "files.read", byShape, &sink)
-        check(body.files.write, "files.write", byShape, &sink)
+        let denials = Denials(denies(body))
+        check(body.files.read, "files.read", denials, &sink)
+        check(body.files.write, "files.write", denials, &sink)
         check(body.exec.allow, "exec.allow", body.exec.deny, "exec.deny", &sink)
         check(body.network.allow, "network.allow", body.network.deny, "network.deny", &sink)
     }
 
-    /// What two patterns share when one covers the other or equals it; keeps the search from being quadratic.
+    /// The beginning of a pattern.
     private struct Key: Hashable {
         let anchor: PathPattern.Anchor
         let components: ArraySlice<PathPattern.Component>
-        init(_ pattern: PathPattern) {
-            anchor = pattern.anchor
-            components = pattern.components.last == .anyDepth ? pattern.components.dropLast() : pattern.components[...]
-        }
         init(_ pattern: PathPattern, _ count: Int) {
             anchor = pattern.anchor
             components = pattern.components.prefix(count)
         }
     }
 
-    private typealias Deny = (Entry<[PathPattern]>, PathPattern)
+    private struct Deny {
+        let text: String
+        let list: String
+        let pattern: PathPattern
+    }
 
-    private static func check(
-        _ entries: [Entry<[PathPattern]>], _ list: String, _ denies: [Key: [Deny]], _ sink: inout DiagnosticSink
-    ) {
-        for entry in entries {
-            for pattern in entry.value {
-                guard let deny = cover(pattern, denies) else { continue }
-                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.0.text)` in `files.deny` beats it",
-                           at: entry.origin.position, help: "take one of the two out")
-                break
+    /// Finds what covers a pattern without trying every denial, so that a large file takes no quadratic time.
+    private struct Denials {
+        private var exact: [PathPattern: Deny] = [:]
+        private var subtree: [Key: Deny] = [:]
+
+        init(_ denies: [Deny]) {
+            for deny in denies {
+                let pattern = deny.pattern
+                if exact[pattern] == nil { exact[pattern] = deny }
+                guard pattern.components.last == .anyDepth else { continue }
+                let key = Key(pattern, pattern.components.count - 1)
+                if subtree[key] == nil { subtree[key] = deny }
             }
+        }
+
+        func cover(_ pattern: PathPattern) -> Deny? {
+            if let deny = exact[pattern] { return deny }
+            if subtree.isEmpty { return nil }
+            for count in 0...pattern.components.count {
+                if let deny = subtree[Key(pattern, count)] { return deny }
+            }
+            return nil
         }
     }
 
-    private static func cover(_ pattern: PathPattern, _ denies: [Key: [Deny]]) -> Deny? {
-        for count in 0...pattern.components.count {
-            if let deny = denies[Key(pattern, count)]?.first(where: { $0.1.covers(pattern) }) { return deny }
+    /// All that takes paths away: `exec.deny` too, for what may not be run may not be read.
+    private static func denies(_ body: ProfileBody) -> [Deny] {
+        let files = body.files.deny.flatMap { entry in
+            entry.value.map { Deny(text: entry.text, list: "files.deny", pattern: $0) }
         }
-        return nil
+        let programs = body.exec.deny.flatMap { entry -> [Deny] in
+            guard case .path(let patterns) = entry.value else { return [] }
+            return patterns.map { Deny(text: entry.text, list: "exec.deny", pattern: $0) }
+        }
+        return files + programs
+    }
+
+    private static func check(
+        _ entries: [Entry<[PathPattern]>], _ list: String, _ denials: Denials, _ sink: inout DiagnosticSink
+    ) {
+        for entry in entries {
+            for pattern in entry.value {
+                guard let deny = denials.cover(pattern) else { continue }
+                let help = deny.list == "files.deny" ? "take one of the two out"
+                    : "what may not be run may not be read; to say where programs may be run from, use `exec.allow`"
+                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.text)` in `\(deny.list)` beats it",
+                           at: entry.origin.position, help: help)
+                break
+            }
+        }
     }
 
     private static func check<Value>(

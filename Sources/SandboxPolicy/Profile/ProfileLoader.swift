@@ -14,9 +14,12 @@ package struct ProfileSource: Sendable {
 package struct ProfileLookupFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
     package let help: String?
-    package init(_ message: String, help: String? = nil) {
+    /// The file could be read but must not be believed.
+    package let isRefusal: Bool
+    package init(_ message: String, help: String? = nil, isRefusal: Bool = false) {
         self.message = message
         self.help = help
+        self.isRefusal = isRefusal
     }
     package var description: String {
         Printable.escape(message) + (help.map { "\n  help: " + Printable.escape($0) } ?? "")
@@ -54,19 +57,12 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
     private init(lookup: Lookup) { self.lookup = lookup }
 
     private mutating func visit(_ source: ProfileSource, path: [String]) {
-        let profile: Profile
-        do throws(ProfileFailure) {
-            profile = try ProfileReader.read(source.bytes, file: source.file)
-        } catch {
-            done.insert(source.file)
-            diagnostics += error.diagnostics
-            return
-        }
+        let (profile, found) = ProfileReader.readAll(source.bytes, file: source.file)
+        diagnostics += found
         let path = path + [source.file]
-        for entry in profile.extends { visit(entry, path) }
+        for entry in profile?.extends ?? [] { visit(entry, path) }
         // A profile reached twice (a diamond) counts once.
-        guard done.insert(source.file).inserted else { return }
-        diagnostics += profile.warnings
+        guard done.insert(source.file).inserted, let profile else { return }
         ordered.append(profile)
     }
 

@@ -8,6 +8,8 @@ extension ProfileReader {
     }
     /// More entries than this in one list is not a profile; rule ids are 16 bits wide.
     static let maximumEntries = 8_192
+    /// Braces make many patterns of few bytes; this bounds the memory that one file can ask for.
+    static let maximumPatterns = 50_000
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
     mutating func fields(
@@ -101,12 +103,28 @@ extension ProfileReader {
             guard let (text, reason) = entry(item, "\(what)[\(i)]", key: key) else { continue }
             do throws(PatternProblem) {
                 let origin = Origin(profile: profile, file: sink.file, position: item.position, index: i)
-                entries.append(Entry(value: try parse(text), text: text, reason: reason, origin: origin))
+                let value = try parse(text)
+                patternBudget -= Self.patterns(value)
+                guard patternBudget >= 0 else {
+                    sink.error("more than \(Self.maximumPatterns) patterns, each alternative in braces counted", at: item.position)
+                    return []
+                }
+                entries.append(Entry(value: value, text: text, reason: reason, origin: origin))
             } catch {
                 sink.error(error.message, at: item.position, help: error.help)
             }
         }
         return entries
+    }
+
+    private static func patterns<Value>(_ value: Value) -> Int {
+        switch value {
+        case let patterns as [PathPattern]: patterns.count
+        case ProgramPattern.path(let patterns) as ProgramPattern: patterns.count
+        case let target as NetworkTarget:
+            if case .unixPath(let patterns) = target.peer { patterns.count } else { 1 }
+        default: 1
+        }
     }
 
     private mutating func entry(_ node: YAMLNode, _ what: String, key: String) -> (text: String, reason: String?)? {

@@ -4,6 +4,8 @@ internal import SandboxModel
 package struct ProfileReader {
     var sink: DiagnosticSink
     var profile = ""
+    /// How many more patterns the file may hold, each alternative of its braces counted.
+    var patternBudget = maximumPatterns
 
     private static let keys = ["version", "name", "description", "extends", "mode", "identities", "files", "exec",
                                "network", "environment", "limits", "audit"]
@@ -12,14 +14,23 @@ package struct ProfileReader {
 
     /// One file by itself, without what it extends.
     package static func read(_ bytes: [UInt8], file: String) throws(ProfileFailure) -> Profile {
-        var reader = ProfileReader(sink: DiagnosticSink(file: file))
-        let profile = YAMLTree.parse(bytes, &reader.sink).flatMap { reader.profile(from: $0) }
-        let found = reader.sink.found
-        guard var profile, !found.contains(where: { $0.severity == .error }) else {
+        let (profile, found) = readAll(bytes, file: file)
+        guard let profile, !found.contains(where: { $0.severity == .error }) else {
             throw ProfileFailure(diagnostics: found)
         }
-        profile.warnings = found
         return profile
+    }
+
+    /// As much of a profile as could be made out, and what is wrong with it. Never to be judged by where there is
+    /// an error; good for finding more of them.
+    static func readAll(_ bytes: [UInt8], file: String) -> (profile: Profile?, diagnostics: [Diagnostic]) {
+        var reader = ProfileReader(sink: DiagnosticSink(file: file))
+        var profile = YAMLTree.parse(bytes, &reader.sink).flatMap { reader.profile(from: $0) }
+        let found = reader.sink.found.sorted {
+            ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+        }
+        profile?.warnings = found.filter { $0.severity == .warning }
+        return (profile, found)
     }
 
     private mutating func profile(from root: YAMLNode) -> Profile? {
