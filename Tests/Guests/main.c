@@ -66,13 +66,23 @@ void say_status(const char *label, int status) {
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk) {
-    (void)st, (void)walk;
-    if (type == FTW_DNR) { chmod(path, 0700); return 0; }
+    (void)st, (void)type, (void)walk;
     remove(path);
     return 0;
 }
+static int unlock_entry(const char *path, const struct stat *st, int type, struct FTW *walk) {
+    (void)st, (void)walk;
+    if (type == FTW_D || type == FTW_DNR) chmod(path, 0700);
+    return 0;
+}
 
-void remove_tree(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
+void remove_tree(const char *path) {
+    for (int round = 0; round < 3; round++) {
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        if (access(path, F_OK) < 0) return;
+        nftw(path, unlock_entry, 16, FTW_PHYS);  // an ordinary account has to open what it locked
+    }
+}
 
 void enter_scratch(void) {
     char name[] = "guest.XXXXXX";
