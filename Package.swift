@@ -38,7 +38,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "guest", path: "Tests/Guests",
                           cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])]),
-        .testTarget(name: "EndToEndTests", swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxStore"], swiftSettings: strict),
     ]
