@@ -36,6 +36,9 @@ let package = Package(
             dependencies: ["SandboxModel", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
                            .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+        .executableTarget(name: "guest", path: "Tests/Guests",
+                          cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])]),
+        .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxStore"], swiftSettings: strict),
     ]

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// A guest that attacks: what it needs, and what the trail should name afterwards.
+struct Attack: Sendable, CustomTestStringConvertible {
+    enum Needs: Sendable { case nothing, secret, forbidden, address, abstract, fence }
+    let name: String
+    let needs: Needs
+    var how: String? = nil
+    var recorded = true          // a denial in the trail; calls that the filter refuses by number need none
+    var nativelyHeld = false     // where this machine does not know the technique
+    var testDescription: String { how.map { "\(name) \($0)" } ?? name }
+
+    static let all: [Attack] =
+        ["race-path-thread", "race-path-process", "race-symlink", "race-dir-exchange", "race-dirfd", "race-chdir", "legacy-open",
+         "creat", "hardlink", "proc-self-fd-reopen", "o-path-then-open", "proc-root", "openat2-in-root", "rename-over",
+         "rename-parent", "truncate", "otmpfile-linkat", "set-dumpable-0-then-open"].map { Attack(name: $0, needs: .secret) }
+        + ["io-uring-open", "i386-open", "open-by-handle", "mount-new-api"].map { Attack(name: $0, needs: .secret, recorded: false) }
+        + [Attack(name: "x32-open", needs: .secret, recorded: false, nativelyHeld: true)]
+        + ["race-exec-path", "race-exec-script-symlink", "memfd-exec", "ld-so-exec", "exec-plain"].map { Attack(name: $0, needs: .forbidden) }
+        + ["connect", "sendto", "sendmsg", "sendmmsg"].map { Attack(name: "race-sockaddr", needs: .address, how: $0) }
+        + ["race-socket-dup2", "mapped-v4", "unspecified-address", "udp-sendmmsg-last"].map { Attack(name: $0, needs: .address) }
+        + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
+        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map { Attack(name: $0, needs: .nothing, recorded: false) }
+        + ["ptrace-parent", "process-vm-parent", "kill-supervisor", "proc-supervisor", "pidfd-getfd-supervisor", "fsetown"]
+            .map { Attack(name: $0, needs: .fence, recorded: false) }
+}
+
+/// What the attacks on addresses are after; runs outside the sandbox.
+final class Listeners {
+    private var running: [Running] = []
+    private(set) var allowed = "", denied = ""
+    let abstract = "guest-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+
+    init(_ world: World) throws {
+        allowed = try serve(world, "tcp", "PUBLIC")
+        denied = try serve(world, "tcp", "SECRET")
+        _ = try serve(world, "udp", "PUBLIC", allowed)
+        _ = try serve(world, "udp", "SECRET", denied)
+        _ = try serve(world, "abstract", "SECRET", abstract)
+    }
+
+    private func serve(_ world: World, _ words: String...) throws -> String {
+        let one = try world.start([world.guest, "serve"] + words)
+        running.append(one)
+        guard let line = one.line(), line.hasPrefix("ready ") else { throw Trouble("no listener for \(words)") }
+        return String(line.dropFirst(6))
+    }
+}
+
+extension EndToEnd {
+    /// Every technique natively, where it has to work, and under a profile that denies one folder, one program, one address.
+    @Suite(.serialized) struct AttackTests {
+        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) -> [String] {
+            let target: [String] = switch attack.needs {
+            case .nothing: []
+            case .secret: [world.secret]
+            case .forbidden: [world.forbidden]
+            case .address: [listeners.allowed, listeners.denied]
+            case .abstract: [listeners.abstract]
+            case .fence: ["@FENCE@"]
+            }
+            return [world.guest, attack.name] + target + (attack.how.map { [$0] } ?? [])
+        }
+
+        /// A guest that leaks nothing when nobody stops it proves nothing. Root only: an ordinary account lacks some rights.
+        @Test(.enabled(if: getuid() == 0), arguments: Attack.all)
+        func worksUnsandboxed(_ attack: Attack) throws {
+            let world = try World(), listeners = try Listeners(world)
+            var command = arguments(attack, world, listeners)
+            if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
+            let outcome = try world.native(command)
+            #expect(outcome.out == (attack.nativelyHeld ? "held\n" : "leaked\n"), "\(outcome)")
+        }
+
+        @Test(.enabled(if: Built.exists(Built.sandbox)), arguments: Attack.all, Account.all)
+        func isHeld(_ attack: Attack, account: Account) throws {
+            let world = try World(account), listeners = try Listeners(world)
+            let profile = try world.profile("attacked", """
+                mode: enforce
+                files: { default: allow, deny: ["\(world.root)/vault/inner", "\(world.root)/vault/inner/**"] }
+                exec: { default: allow, deny: ["\(world.forbidden)"] }
+                network: { default: allow, deny: ["127.0.0.1:\(listeners.denied)", "unix:@\(listeners.abstract)"] }
+                """)
+            var command = world.sandboxCommand(arguments(attack, world, listeners), profile: profile)
+            if attack.needs == .fence { command = [world.guest, "fence"] + command }
+            let outcome = try world.native(command, within: 90)
+            #expect(outcome.out == "held\n", "\(outcome)")
+            #expect(try String(contentsOfFile: world.secret, encoding: .utf8) == World.secretText)
+            let left = try FileManager.default.contentsOfDirectory(atPath: world.root + "/vault/inner")
+            #expect(left == ["secret"])
+            guard attack.recorded else { return }
+            let target = switch attack.needs {
+            case .address: ":" + listeners.denied
+            case .abstract: listeners.abstract
+            case .forbidden: world.forbidden
+            default: world.root + "/vault"
+            }
+            let denials = try world.events("--decision", "deny")
+            #expect(denials.contains { $0.resource.contains(target) && !$0.rules.isEmpty }, "\(denials.map(\.resource))")
+        }
+
+        @Test func everyAttackIsListed() throws {
+            let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map { String($0.prefix { $0 != " " }) }
+            #expect(Set(listed) == Set(Attack.all.map(\.name)))
+        }
+    }
+}

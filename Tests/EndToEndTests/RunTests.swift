@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// CONTRACT.md, section 1: exit codes, streams, options.
+    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct RunTests {
+        @Test(arguments: [0, 1, 3, 42, 125, 126, 127, 255])
+        func exitCodeIsTheCommands(code: Int32) throws {
+            let world = try World()
+            #expect(try world.sandboxed([world.guest, "exit", "\(code)"]).code == code)
+        }
+
+        @Test(arguments: [SIGTERM, SIGKILL, SIGSEGV, SIGABRT, SIGINT, SIGPIPE, SIGHUP])
+        func diedOfASignal(number: Int32) throws {
+            let world = try World()
+            #expect(try world.sandboxed([world.guest, "signal", "\(number)"]).code == 128 + number)
+        }
+
+        @Test func notFoundAndNotExecutable() throws {
+            let world = try World()
+            let missing = try world.sandboxed(["no-such-program-anywhere"])
+            #expect(missing.code == 127 && missing.err.hasPrefix("sandbox: ") && missing.out.isEmpty, "\(missing)")
+            let plain = try world.sandboxed(["/etc/passwd"])
+            #expect(plain.code == 126 && plain.err.hasPrefix("sandbox: ") && plain.out.isEmpty, "\(plain)")
+            let folder = try world.sandboxed(["/etc"])
+            #expect(folder.code == 126, "\(folder)")
+        }
+
+        @Test func usageErrors() throws {
+            let world = try World()
+            for options in [["--profile", "no-such-profile"], ["--workspace", "/no/such/folder"], ["--no-such-option"], ["--env", ""]] {
+                let outcome = try world.native([Built.sandbox, "run"] + options + ["--", world.guest, "maker", world.work, "x", "1"])
+                #expect(outcome.code == 125 && outcome.out.isEmpty && !outcome.err.isEmpty, "\(options): \(outcome)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: world.work).isEmpty)
+            }
+            #expect(try world.native([Built.sandbox, "run"]).code == 125)
+        }
+
+        @Test(arguments: ["files: { reed: [] }", "files: { default: maybe }", "extends: [no-such]", "rules: [{ name: x }]", "files: [",
+                          "files: { read: [\"[\"] }"])
+        func nothingRunsUnderABadProfile(body: String) throws {
+            let world = try World()
+            let outcome = try world.sandboxed(["touch", "ran"], profile: try world.profile("bad", body))
+            #expect(outcome.code == 125 && outcome.err.contains("sandbox: "), "\(outcome)")
+            #expect(access(world.work + "/ran", F_OK) != 0)
+        }
+
+        @Test func profileThatOthersCanWriteIsRefused() throws {
+            let world = try World(), path = try world.permissive()
+            chmod(path, 0o666)
+            #expect(try world.sandboxed(["true"], profile: path).code == 125)
+        }
+
+        @Test func streamsPassThrough() throws {
+            let world = try World()
+            let text = String(repeating: "0123456789abcdef\n", count: 20_000)
+            let outcome = try world.sandboxed(["sh", "-c", "tee /dev/stderr"], input: text)
+            #expect(outcome.out == text && outcome.err == text && outcome.code == 0)
+            #expect(try world.sandboxed(["sh", "-c", "read line; echo \"[$line]\""], input: "").out == "[]\n")
+        }
+
+        @Test func nothingLeaksIntoTheChild() throws {
+            let world = try World()
+            #expect(try world.sandboxed([world.guest, "descriptors"]).out == "0 1 2 \n")
+            let command = world.sandboxCommand([world.guest, "descriptors"]).map { "'\($0)'" }.joined(separator: " ")
+            let outcome = try world.native(["bash", "-c", "exec 7</etc/passwd 99</etc/passwd; exec \(command)"])
+            #expect(outcome.out == "0 1 2 \n", "\(outcome)")
+        }
+
+        @Test func environmentAndOptions() throws {
+            let world = try World()
+            #expect(try world.sandboxed(["sh", "-c", "echo $GIVEN"], options: ["--env", "GIVEN=value with = sign"]).out == "value with = sign\n")
+            let passed = try world.start(world.sandboxCommand(["sh", "-c", "echo $PASSED"], options: ["--env", "PASSED"]), environment: ["PASSED": "on"])
+            #expect(passed.finish().out == "on\n")
+            #expect(try world.sandboxed(["pwd"]).out == world.work + "\n")
+        }
+
+        @Test func timeoutEndsIt() throws {
+            let world = try World(), marker = "timeout-\(UInt64.random(in: 0...UInt64.max))"
+            let outcome = try world.sandboxed([world.guest, "linger", marker], options: ["--timeout", "1s"], within: 30)
+            #expect(!outcome.late && outcome.code != 0, "\(outcome)")
+            #expect(processes(carrying: marker).isEmpty)
+        }
+
+        @Test func statusDescriptor() throws {
+            let world = try World()
+            let command = world.sandboxCommand([world.guest, "exit", "9"], options: ["--status-fd", "3"]).map { "'\($0)'" }.joined(separator: " ")
+            let outcome = try world.native(["sh", "-c", "exec 3>status.json; \(command)"])
+            #expect(outcome.code == 9)
+            let lines = try String(contentsOfFile: world.work + "/status.json", encoding: .utf8).split(separator: "\n")
+            #expect(lines.count >= 2, "started and exit at least")
+            for line in lines { #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)") }
+        }
+
+        @Test func deniedProgramSaysWhy() throws {
+            let world = try World()
+            let profile = try world.profile("no-forbidden", "mode: enforce\nfiles: { default: allow }\nexec: { default: allow, deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }")
+            let top = try world.sandboxed([world.forbidden], profile: profile)
+            #expect(top.code == 126 && top.out.isEmpty && top.err.contains("sandbox: denied by exec.deny[0]"), "\(top)")
+            let below = try world.sandboxed(["sh", "-c", "'\(world.forbidden)'; echo \"then $?\""], profile: profile)
+            #expect(below.out == "then 126\n" && below.err.contains("sandbox: denied by exec.deny[0]"), "\(below)")
+            #expect(try world.events("--decision", "deny").contains { $0.operation == "exec" && $0.resource == world.forbidden })
+        }
+
+        @Test func deniedFileIsEACCES() throws {
+            let world = try World()
+            let profile = try world.profile("no-vault", "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { default: allow }\nnetwork: { default: allow }")
+            let outcome = try world.sandboxed(["cat", world.secret], profile: profile)
+            #expect(outcome.code == 1 && outcome.out.isEmpty && outcome.err.contains("Permission denied"), "\(outcome)")
+            let observed = try world.sandboxed(["cat", world.secret], profile: profile, options: ["--mode", "observe"])
+            #expect(observed.code == 0 && observed.out == World.secretText, "\(observed)")
+        }
+
+        @Test func signalsArePassedOn() throws {
+            let world = try World()
+            for number in [SIGTERM, SIGHUP] {
+                let running = try world.start(world.sandboxCommand([world.guest, "catch"]))
+                #expect(running.line() == "ready")
+                running.signal(number)
+                #expect(running.line() == (number == SIGTERM ? "signal TERM" : "signal HUP"))
+                #expect(running.finish(within: 20).code == 10)
+            }
+        }
+
+        @Test func nothingIsLeftAtTheEnd() throws {
+            let world = try World(), marker = "left-\(UInt64.random(in: 0...UInt64.max))"
+            let outcome = try world.sandboxed(["sh", "-c", "setsid '\(world.guest)' linger \(marker) >/dev/null 2>&1 & exit 5"], within: 90)
+            #expect(outcome.code == 5 && !outcome.late)
+            #expect(eventually { processes(carrying: marker).isEmpty })
+        }
+    }
+
+    /// Pipelines are where lost wake-ups show.
+    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct PipelineTests {
+        @Test func threeStagesAHundredTimes() throws {
+            let world = try World()
+            for round in 1...100 {
+                let outcome = try world.sandboxed(["sh", "-c", "seq 1000 | sort -rn | head -n 3"], within: 20)
+                try #require(outcome.out == "1000\n999\n998\n" && outcome.code == 0, "round \(round): \(outcome)")
+            }
+        }
+
+        @Test func aHundredTimesInOneSession() throws {
+            let world = try World()
+            let outcome = try world.sandboxed(["sh", "-c", "for i in $(seq 100); do seq 100 | grep 7 | wc -l; done | sort | uniq -c | tr -s ' '"], within: 120)
+            #expect(outcome.out == " 100 19\n" && outcome.code == 0, "\(outcome)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// A real program's work, as a shell script in `Tools/`: it prints what has to be the same inside as outside.
+struct Work: Sendable, CustomTestStringConvertible {
+    let name: String
+    let needs: [String]
+    var agent = true             // runs under `coding-agent` as well
+    var ordinaryOnly = false
+    var seconds = 180.0
+    var testDescription: String { name }
+    var script: String { "\(Built.tools)/\(name).sh" }
+
+    static let all: [Work] = [
+        Work(name: "git", needs: ["git"]), Work(name: "make", needs: ["make", "gcc"], seconds: 400), Work(name: "archives", needs: ["tar"]),
+        Work(name: "rsync", needs: ["rsync"]), Work(name: "find", needs: ["find", "xargs"]),
+        Work(name: "venv", needs: ["python3"], agent: false, seconds: 400), Work(name: "pytest", needs: ["python3", "pytest"], agent: false),
+        Work(name: "postgres", needs: ["postgres", "psql", "pgbench"], agent: false, ordinaryOnly: true, seconds: 400),
+        Work(name: "node", needs: ["node"], agent: false), Work(name: "keys", needs: ["ssh-keygen"]), Work(name: "gdb", needs: ["gdb"], agent: false),
+        Work(name: "shell", needs: ["bash"]), Work(name: "python", needs: ["python3"]),
+    ]
+    static var here: [Work] { all.filter { work in work.needs.allSatisfy { Built.installed($0) } } }
+}
+
+extension EndToEnd {
+    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct ToolTests {
+        @Test(arguments: Work.here, Account.all)
+        func sameResult(_ work: Work, account: Account) throws {
+            if work.ordinaryOnly && account == .own && getuid() == 0 { return }
+            let outside = try World(account)
+            let native = try outside.native(["sh", work.script], within: work.seconds)
+            try #require(native.code == 0, "natively: \(native)")
+            for profile in ["observe"] + (work.agent ? ["coding-agent"] : []) {
+                let world = try World(account)
+                let inside = try world.sandboxed(["sh", work.script], profile: profile, within: work.seconds * 3)
+                #expect(firstDifference(plain(native.out, outside), plain(inside.out, world)) == nil, "under \(profile): \(inside.err)")
+                #expect(inside.code == native.code && !inside.late, "under \(profile): \(inside.err)")
+            }
+        }
+
+        private func plain(_ text: String, _ world: World) -> String { text.replacingOccurrences(of: world.root, with: "ROOT") }
+    }
+
+    /// A terminal is a terminal: `Tools/terminal.py` types and waits for what has to appear.
+    @Suite(.serialized, .enabled(if: Built.installed("python3", "bash"))) struct TerminalTests {
+        static let scenes = ["stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "tmux"]
+
+        private func available(_ scene: String) -> Bool { ["less", "vim", "tmux"].contains(scene) ? Built.installed(scene) : true }
+
+        @Test(arguments: scenes) func natively(scene: String) throws {
+            guard available(scene) else { return }
+            let outcome = try World().native(["python3", "\(Built.tools)/terminal.py", scene], within: 90)
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+
+        @Test(.enabled(if: Built.exists(Built.sandbox)), arguments: scenes, Account.all)
+        func inside(scene: String, account: Account) throws {
+            guard available(scene) else { return }
+            let world = try World(account)
+            let outcome = try world.native(["python3", "\(Built.tools)/terminal.py", scene] + world.sandboxCommand([]), within: 120)
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+gdb --version | head -1; gdb -nx -batch -ex "print 6 * 7" 2>/dev/null

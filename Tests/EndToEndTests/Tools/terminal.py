@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""terminal.py SCENE [PREFIX…]: drives a program on a pseudo-terminal, PREFIX (`sandbox run … --`) before it. Waits for
+expected text, never for time. Exit 0: all of it came."""
+import fcntl, os, pty, re, select, signal, struct, sys, tempfile, termios, time
+
+class Terminal:
+    def __init__(self, command, rows=24, columns=80):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update(PS1="", TERM="xterm", INPUTRC="/dev/null", HISTFILE="")
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            try: os.execvp(command[0], command)
+            finally: os._exit(127)
+        self.text = b""
+    def size(self, rows, columns): fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    def type(self, text): os.write(self.fd, text.encode())
+    def until(self, pattern, seconds=20):
+        end = time.monotonic() + seconds
+        while True:
+            found = re.search(pattern.encode(), self.text, re.S)
+            if found:
+                self.text = self.text[found.end():]
+                return found
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                self.fail("waited in vain for %r" % pattern)
+            try: more = os.read(self.fd, 65536)
+            except OSError: more = b""
+            if not more: self.fail("ended before %r" % pattern)
+            self.text += more
+    def fail(self, why):
+        print("%s; on the terminal: %r" % (why, self.text[-1500:]))
+        os.kill(self.pid, signal.SIGKILL)
+        sys.exit(1)
+    def exits(self, code, seconds=20):
+        end = time.monotonic() + seconds
+        while True:
+            if select.select([self.fd], [], [], 0.02)[0]:
+                try: self.text += os.read(self.fd, 65536)
+                except OSError: pass
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid: break
+            if time.monotonic() > end: self.fail("does not end")
+        got = os.waitstatus_to_exitcode(status)
+        if got != code: print("exit %d, not %d: %r" % (got, code, self.text[-800:])); sys.exit(1)
+
+scene, prefix = sys.argv[1], sys.argv[2:]
+OUTER = ["bash", "--norc", "--noprofile", "-i"]
+def quoted(words): return " ".join("'" + w.replace("'", "'\\''") + "'" for w in words)
+def bash(): 
+    t = Terminal(prefix + OUTER)
+    t.type("stty -echo; PS1='$ '; bind 'set enable-bracketed-paste off' 2>/dev/null; echo rea''dy\n"); t.until("ready\r?\n")
+    return t
+
+if scene == "stop-and-continue":
+    # Job control inside, and of the sandbox itself as a job of an outer shell.
+    t = bash()
+    t.type("cat\n"); t.type("echoed once\n"); t.until("echoed once"); t.type("\x1a"); t.until("Stopped")
+    t.type("jobs; echo lis''ted\n"); t.until("cat.*listed"); t.type("fg\n"); t.until("cat"); t.type("again\n"); t.until("again"); t.type("\x04")
+    t.type("echo sta''tus $?\n"); t.until("status 0"); t.type("exit 5\n"); t.exits(5)
+    t = Terminal(OUTER); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n")
+    t.type(quoted(prefix + ["sh", "-c", "echo in; cat; echo out"]) + "\n"); t.until("in\r?\n"); t.type("x1\n"); t.until("x1"); t.type("\x1a"); t.until("Stopped")
+    t.type("echo sh''ell\n"); t.until("shell"); t.type("fg\n"); t.type("x2\n"); t.until("x2"); t.type("\x04"); t.until("out\r?\n"); t.type("exit 6\n"); t.exits(6)
+elif scene == "interrupt":
+    t = bash()
+    t.type("(trap 'echo cau''ght' INT; echo wa''iting; read x; echo sur''vived)\n"); t.until("waiting"); t.type("\x03"); t.until("caught"); t.type("\n"); t.until("survived|\\$ ")
+    t.type("sh -c 'echo st''arted; cat'\n"); t.until("started\r?\n"); t.type("\x03"); t.type("echo co''de $?\n"); t.until("code 130"); t.type("exit 3\n"); t.exits(3)
+    t = Terminal(prefix + ["sh", "-c", "echo go; exec cat"]); t.until("go\r?\n"); t.type("\x03"); t.exits(130 if prefix else -2)
+elif scene == "quit":
+    t = Terminal(prefix + ["sh", "-c", "ulimit -c 0; echo go; exec cat"]); t.until("go\r?\n"); t.type("\x1c"); t.exits(131 if prefix else -3)
+elif scene == "window-size":
+    t = bash(); t.type("stty size\n"); t.until("24 80"); t.type("trap 'echo chan''ged $(stty size)' WINCH\n"); t.type("echo s''et\n"); t.until("set\r?\n")
+    t.size(31, 97); t.type("\n"); t.until("changed 31 97"); t.type("stty size; tty >/dev/null && echo is-a-''tty\n"); t.until("31 97.*is-a-tty"); t.type("exit\n"); t.exits(0)
+elif scene == "python":
+    t = Terminal(prefix + ["python3", "-q"]); t.until(">>> "); t.type("6 * 7\n"); t.until("42"); t.type("import os; os.isatty(0)\n"); t.until("True")
+    t.type("while True: pass\n\n"); t.type("\x03"); t.until("KeyboardInterrupt"); t.type("exit(4)\n"); t.exits(4)
+elif scene == "less":
+    t = Terminal(prefix + ["less", "/etc/services"]); t.until("/etc/services|tcp"); t.type("G"); t.until("END"); t.type("q"); t.exits(0)
+    t = Terminal(prefix + ["sh", "-c", "seq 500 | less"]); t.until("20"); t.type("G"); t.until("500"); t.type("q"); t.exits(0)
+elif scene == "vim":
+    d = tempfile.mkdtemp(dir="."); path = d + "/f"
+    t = Terminal(prefix + ["vim", "-u", "NONE", "-i", "NONE", "-n", path]); t.until("\\[New|~"); t.type("ihello vim\x1b:w\r"); t.until("written"); t.type(":!echo fr''om-shell\r"); t.until("from-shell"); t.type("\r:q\r"); t.exits(0)
+    assert open(path).read() == "hello vim\n"
+elif scene == "background":
+    t = bash(); t.type("sh -c 'read x < /dev/null; echo backgr''ound' & wait; echo wai''ted\n"); t.until("background.*waited"); t.type("cat &\n"); t.until("\\[1\\]"); t.type("echo ne''xt; jobs\n"); t.until("Stopped|next"); t.type("kill %1; wait; exit 2\n"); t.exits(2)
+elif scene == "cooked":
+    # Whoever dies in raw mode leaves a usable terminal to the shell it came from.
+    t = Terminal(OUTER); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n"); t.type("stty -a | tr ' ' '\\n' | grep -c '^-' > /dev/null; stty -g > " + tempfile.gettempdir() + "/before.$$\n")
+    t.type(quoted(prefix + ["sh", "-c", "stty raw -echo; echo raw; kill -KILL $$"]) + "; echo en''ded\n"); t.until("raw"); t.until("ended")
+    t.type("stty -g | " + "cmp -s - " + tempfile.gettempdir() + "/before.$$ && echo sa''me || echo dif''ferent; rm -f " + tempfile.gettempdir() + "/before.$$\n")
+    t.until("same" if prefix else "different"); t.type("exit\n"); t.exits(0)
+elif scene == "tmux":
+    sock = "g%d" % os.getpid()
+    t = Terminal(prefix + ["tmux", "-f", "/dev/null", "-L", sock, "new-session", "bash --norc --noprofile"]); t.until("bash|\\$|#"); t.type("echo in-''tmux\r"); t.until("in-tmux"); t.type("exit\r"); t.until("exited"); t.exits(0)
+else: sys.exit("no scene " + scene)
+print("seen")

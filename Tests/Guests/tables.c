@@ -1,0 +1,105 @@
+// What there is to run. Arguments: SECRET is a file that is denied, FORBIDDEN a program that is, ALLOWED and DENIED ports
+// of 127.0.0.1, FENCE the pid of the ancestor that is to be spared.
+#include "guest.h"
+
+#define G(function) int function(int argc, char **argv);
+G(guest_open_create) G(guest_open_paths) G(guest_open_magic) G(guest_openat2) G(guest_names) G(guest_fifo)
+G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local)
+G(attack_race_path_thread) G(attack_race_path_process) G(attack_race_symlink) G(attack_race_dir_exchange)
+G(attack_race_dirfd) G(attack_race_chdir) G(attack_race_exec_path) G(attack_race_exec_script_symlink)
+G(attack_legacy_open) G(attack_creat) G(attack_hardlink) G(attack_proc_self_fd_reopen) G(attack_o_path_then_open)
+G(attack_proc_root) G(attack_openat2_in_root) G(attack_rename_over) G(attack_rename_parent) G(attack_truncate)
+G(attack_otmpfile_linkat) G(attack_set_dumpable_0_then_open) G(attack_race_sockaddr) G(attack_race_socket_dup2)
+G(attack_mapped_v4) G(attack_unspecified_address) G(attack_fastopen) G(attack_udp_sendmmsg_last)
+G(attack_unix_abstract) G(attack_io_uring_open) G(attack_i386_open) G(attack_x32_open) G(attack_open_by_handle)
+G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack_userfaultfd) G(attack_keyctl)
+G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti) G(attack_ptrace_parent)
+G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
+G(attack_fsetown) G(attack_new_listener)
+G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
+
+const struct guest conformance[] = {
+    {"open-create", guest_open_create, ""},
+    {"open-paths", guest_open_paths, ""},
+    {"open-magic", guest_open_magic, ""},
+    {"openat2", guest_openat2, ""},
+    {"names", guest_names, ""},
+    {"fifo", guest_fifo, ""},
+    {"signals", guest_signals, ""},
+    {"limits", guest_limits, ""},
+    {"processes", guest_processes, ""},
+    {"sockets", guest_sockets, ""},
+    {"sockets-local", guest_sockets_local, ""},
+    {NULL, NULL, NULL},
+};
+
+const struct guest attacks[] = {
+    {"race-path-thread", attack_race_path_thread, "SECRET"},
+    {"race-path-process", attack_race_path_process, "SECRET"},
+    {"race-symlink", attack_race_symlink, "SECRET"},
+    {"race-dir-exchange", attack_race_dir_exchange, "SECRET"},
+    {"race-dirfd", attack_race_dirfd, "SECRET"},
+    {"race-chdir", attack_race_chdir, "SECRET"},
+    {"race-exec-path", attack_race_exec_path, "FORBIDDEN"},
+    {"race-exec-script-symlink", attack_race_exec_script_symlink, "FORBIDDEN"},
+    {"legacy-open", attack_legacy_open, "SECRET"},
+    {"creat", attack_creat, "SECRET"},
+    {"hardlink", attack_hardlink, "SECRET"},
+    {"proc-self-fd-reopen", attack_proc_self_fd_reopen, "SECRET"},
+    {"o-path-then-open", attack_o_path_then_open, "SECRET"},
+    {"proc-root", attack_proc_root, "SECRET"},
+    {"openat2-in-root", attack_openat2_in_root, "SECRET"},
+    {"rename-over", attack_rename_over, "SECRET"},
+    {"rename-parent", attack_rename_parent, "SECRET"},
+    {"truncate", attack_truncate, "SECRET"},
+    {"otmpfile-linkat", attack_otmpfile_linkat, "SECRET"},
+    {"set-dumpable-0-then-open", attack_set_dumpable_0_then_open, "SECRET"},
+    {"race-sockaddr", attack_race_sockaddr, "ALLOWED DENIED connect|sendto|sendmsg|sendmmsg"},
+    {"race-socket-dup2", attack_race_socket_dup2, "ALLOWED DENIED"},
+    {"mapped-v4", attack_mapped_v4, "ALLOWED DENIED"},
+    {"unspecified-address", attack_unspecified_address, "ALLOWED DENIED"},
+    {"fastopen", attack_fastopen, "ALLOWED DENIED"},
+    {"udp-sendmmsg-last", attack_udp_sendmmsg_last, "ALLOWED DENIED"},
+    {"unix-abstract", attack_unix_abstract, "NAME|PATH"},
+    {"io-uring-open", attack_io_uring_open, "SECRET"},
+    {"i386-open", attack_i386_open, "SECRET"},
+    {"x32-open", attack_x32_open, "SECRET"},
+    {"open-by-handle", attack_open_by_handle, "SECRET"},
+    {"mount-new-api", attack_mount_new_api, "SECRET"},
+    {"unshare-user", attack_unshare_user, ""},
+    {"clone3-newuser", attack_clone3_newuser, ""},
+    {"userfaultfd", attack_userfaultfd, ""},
+    {"keyctl", attack_keyctl, ""},
+    {"memfd-exec", attack_memfd_exec, "FORBIDDEN"},
+    {"ld-so-exec", attack_ld_so_exec, "FORBIDDEN"},
+    {"exec-plain", attack_exec_plain, "FORBIDDEN"},
+    {"tiocsti", attack_tiocsti, ""},
+    {"ptrace-parent", attack_ptrace_parent, "FENCE"},
+    {"process-vm-parent", attack_process_vm_parent, "FENCE"},
+    {"kill-supervisor", attack_kill_supervisor, "FENCE"},
+    {"proc-supervisor", attack_proc_supervisor, "FENCE"},
+    {"pidfd-getfd-supervisor", attack_pidfd_getfd_supervisor, "FENCE"},
+    {"fsetown", attack_fsetown, "FENCE"},
+    {"new-listener", attack_new_listener, ""},
+    {NULL, NULL, NULL},
+};
+
+const struct guest tools[] = {
+    {"exit", tool_exit, "N"},
+    {"signal", tool_signal, "N"},
+    {"count-arguments", tool_count_arguments, "ARG…"},
+    {"say-secret", tool_say_secret, ""},
+    {"descriptors", tool_descriptors, ""},
+    {"opens", tool_opens, "N PATH [THREADS]"},
+    {"spawn", tool_spawn, "N WIDTH [PROGRAM]"},
+    {"maker", tool_maker, "DIR MARK [LIMIT]"},
+    {"linger", tool_linger, "MARK"},
+    {"hold", tool_hold, ""},
+    {"catch", tool_catch, ""},
+    {"fence", tool_fence, "CMD…"},
+    {"victim", tool_victim, "CMD…"},
+    {"enter", tool_enter, "DIR CMD…"},
+    {"serve", tool_serve, "tcp|udp|unix|abstract WORD [NAME|PORT]"},
+    {NULL, NULL, NULL},
+};
