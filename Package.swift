@@ -37,6 +37,6 @@ let package = Package(
                            .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxStore"], swiftSettings: strict),
+        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]
 )
