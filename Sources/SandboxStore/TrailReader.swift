@@ -19,6 +19,7 @@ package struct SessionRow: Sendable {
 /// Questions to the trail. Works beside any number of writers; one thread at a time.
 package final class TrailReader {
     let database: Database
+    private var dataVersion: Int64?
 
     /// nil where there is no trail yet.
     package init?(_ state: StateDirectory) throws(StoreError) {
@@ -31,6 +32,13 @@ package final class TrailReader {
                 object: state.database, reason: "has schema \(version), this sandbox reads \(Schema.version)",
                 help: "use the sandbox that wrote it")
         }
+    }
+
+    /// True when another connection has committed since the last call (PRAGMA data_version).
+    package func hasChanged() throws(StoreError) -> Bool {
+        let version = try database.number("PRAGMA data_version")
+        defer { dataVersion = version }
+        return version != dataVersion
     }
 
     /// All sessions, oldest first.

@@ -4,5 +4,6 @@ internal import ArgumentParser
 struct Sandbox: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sandbox",
-        abstract: "Runs an agent's commands under supervision: judged, recorded, and stopped where a profile says so.")
+        abstract: "Runs an agent's commands under supervision: judged, recorded, and stopped where a profile says so.",
+        subcommands: [AuditCommand.self])
 }
