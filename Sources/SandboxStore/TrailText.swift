@@ -110,7 +110,7 @@ package enum TrailText {
         var ended = end(row)
         if row.torn > 0 { ended += "; \(counted(row.torn, "record")) cut off" }
         lines.append(("end", row.lost ? style.red(ended) : ended))
-        let refused = summary.refused.total == 0 ? "nothing refused" : "\(summary.refused.total) kinds refused, see below"
+        let refused = summary.refused.total == 0 ? "nothing refused" : counted(summary.refused.total, "kind") + " refused, see below"
         lines.append(("did", "\(counted(summary.accesses, "access")), \(counted(summary.processes.total, "process")), " + refused))
         return lines.map { style.bold($0.padded(to: 9)) + $1 + "\n" }.joined()
     }
