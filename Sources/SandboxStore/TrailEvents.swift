@@ -142,18 +142,18 @@ extension EventFilter {
     fileprivate var globs: [(UnsafeRawBufferPointer) -> Bool] {
         let paths = paths.map { pattern -> (UnsafeRawBufferPointer) -> Bool in
             let glob = ByteGlob(pattern.hasPrefix("/") || pattern.hasPrefix("*") ? pattern : "**/" + pattern)
-            return { glob.matches($0) }
+            return { matches(glob, $0) }
         }
         let hosts = hosts.map { pattern -> (UnsafeRawBufferPointer) -> Bool in
             let glob = ByteGlob(pattern)
-            return { glob.matches($0) || glob.matches(hostPart($0)) }
+            return { matches(glob, $0) || glob.matches(hostPart($0)) }
         }
         let programs = programs.map { pattern -> (UnsafeRawBufferPointer) -> Bool in
             let glob = ByteGlob(pattern)
-            if pattern.utf8.contains(UInt8(ascii: "/")) { return { glob.matches($0) } }
+            if pattern.utf8.contains(UInt8(ascii: "/")) { return { matches(glob, $0) } }
             return { path in
                 let start = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-                return glob.matches(path[start...])
+                return matches(glob, UnsafeRawBufferPointer(rebasing: path[start...]))
             }
         }
         return paths + hosts + programs
@@ -213,10 +213,14 @@ extension EventFilter {
     }
 }
 
+private func matches(_ glob: ByteGlob, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    glob.matches(bytes.bindMemory(to: UInt8.self).span)
+}
+
 /// `host:port`, `[v6]:port` and the like without what stands around the host.
-private func hostPart(_ address: UnsafeRawBufferPointer) -> ArraySlice<UInt8> {
+private func hostPart(_ address: UnsafeRawBufferPointer) -> [UInt8] {
     let bytes = Array(address)
-    if bytes.first == UInt8(ascii: "["), let close = bytes.firstIndex(of: UInt8(ascii: "]")) { return bytes[1..<close] }
-    guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return bytes[...] }
-    return bytes[..<colon]
+    if bytes.first == UInt8(ascii: "["), let close = bytes.firstIndex(of: UInt8(ascii: "]")) { return Array(bytes[1..<close]) }
+    guard let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else { return bytes }
+    return Array(bytes[..<colon])
 }
