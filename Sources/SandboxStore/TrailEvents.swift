@@ -69,7 +69,7 @@ extension TrailReader {
         defer { try? database.execute("COMMIT") }
         let identities = filter.identities.map { ByteGlob($0) }
         var chosen: [Int64: SessionRow] = [:]
-        var spans: [String] = []
+        var spans: [(low: Int64, high: Int64)] = []
         for session in try sessions() where filter.session == nil || filter.session?.number == session.number {
             let seen = cursor.seen[session.number] ?? 0
             guard session.drained > seen, filter.covers(session),
@@ -78,7 +78,7 @@ extension TrailReader {
             cursor.seen[session.number] = session.drained
             chosen[session.number] = session
             let base = session.number << 40
-            spans.append("(\(base | Int64(seen)),\(base | Int64(session.drained)))")
+            spans.append((base | Int64(seen), base | Int64(session.drained)))
         }
         if spans.isEmpty { return }
         let globs = GlobTable(filter.globs)
@@ -160,8 +160,14 @@ extension EventFilter {
     }
 
     /// All numbers come from us, all texts go through `path_matches`: nothing of the user's is in the SQL.
-    fileprivate func sql(spans: [String]) -> String {
+    fileprivate func sql(spans: [(low: Int64, high: Int64)]) -> String {
         var terms: [String] = []
+        var source = "span CROSS JOIN event e ON e.id > span.low AND e.id <= span.high"
+        if spans.count == 1 {
+            // The rows of one session are in order already; SQLite would sort them all if it did not know.
+            source = "event e"
+            terms.append("e.id > \(spans[0].low) AND e.id <= \(spans[0].high)")
+        }
         func list(_ numbers: [UInt8]) -> String { numbers.map(String.init).joined(separator: ",") }
         if !decisions.isEmpty {
             if !decisions.contains(.allow) { terms.append("e.decision > 0") }
@@ -199,10 +205,10 @@ extension EventFilter {
         let order = key.map { limit == nil ? $0 : $0 + " DESC" }.joined(separator: ", ")
         let cut = limit.map { "LIMIT \(max(0, $0))" } ?? ""
         return """
-            WITH span (low, high) AS (VALUES \(spans.joined(separator: ",")))
+            WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
             u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason
-            FROM span CROSS JOIN event e ON e.id > span.low AND e.id <= span.high
+            FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)
             LEFT JOIN image i ON i.id = e.image LEFT JOIN text v ON v.id = i.program

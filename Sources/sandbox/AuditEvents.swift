@@ -88,7 +88,13 @@ struct AuditEvents: ParsableCommand {
     private func blockEndingSignals() -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, signal) }
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // What nohup(1) or a script's `&` made us ignore stays ignored; blocking would undo that.
+            var action = sigaction()
+            sigaction(signal, nil, &action)
+            let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            if handler != unsafeBitCast(SIG_IGN, to: Int.self) { sigaddset(&set, signal) }
+        }
         sigprocmask(SIG_BLOCK, &set, nil)
         return set
     }
