@@ -194,6 +194,20 @@ import Testing
         #expect(try allEvents(temporary.state).count == 60_000)
     }
 
+    @Test func manySessionsBeginAtOnceInAnEmptyState() throws {
+        for _ in 0..<5 {
+            let temporary = try TemporaryState()
+            onThreads(8) { thread in
+                do {
+                    let journal = try newJournal(temporary.state, sessionInfo("s-01J\(thread)"))
+                    try journal.append(access(), "/w/\(thread)")
+                    try TrailWriter(state: temporary.state, journal: journal).finish(status: 0)
+                } catch { Issue.record(error) }
+            }
+            #expect(try allEvents(temporary.state).count == 8)
+        }
+    }
+
     @Test func aStateDirectoryThatOthersCanWriteIsRefused() throws {
         let temporary = try TemporaryState()
         chmod(temporary.state.path, 0o775)
