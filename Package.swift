@@ -40,6 +40,6 @@ let package = Package(
                           cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])]),
         .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxStore"], swiftSettings: strict),
+        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]
 )

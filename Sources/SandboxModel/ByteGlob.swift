@@ -1,74 +1,67 @@
 /// A glob over bytes, for questions to the trail: `?` is one byte and `*` any number of them, neither
 /// crossing a `/`; `**` crosses; `\` takes the next byte as it is.
 package struct ByteGlob: Sendable {
-    private enum Piece: Sendable, Equatable {
-        case literal(UInt8)
-        case one, some, all
-    }
-
-    private let pieces: [Piece]
+    /// A byte that must be there, or one of the three below: numbers, because a million paths are compared.
+    private let pieces: [UInt16]
+    private static let one: UInt16 = 256
+    private static let some: UInt16 = 257
+    private static let all: UInt16 = 258
 
     package init(_ pattern: String) {
-        var pieces: [Piece] = []
+        var pieces: [UInt16] = []
         var bytes = Array(pattern.utf8)[...]
         while let byte = bytes.popFirst() {
             switch byte {
-            case UInt8(ascii: "\\"): pieces.append(.literal(bytes.popFirst() ?? byte))
-            case UInt8(ascii: "?"): pieces.append(.one)
+            case UInt8(ascii: "\\"): pieces.append(UInt16(bytes.popFirst() ?? byte))
+            case UInt8(ascii: "?"): pieces.append(ByteGlob.one)
             case UInt8(ascii: "*"):
                 var stars = 1
                 while bytes.first == byte {
                     bytes.removeFirst()
                     stars += 1
                 }
-                pieces.append(stars > 1 ? .all : .some)
-            default: pieces.append(.literal(byte))
+                pieces.append(stars > 1 ? ByteGlob.all : ByteGlob.some)
+            default: pieces.append(UInt16(byte))
             }
         }
         self.pieces = pieces
     }
 
+    package func matches(_ text: [UInt8]) -> Bool { matches(text.span) }
+
     /// True when the pattern is all of `text`. Time is at most |pattern| × |text|: only the last star of each
     /// kind is ever tried again. That suffices: what a `*` before a `**` took never needs to change, and the
     /// reach of a `*` ends at the `/` that the pattern itself names.
-    package func matches(_ text: some RandomAccessCollection<UInt8>) -> Bool {
-        let count = text.count
-        func byte(_ place: Int) -> UInt8 { text[text.index(text.startIndex, offsetBy: place)] }
+    package func matches(_ text: Span<UInt8>) -> Bool {
+        let slash = UInt8(ascii: "/")
         var piece = 0
         var place = 0
-        var some: (piece: Int, place: Int)?
-        var all: (piece: Int, place: Int)?
-        while true {
-            if piece == pieces.count, place == count { return true }
-            if piece < pieces.count {
-                switch pieces[piece] {
-                case .all:
-                    all = (piece + 1, place)
-                    some = nil
-                    piece += 1
-                    continue
-                case .some:
-                    some = (piece + 1, place)
-                    piece += 1
-                    continue
-                case .one where place < count && byte(place) != UInt8(ascii: "/"),
-                    .literal where place < count && pieces[piece] == .literal(byte(place)):
-                    piece += 1
-                    place += 1
-                    continue
-                default: break
-                }
-            }
-            if let star = some, star.place < count, byte(star.place) != UInt8(ascii: "/") {
-                some = (star.piece, star.place + 1)
-                (piece, place) = (star.piece, star.place + 1)
-            } else if let star = all, star.place < count {
-                all = (star.piece, star.place + 1)
-                some = nil
-                (piece, place) = (star.piece, star.place + 1)
+        // Where to go on after the last star of each kind took one byte more; -1: there was none.
+        var (somePiece, somePlace) = (-1, 0)
+        var (allPiece, allPlace) = (-1, 0)
+        while piece < pieces.count || place < text.count {
+            let wanted = piece < pieces.count ? pieces[piece] : UInt16.max
+            if wanted == ByteGlob.all {
+                piece += 1
+                (allPiece, allPlace, somePiece) = (piece, place, -1)
+            } else if wanted == ByteGlob.some {
+                piece += 1
+                (somePiece, somePlace) = (piece, place)
+            } else if place < text.count,
+                wanted == UInt16(text[place]) || wanted == ByteGlob.one && text[place] != slash
+            {
+                piece += 1
+                place += 1
+            } else if somePiece >= 0, somePlace < text.count, text[somePlace] != slash {
+                somePlace += 1
+                (piece, place) = (somePiece, somePlace)
+            } else if allPiece >= 0, allPlace < text.count {
+                allPlace += 1
+                (piece, place, somePiece) = (allPiece, allPlace, -1)
             } else {
                 return false
             }
         }
+        return true
     }
 }

@@ -18,7 +18,11 @@ package enum Escaped {
         return out
     }
 
-    package static func text(_ string: String) -> String { text(string.utf8) }
+    package static func text(_ bytes: [UInt8]) -> String {
+        isPlain(bytes) ? String(decoding: bytes, as: UTF8.self) : text(bytes[...])
+    }
+
+    package static func text(_ string: String) -> String { text(Array(string.utf8)) }
 
     /// The text as a JSON string, quotes included.
     package static func json(_ bytes: some Sequence<UInt8>) -> String {
@@ -32,7 +36,19 @@ package enum Escaped {
         return out + "\""
     }
 
-    package static func json(_ string: String) -> String { json(string.utf8) }
+    package static func json(_ bytes: [UInt8]) -> String {
+        isPlain(bytes) ? "\"" + String(decoding: bytes, as: UTF8.self) + "\"" : json(bytes[...])
+    }
+
+    package static func json(_ string: String) -> String { json(Array(string.utf8)) }
+
+    /// Nothing to escape in either form: the usual case, and a listing has millions of it.
+    private static func isPlain(_ bytes: [UInt8]) -> Bool {
+        for byte in bytes where byte < 0x20 || byte >= 0x7f || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") {
+            return false
+        }
+        return true
+    }
 
     /// A command line for people: words with blanks or quotes in them stand in single quotes.
     package static func commandLine(_ arguments: [[UInt8]]) -> String {
@@ -44,6 +60,7 @@ package enum Escaped {
     }
 
     package static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        if isPlain(bytes) { return true }
         var valid = true
         forEachUnit(bytes) { if case .byte = $0 { valid = false } }
         return valid

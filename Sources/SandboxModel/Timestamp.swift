@@ -5,9 +5,25 @@ package enum Timestamp {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         let (days, second) = Int(seconds).quotientAndRemainder(dividingBy: 86_400)
         let (year, month, day) = civil(fromDays: days)
-        let date = pad(year, 4) + "-" + pad(month, 2) + "-" + pad(day, 2)
-        let time = pad(second / 3600, 2) + ":" + pad(second / 60 % 60, 2) + ":" + pad(second % 60, 2)
-        return date + "T" + time + "." + pad(Int(rest / 1000), 6) + "Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(28)
+        func put(_ value: Int, _ width: Int, _ end: Unicode.Scalar) {
+            var power = 1
+            for _ in 1..<width { power *= 10 }
+            while power > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(value / power % 10))
+                power /= 10
+            }
+            text.append(UInt8(ascii: end))
+        }
+        put(year, 4, "-")
+        put(month, 2, "-")
+        put(day, 2, "T")
+        put(second / 3600, 2, ":")
+        put(second / 60 % 60, 2, ":")
+        put(second % 60, 2, ".")
+        put(Int(rest / 1000), 6, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// `2m 3.4s`, `812 ms`, `3d 4h`: how long something took, for people.
@@ -87,11 +103,6 @@ package enum Timestamp {
         let yearOfEra = year - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    private static func pad(_ value: Int, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
     }
 
     fileprivate static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

@@ -117,9 +117,7 @@ final class Statement {
     func bind(_ index: Int32, _ bytes: [UInt8]) {
         // SQLITE_TRANSIENT: SQLite makes its own copy.
         let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        if bytes.isEmpty { sqlite3_bind_zeroblob(handle, index, 0) }
         bytes.withUnsafeBytes { _ = sqlite3_bind_blob(handle, index, $0.baseAddress, Int32($0.count), transient) }
-        if bytes.isEmpty { sqlite3_bind_zeroblob(handle, index, 0) }
     }
 
     func bind(_ index: Int32, _ text: String?) {

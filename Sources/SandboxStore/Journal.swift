@@ -39,7 +39,7 @@ package final class Journal: Sendable {
         self.session = session
         self.segmentSize = min(max(segmentSize, JournalLayout.minimumSize), JournalLayout.maximumSize) & ~4095
         self.allocate = allocate
-        blocks = JournalBlocks()
+        blocks = JournalBlocks(segmentSize: self.segmentSize)
         current = Atomic(0)
         var initial = Switching()
         initial.free = Array((0..<JournalBlocks.capacity).reversed())
@@ -135,7 +135,7 @@ package final class Journal: Sendable {
         do throws(StoreError) {
             let base = try JournalSegment.create(
                 state.lastNumber, in: directory, size: segmentSize, allocate: allocate)
-            blocks[index].pointee.load(base, size: segmentSize, number: state.lastNumber)
+            blocks[index].pointee.load(base, number: state.lastNumber)
             return index
         } catch {
             state.lastNumber -= 1
@@ -187,9 +187,9 @@ final class JournalBlocks: @unchecked Sendable {
     static let capacity = 1024
     private let table: UnsafeMutablePointer<JournalBlock>
 
-    init() {
+    init(segmentSize: Int) {
         table = .allocate(capacity: JournalBlocks.capacity)
-        for index in 0..<JournalBlocks.capacity { (table + index).initialize(to: JournalBlock()) }
+        for index in 0..<JournalBlocks.capacity { (table + index).initialize(to: JournalBlock(size: segmentSize)) }
     }
 
     deinit {

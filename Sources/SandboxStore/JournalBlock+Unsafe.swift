@@ -20,7 +20,10 @@ struct JournalBlock: ~Copyable {
     var number: UInt32 = 0
     var firstSeq: UInt64 = 0
     var base: UnsafeMutableRawPointer?
-    var size = 0
+    /// The same for all segments of a journal: a late appender may look at it at any time.
+    let size: Int
+
+    init(size: Int) { self.size = size }
 
     struct Reservation {
         let slot: Int
@@ -103,9 +106,8 @@ struct JournalBlock: ~Copyable {
     // MARK: Life
 
     /// Puts a mapped segment into the block; it stays sealed until `open`.
-    mutating func load(_ segment: UnsafeMutableRawPointer, size: Int, number: UInt32) {
+    mutating func load(_ segment: UnsafeMutableRawPointer, number: UInt32) {
         base = segment
-        self.size = size
         self.number = number
         users.bitwiseAnd(~JournalBlock.retired, ordering: .releasing)
     }

@@ -29,7 +29,7 @@ enum JournalReader {
             segment.load(fromByteOffset: 8, as: UInt32.self) == JournalLayout.version
         else { return nil }
         let first = segment.load(fromByteOffset: 24, as: UInt64.self)
-        return first == 0 || first > 1 << 40 ? nil : first
+        return first == 0 || first > 1 << 39 ? nil : first
     }
 
     /// One more than the last slot that was committed: what lies behind it was never begun, or is lost with its

@@ -101,6 +101,20 @@ package final class SessionDirectory: Sendable {
             }
     }
 
+    /// Removes what supervisors left that were killed while they made their directory: hidden ones, unlocked and
+    /// older than a minute (one that is being made is locked a moment after it appears).
+    static func removeHalfMade(in state: StateDirectory) throws(StoreError) {
+        for name in try names(in: state.sessions) where name.hasPrefix(".new-") {
+            let path = state.sessions + "/" + name
+            var info = stat()
+            guard lstat(path, &info) == 0, UInt64(info.st_mtim.tv_sec) + 60 < currentTime() / 1_000_000_000 else {
+                continue
+            }
+            if let directory = try? open(path, id: name, finalPath: path, creating: false) { try? directory.remove() }
+            rmdir(path)
+        }
+    }
+
     // MARK: Small files
 
     private func write(_ name: String, _ bytes: [UInt8]) throws(StoreError) {

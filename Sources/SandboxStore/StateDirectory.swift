@@ -10,9 +10,20 @@ package final class StateDirectory: Sendable {
     ///
     /// Refused: one that belongs to somebody else or that group or others can write; they could plant a
     /// journal in it or take evidence away.
-    package init(_ explicit: String? = nil) throws(StoreError) {
+    package convenience init(_ explicit: String? = nil) throws(StoreError) {
         let path = try StateDirectory.locate(explicit)
         try StateDirectory.makeDirectories(path)
+        try self.init(opening: path)
+    }
+
+    /// The directory where it is there already; nil where it is not: asking makes nothing.
+    package static func existing(_ explicit: String? = nil) throws(StoreError) -> StateDirectory? {
+        let path = try locate(explicit)
+        if access(path, F_OK) != 0, errno == ENOENT { return nil }
+        return try StateDirectory(opening: path)
+    }
+
+    private init(opening path: String) throws(StoreError) {
         let descriptor = try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         do throws(StoreError) {
             try StateDirectory.verify(descriptor, path)

@@ -13,6 +13,7 @@ package enum Trail {
     /// once, and to be killed in: a session is taken in once.
     package static func recover(_ state: StateDirectory) throws(StoreError) -> Recovery {
         var result = Recovery()
+        try SessionDirectory.removeHalfMade(in: state)
         for id in try SessionDirectory.all(in: state) {
             do throws(StoreError) {
                 guard let directory = try SessionDirectory.adopt(id, in: state) else {

@@ -13,12 +13,12 @@ package final class TrailWriter: Sendable {
     private let stopping = Atomic(false)
     private let work: Mutex<Work>
     private let thread = Mutex<pthread_t?>(nil)
+    private let lastFailure = Mutex<StoreError?>(nil)
 
     private struct Work {
         var ingest: TrailIngest?
         /// The next slot of the oldest segment.
         var slot = 0
-        var failure: StoreError?
     }
 
     package init(state: StateDirectory, journal: Journal) {
@@ -28,21 +28,19 @@ package final class TrailWriter: Sendable {
     }
 
     /// What kept the last drain from its work; the journal holds the records until it works again.
-    package var failure: StoreError? { work.withLock { $0.failure } }
+    package var failure: StoreError? { lastFailure.withLock { $0 } }
 
     /// Drains what the journal holds now, at most one batch; gives the number of records.
     @discardableResult
     package func drainOnce() throws(StoreError) -> Int {
         journal.prepareNext()
-        return try work.withLock { work throws(StoreError) in
-            do throws(StoreError) {
-                let count = try drain(&work, skippingTorn: false)
-                work.failure = nil
-                return count
-            } catch {
-                work.failure = error
-                throw error
-            }
+        do throws(StoreError) {
+            let count = try work.withLock { work throws(StoreError) in try drain(&work, skippingTorn: false) }
+            lastFailure.withLock { $0 = nil }
+            return count
+        } catch {
+            lastFailure.withLock { $0 = error }
+            throw error
         }
     }
 
@@ -51,12 +49,23 @@ package final class TrailWriter: Sendable {
     package func finish(status: Int32, at time: UInt64 = currentTime()) throws(StoreError) {
         stop()
         // The end goes through the journal too, so that a recovery knows it if we are killed from here on.
-        try journal.append(RecordHeader(kind: .processExit, result: status, time: time))
+        let end = RecordHeader(kind: .processExit, result: status, time: time)
+        do throws(StoreError) {
+            try journal.append(end)
+        } catch {
+            // The disk is full of journal: make room first.
+            try drainAll()
+            try journal.append(end)
+        }
+        try drainAll()
+        work.withLock { $0.ingest = nil }
+        try journal.directory.remove()
+    }
+
+    private func drainAll() throws(StoreError) {
         try work.withLock { work throws(StoreError) in
             while try drain(&work, skippingTorn: true) > 0 {}
-            work.ingest = nil
         }
-        try journal.directory.remove()
     }
 
     // MARK: The thread

@@ -4,28 +4,18 @@ internal import SandboxModel
 internal import SandboxStore
 internal import SandboxSupervisor
 
-struct StateOption: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the trail is kept (or SANDBOX_STATE).", valueName: "dir"))
-    var state: String?
-
+extension StateOptions {
     func open() throws -> StateDirectory {
-        do throws(StoreError) { return try StateDirectory(state) } catch {
-            Terminal.complain("\(error)")
+        do throws(StoreError) { return try StateDirectory(path) } catch {
+            complain("\(error)")
             throw ExitCode(125)
         }
     }
 }
 
-enum Terminal {
-    static func complain(_ text: String) {
-        let bytes = Array("sandbox: \(Escaped.text(text))\n".utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
-    }
-}
-
 struct PsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "ps", abstract: "Lists the live sessions.")
-    @OptionGroup var place: StateOption
+    @OptionGroup var place: StateOptions
     @Flag(help: "One JSON object a line.") var json = false
 
     func run() throws {
@@ -52,7 +42,7 @@ enum Row {
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Prints a live session as JSON: who, where, its processes.")
-    @OptionGroup var place: StateOption
+    @OptionGroup var place: StateOptions
     @Argument(help: "A session's id or the beginning of it, its name, or `last`.") var session: String
 
     func run() throws { print(try LiveSessions.find(session, place.open()).text) }
@@ -60,14 +50,14 @@ struct InspectCommand: ParsableCommand {
 
 struct KillCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "kill", abstract: "Ends a live session and every process in it.")
-    @OptionGroup var place: StateOption
+    @OptionGroup var place: StateOptions
     @Argument(help: "A session's id or the beginning of it, its name, or `last`.") var session: String
 
     func run() throws {
         let state = try place.open()
         let found = try LiveSessions.find(session, state)
         guard ControlClient.ask("kill", session: found["session"] ?? "", state: state) != nil else {
-            Terminal.complain("`\(session)` has ended already")
+            complain("`\(session)` has ended already")
             throw ExitCode(1)
         }
     }
@@ -99,7 +89,7 @@ enum LiveSessions {
         do throws(StoreError) {
             return try SessionDirectory.all(in: state).compactMap { ControlClient.ask("inspect", session: $0, state: state).map(LiveSession.init) }
         } catch {
-            Terminal.complain("\(error)")
+            complain("\(error)")
             throw ExitCode(125)
         }
     }
@@ -109,8 +99,8 @@ enum LiveSessions {
         let matches = live.filter { $0["session"]?.hasPrefix(asked) == true || $0["name"] == asked }
         if asked == "last", let newest = live.last { return newest }
         guard let only = matches.first, matches.count == 1 else {
-            Terminal.complain(matches.isEmpty ? "there is no live session `\(asked)`" : "`\(asked)` fits \(matches.count) live sessions")
-            Terminal.complain("  help: `sandbox ps` lists them")
+            complain(matches.isEmpty ? "there is no live session `\(asked)`" : "`\(asked)` fits \(matches.count) live sessions")
+            complain("  help: `sandbox ps` lists them")
             throw ExitCode(1)
         }
         return only

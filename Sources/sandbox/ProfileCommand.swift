@@ -13,7 +13,7 @@ struct ProfileCommand: ParsableCommand {
 /// Exit code for a failure of our own, as opposed to a profile that is not valid.
 private let ownFailure = ExitCode(125)
 
-private func complain(_ text: String) {
+private func print(error text: String) {
     let bytes = Array((text + "\n").utf8)
     var written = 0
     while written < bytes.count {
@@ -28,12 +28,12 @@ private func source(_ profile: String, _ files: ProfileFiles) throws -> ProfileS
     do throws(ProfileLookupFailure) {
         if let found = try files.find(profile, from: nil) { return found }
     } catch {
-        complain("sandbox: \(error)")
+        print(error: "sandbox: \(error)")
         throw ownFailure
     }
-    complain("sandbox: no profile `\(Printable.escape(profile))`")
+    print(error: "sandbox: no profile `\(Printable.escape(profile))`")
     let names = files.names.map { "`\(Printable.escape($0))`" }.joined(separator: ", ")
-    if !names.isEmpty { complain("  help: there are \(names)") }
+    if !names.isEmpty { print(error: "  help: there are \(names)") }
     throw ownFailure
 }
 
@@ -86,10 +86,10 @@ struct ShowProfile: ParsableCommand {
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(source, lookup: files)
-            profile.warnings.forEach { complain($0.description) }
+            profile.warnings.forEach { print(error: $0.description) }
             print(ProfileWriter.yaml(profile), terminator: "")
         } catch {
-            complain(error.description)
+            print(error: error.description)
             throw ExitCode(1)
         }
     }
@@ -121,21 +121,21 @@ struct CheckProfiles: ParsableCommand {
             var source = try ProfileFiles.read(file)
             if source == nil { source = try lookup.find(file, from: nil) }
             guard let source else {
-                complain("sandbox: no file or profile `\(Printable.escape(file))`")
+                print(error: "sandbox: no file or profile `\(Printable.escape(file))`")
                 return 125
             }
             found = source
         } catch {
-            complain("sandbox: \(error)")
+            print(error: "sandbox: \(error)")
             return error.isRefusal ? 1 : 125
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(found, lookup: lookup)
-            profile.warnings.forEach { complain($0.description) }
+            profile.warnings.forEach { print(error: $0.description) }
             print("\(Printable.escape(file)): ok")
             return 0
         } catch {
-            complain(error.description)
+            print(error: error.description)
             return 1
         }
     }

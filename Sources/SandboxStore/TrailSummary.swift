@@ -1,0 +1,150 @@
+package import SandboxModel
+
+/// What a reviewer wants to know of one session; lists hold the first few, and how many there are in all.
+package struct SessionSummary: Sendable {
+    package struct List<Item: Sendable>: Sendable {
+        package var items: [Item] = []
+        package var total = 0
+    }
+
+    package struct Process: Sendable {
+        package var serial: UInt32
+        package var parent: UInt32?
+        package var pid: Int32
+        package var program: [UInt8]?
+        package var arguments: [[UInt8]]
+        package var started: UInt64
+        package var ended: UInt64?
+        package var status: Int32?
+    }
+
+    package struct Refusal: Sendable {
+        package var decision: Decision
+        package var operation: Operation
+        package var access: FileAccess
+        package var enforced: Bool
+        package var resource: [UInt8]?
+        package var rule: RuleInfo?
+        package var count: Int
+    }
+
+    /// Something that was changed or reached, and how often.
+    package struct Touched: Sendable {
+        package var operation: Operation
+        package var resource: [UInt8]
+        package var target: [UInt8]?
+        package var count: Int
+    }
+
+    package var session: SessionRow
+    /// Accesses, and the rows they were merged into.
+    package var accesses = 0
+    package var rows = 0
+    package var processes = List<Process>()
+    package var refused = List<Refusal>()
+    package var files = List<Touched>()
+    package var hosts = List<Touched>()
+    package var notes: [[UInt8]] = []
+}
+
+extension TrailReader {
+    /// `listLimit` items of each list at most.
+    package func summary(of session: SessionRow, listLimit: Int = 15) throws(StoreError) -> SessionSummary {
+        var summary = SessionSummary(session: session)
+        let events = "id BETWEEN \(session.number << 40) AND \(session.number << 40 | 0xff_ffff_ffff)"
+        let totals = try database.prepare("SELECT count(*), coalesce(sum(count), 0) FROM event WHERE \(events)")
+        if try totals.step() { (summary.rows, summary.accesses) = (Int(totals.integer(0)), Int(totals.integer(1))) }
+        summary.processes = try processes(session, listLimit)
+        summary.refused = try refusals(session, events, listLimit)
+        summary.files = try touched(
+            "e.access & \(FileAccess.changing.rawValue) AND resource_type = \(ResourceType.file.rawValue)",
+            events, order: "2, 3", listLimit)
+        summary.hosts = try touched(
+            """
+            e.operation IN (\(Operation.connect.rawValue), \(Operation.send.rawValue), \(Operation.accept.rawValue))
+            AND resource_type = \(ResourceType.socket.rawValue)
+            """, events, order: "1 DESC, 3", listLimit)
+        let notes = try database.prepare("SELECT text FROM note WHERE session = \(session.number) ORDER BY seq LIMIT 10")
+        while try notes.step() { summary.notes.append(notes.bytes(0) ?? []) }
+        return summary
+    }
+
+    private func processes(
+        _ session: SessionRow, _ limit: Int
+    ) throws(StoreError) -> SessionSummary.List<SessionSummary.Process> {
+        var list = SessionSummary.List<SessionSummary.Process>()
+        let base = session.number << 32
+        let span = "BETWEEN \(base) AND \(base | 0xffff_ffff)"
+        list.total = Int(try database.number("SELECT count(*) FROM process WHERE id \(span)") ?? 0)
+        // Those whose parents are listed too: serials grow from parent to child.
+        let select = try database.prepare(
+            """
+            SELECT p.id, p.parent, p.pid, t.bytes, i.args, p.started, p.ended, p.status FROM process p
+            LEFT JOIN image i ON i.id = p.image LEFT JOIN text t ON t.id = i.program
+            WHERE p.id \(span) ORDER BY p.id LIMIT \(limit)
+            """)
+        while try select.step() {
+            list.items.append(
+                SessionSummary.Process(
+                    serial: UInt32(truncatingIfNeeded: select.integer(0)),
+                    parent: select.optional(1).map { UInt32(truncatingIfNeeded: $0) },
+                    pid: Int32(truncatingIfNeeded: select.integer(2)), program: select.bytes(3),
+                    arguments: TrailReader.splitArguments(select.bytes(4) ?? []), started: select.unsigned(5),
+                    ended: select.optional(6).map { UInt64(bitPattern: $0) },
+                    status: select.optional(7).map { Int32(truncatingIfNeeded: $0) }))
+        }
+        return list
+    }
+
+    private func refusals(
+        _ session: SessionRow, _ events: String, _ limit: Int
+    ) throws(StoreError) -> SessionSummary.List<SessionSummary.Refusal> {
+        var list = SessionSummary.List<SessionSummary.Refusal>()
+        let enforced = RecordFlags.enforced.rawValue
+        let grouped = """
+            SELECT decision, operation, access, flags & \(enforced) AS enforced, t.bytes AS resource, r.name AS name,
+            r.reason AS reason, sum(count) AS times, min(e.id) AS earliest
+            FROM event e LEFT JOIN text t ON t.id = e.resource
+            LEFT JOIN rule r ON r.session = \(session.number) AND r.rule = e.rule
+            WHERE e.\(events) AND decision > 0 AND decision IN (1, 2, 3) GROUP BY 1, 2, 3, 4, 5, 6
+            """
+        list.total = Int(try database.number("SELECT count(*) FROM (\(grouped))") ?? 0)
+        let select = try database.prepare("\(grouped) ORDER BY decision DESC, times DESC, earliest LIMIT \(limit)")
+        while try select.step() {
+            list.items.append(
+                SessionSummary.Refusal(
+                    decision: Decision(rawValue: UInt8(truncatingIfNeeded: select.integer(0))) ?? .deny,
+                    operation: Operation(rawValue: UInt8(truncatingIfNeeded: select.integer(1))) ?? .other,
+                    access: FileAccess(rawValue: UInt16(truncatingIfNeeded: select.integer(2))),
+                    enforced: select.integer(3) != 0, resource: select.bytes(4),
+                    rule: select.text(5).map { RuleInfo(name: $0, reason: select.text(6) ?? "") },
+                    count: Int(select.integer(7))))
+        }
+        return list
+    }
+
+    /// What took place: it was not refused, and the kernel did not say no (a connect that goes on in the
+    /// background has taken place as well).
+    private func touched(
+        _ condition: String, _ events: String, order: String, _ limit: Int
+    ) throws(StoreError) -> SessionSummary.List<SessionSummary.Touched> {
+        var list = SessionSummary.List<SessionSummary.Touched>()
+        let inProgress = -115  // -EINPROGRESS
+        let grouped = """
+            SELECT sum(e.count), e.operation, t.bytes, u.bytes FROM event e JOIN text t ON t.id = e.resource
+            LEFT JOIN text u ON u.id = e.second
+            WHERE e.\(events) AND \(condition) AND (e.result IS NULL OR e.result IN (0, \(inProgress)))
+            AND NOT (e.decision = \(Decision.deny.rawValue) AND e.flags & \(RecordFlags.enforced.rawValue))
+            GROUP BY 2, 3, 4
+            """
+        list.total = Int(try database.number("SELECT count(*) FROM (\(grouped))") ?? 0)
+        let select = try database.prepare("\(grouped) ORDER BY \(order) LIMIT \(limit)")
+        while try select.step() {
+            list.items.append(
+                SessionSummary.Touched(
+                    operation: Operation(rawValue: UInt8(truncatingIfNeeded: select.integer(1))) ?? .other,
+                    resource: select.bytes(2) ?? [], target: select.bytes(3), count: Int(select.integer(0))))
+        }
+        return list
+    }
+}
