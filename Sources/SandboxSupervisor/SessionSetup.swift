@@ -186,7 +186,7 @@ enum SessionID {
     static func make(at nanoseconds: UInt64) -> String {
         let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
         var random = SystemRandomNumberGenerator()
-        let high = nanoseconds / 1_000_000 << 16 | (random.next() & 0xffff)
+        let high = (nanoseconds / 1_000_000) << 16 | (random.next() & 0xffff)
         let low: UInt64 = random.next()
         var text = "s-"
         // 128 bits in 26 places of five; the first holds three.

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -79,6 +80,9 @@ static inline int sbx_pidfd_open(int pid, unsigned flags) { return (int)sbx_ret(
 static inline int sbx_pidfd_getfd(int pidfd, int fd) { return (int)sbx_ret(syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
 static inline int sbx_pidfd_send_signal(int pidfd, int sig) {
     return (int)sbx_ret(syscall(SYS_pidfd_send_signal, pidfd, sig, (void *)0, 0));
+}
+static inline int sbx_get_limit(int pid, int resource, struct rlimit *out) {
+    return (int)sbx_ret(syscall(SYS_prlimit64, pid, resource, (void *)0, out));
 }
 static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig)); }
 static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
