@@ -124,6 +124,10 @@ static inline int sbx_thread_setresuid(int r, int e, int s) { return (int)sbx_re
 static inline int sbx_thread_setresgid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresgid, r, e, s)); }
 static inline int sbx_thread_setgroups(int n, const unsigned *list) { return (int)sbx_ret(syscall(SYS_setgroups, n, list)); }
 static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_ret(syscall(SYS_getgroups, n, list)); }
+// Removes a folder and all it holds, following no link and entering no other file system. For folders nobody else
+// works in any more.
+void sbx_remove_tree(const char *path);
+
 int sbx_thread_getcaps(struct sbx_caps *out);
 int sbx_thread_setcaps(const struct sbx_caps *caps);
 
