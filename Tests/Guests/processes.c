@@ -222,6 +222,7 @@ static void stops(void) {
     result("not stopped twice", waitpid(child, &status, WUNTRACED | WNOHANG));
     kill(child, SIGCONT);
     waitpid(child, &status, WCONTINUED), say_status("SIGCONT", status);
+    setpgid(child, child);  // the kernel ignores SIGTSTP in an orphaned group, as ours may be
     kill(child, SIGTSTP);
     waitpid(child, &status, WUNTRACED), say_status("SIGTSTP", status);
     kill(child, SIGTERM), kill(child, SIGCONT);
