@@ -64,7 +64,7 @@ if scene == "stop-and-continue":
 elif scene == "interrupt":
     t = bash()
     t.type("(trap 'echo cau''ght' INT; echo wa''iting; read x; echo sur''vived)\n"); t.until("waiting"); t.type("\x03"); t.until("caught"); t.type("\n"); t.until("survived|\\$ ")
-    t.type("sh -c 'echo st''arted; cat'\n"); t.until("started\r?\n"); t.type("\x03"); t.type("echo co''de $?\n"); t.until("code 130"); t.type("exit 3\n"); t.exits(3)
+    t.type("sh -c 'echo st''arted; cat'\n"); t.until("started\r?\n"); t.type("\x03"); t.until("\\$ "); t.type("echo co''de $?\n"); t.until("code 130"); t.type("exit 3\n"); t.exits(3)
     t = Terminal(prefix + ["sh", "-c", "echo go; exec cat"]); t.until("go\r?\n"); t.type("\x03"); t.exits(130 if prefix else -2)
 elif scene == "quit":
     t = Terminal(prefix + ["sh", "-c", "ulimit -c 0; echo go; exec cat"]); t.until("go\r?\n"); t.type("\x1c"); t.exits(131 if prefix else -3)
