@@ -55,16 +55,16 @@ def bash():
 if scene == "stop-and-continue":
     # Job control inside, and of the sandbox itself as a job of an outer shell.
     t = bash()
-    t.type("cat\n"); t.type("echoed once\n"); t.until("echoed once"); t.type("\x1a"); t.until("Stopped")
+    t.type("cat\n"); t.type("echoed once\n"); t.until("echoed once"); t.type("\x1a"); t.until("Stopped.*?\\$ ")
     t.type("jobs; echo lis''ted\n"); t.until("cat.*listed"); t.type("fg\n"); t.until("cat"); t.type("again\n"); t.until("again"); t.type("\x04")
     t.type("echo sta''tus $?\n"); t.until("status 0"); t.type("exit 5\n"); t.exits(5)
     t = Terminal(OUTER); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n")
-    t.type(quoted(prefix + ["sh", "-c", "echo in; cat; echo out"]) + "\n"); t.until("in\r?\n"); t.type("x1\n"); t.until("x1"); t.type("\x1a"); t.until("Stopped")
+    t.type(quoted(prefix + ["sh", "-c", "echo in; cat; echo out"]) + "\n"); t.until("in\r?\n"); t.type("x1\n"); t.until("x1"); t.type("\x1a"); t.until("Stopped.*?\\$ ")
     t.type("echo sh''ell\n"); t.until("shell"); t.type("fg\n"); t.type("x2\n"); t.until("x2"); t.type("\x04"); t.until("out\r?\n"); t.type("exit 6\n"); t.exits(6)
 elif scene == "interrupt":
     t = bash()
     t.type("(trap 'echo cau''ght' INT; echo wa''iting; read x; echo sur''vived)\n"); t.until("waiting"); t.type("\x03"); t.until("caught"); t.type("\n"); t.until("survived|\\$ ")
-    t.type("sh -c 'echo st''arted; cat'\n"); t.until("started\r?\n"); t.type("\x03"); t.until("\\$ "); t.type("echo co''de $?\n"); t.until("code 130"); t.type("exit 3\n"); t.exits(3)
+    t.type("cat\n"); t.type("here\n"); t.until("here\r?\n"); t.type("\x03"); t.until("\\$ "); t.type("echo co''de $?\n"); t.until("code 130"); t.type("exit 3\n"); t.exits(3)
     t = Terminal(prefix + ["sh", "-c", "echo go; exec cat"]); t.until("go\r?\n"); t.type("\x03"); t.exits(130 if prefix else -2)
 elif scene == "quit":
     t = Terminal(prefix + ["sh", "-c", "ulimit -c 0; echo go; exec cat"]); t.until("go\r?\n"); t.type("\x1c"); t.exits(131 if prefix else -3)
