@@ -32,11 +32,17 @@ int sbx_notify_valid(int listener, uint64_t id) {
     return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
 }
 
-int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {
+static int add(int listener, uint64_t id, int srcfd, int cloexec, unsigned flags) {
     struct seccomp_notif_addfd a = {
-        .id = id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
+        .id = id, .flags = flags, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
     return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a));
 }
+
+int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {
+    return add(listener, id, srcfd, cloexec, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec) { return add(listener, id, srcfd, cloexec, 0); }
 
 int sbx_notify_sync_wake_up(int listener) {
     return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SBX_SYNC_WAKE_UP));

@@ -97,7 +97,7 @@ final class TrailIngest {
         let isExec = header.operation == .exec
         let second = !isExec || header.flags.contains(.secondPath) ? try text(record.extra) : 0
         let key = MergeKey(
-            process: header.process, result: min(header.result, 0),
+            process: header.process, result: header.operation == .exit ? header.result : min(header.result, 0),
             kind: UInt32(header.operation.rawValue) | UInt32(header.decision.rawValue) << 8
                 | UInt32(header.flags.rawValue) << 16 | UInt32(header.resourceType.rawValue) << 24,
             access: header.access.rawValue, rule: header.rule.rawValue, image: try image(of: header.process),

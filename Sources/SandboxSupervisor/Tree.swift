@@ -37,7 +37,12 @@ final class Tree: TracerEvents {
 
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         alive -= 1
-        let h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
+        var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
+        _ = supervision.append(h, .init(start: nil, count: 0))
+        h.kind = .event
+        h.flags = .enforced
+        h.resourceType = .process
+        h.result = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + (status & 0x7f)
         _ = supervision.append(h, .init(start: nil, count: 0))
     }
 

@@ -18,9 +18,11 @@ extension EndToEnd {
                 while seen.count < wanted, let line = running.line(within: 20) { seen.append(line) }
                 try #require(seen.count >= wanted, "round \(round): \(running.finish(within: 1))")
                 if wanted < 0 { usleep(UInt32.random(in: 0...30_000)) }
-                running.signal(SIGKILL)
+                // In turn the one who only waits and the one who supervises.
+                let supervisor = round % 2 == 0 ? World.supervisor(of: running.pid) : nil
+                if let supervisor { kill(supervisor, SIGKILL) } else { running.signal(SIGKILL) }
                 let outcome = running.finish(within: 20)
-                #expect(outcome.code == 128 + SIGKILL)
+                #expect(outcome.code == (supervisor == nil ? 128 + SIGKILL : 125))
                 reported += seen + outcome.out.split(separator: "\n").map(String.init).filter { $0.hasPrefix(marker) }
                 let gone = eventually { processes(carrying: marker).isEmpty }
                 try #require(gone, "round \(round): left behind: \(processes(carrying: marker))")
@@ -59,13 +61,14 @@ extension EndToEnd {
             let script = "echo ready; read a; \(work); echo done; read b"
             let running = try world.start(world.sandboxCommand(["sh", "-c", script], profile: try world.permissive()))
             try #require(running.line() == "ready")
-            let before = descriptors(running.pid)
+            let supervisor = try #require(World.supervisor(of: running.pid))
+            let before = descriptors(supervisor)
             running.write("go\n")
             #expect(running.line(within: seconds) == text)
             try #require(running.line() == "done")
-            let settled = eventually(within: 20) { descriptors(running.pid) <= before + 8 }
-            #expect(settled, "descriptors: \(before) before, \(descriptors(running.pid)) after")
-            #expect((1..<100).contains(peakMegabytes(running.pid)), "peak \(peakMegabytes(running.pid)) MiB")
+            let settled = eventually(within: 20) { descriptors(supervisor) <= before + 8 }
+            #expect(settled, "descriptors: \(before) before, \(descriptors(supervisor)) after")
+            #expect((1..<100).contains(peakMegabytes(supervisor)), "peak \(peakMegabytes(supervisor)) MiB")
             running.write("end\n")
             #expect(running.finish(within: 60).code == 0)
         }

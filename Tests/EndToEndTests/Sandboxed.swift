@@ -71,9 +71,18 @@ final class World {
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
+    /// The process that was started only waits; its child, in a group of its own, is the supervisor.
+    static func supervisor(of front: pid_t) -> pid_t? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.first { pid in
+            guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return false }
+            return text[text.index(after: end)...].split(separator: " ").dropFirst().first.flatMap { pid_t($0) } == front
+        }
+    }
+
     var environment: [String: String] {
         ["PATH": Built.searchPath, "HOME": home, "LANG": "C.UTF-8", "TERM": "xterm", "USER": "tester", "SANDBOX_STATE": state,
-         "TMPDIR": "/tmp", "XDG_CONFIG_HOME": home + "/.config"]
+         "SHELL": "/bin/bash", "TMPDIR": "/tmp", "XDG_CONFIG_HOME": home + "/.config"]
     }
 
     func start(_ command: [String], environment more: [String: String] = [:]) throws -> Running {
@@ -169,12 +178,13 @@ func eventually(within seconds: Double = 10, _ condition: () -> Bool) -> Bool {
 }
 
 /// The first line in which two texts differ: a page of equal lines helps nobody.
-func firstDifference(_ one: String, _ other: String) -> String? {
+/// Lines of `one` that begin with one of `except` may differ; there must be as many.
+func firstDifference(_ one: String, _ other: String, except: [String] = []) -> String? {
     if one == other { return nil }
     let left = one.components(separatedBy: "\n"), right = other.components(separatedBy: "\n")
     for index in 0..<max(left.count, right.count) {
         let a = index < left.count ? left[index] : "(nothing)", b = index < right.count ? right[index] : "(nothing)"
-        if a != b { return "line \(index + 1): `\(a)` became `\(b)`" }
+        if a != b, !except.contains(where: { a.hasPrefix($0) }) { return "line \(index + 1): `\(a)` became `\(b)`" }
     }
-    return "they differ"
+    return except.isEmpty ? "they differ" : nil
 }
