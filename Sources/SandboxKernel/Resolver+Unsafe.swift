@@ -61,7 +61,7 @@ final class Resolver {
     /// A failed look-up is final unless it went through procfs, where we see ourselves instead of the caller.
     /// A path without any symbolic link that does not begin there never does.
     private func mayCrossProc(_ path: PathBuffer, _ base: Int32, _ options: Options, failed: Int32) -> Bool {
-        if path.isEmpty || path.count >= 4096 { return false }
+        guard failed == -ENOENT || failed == -ENOTDIR || failed == -EACCES, !path.isEmpty else { return false }
         if path.hasPrefix("/proc") { return true }
         if !path.isAbsolute {
             var st = stat()
