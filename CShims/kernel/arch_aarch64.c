@@ -19,4 +19,16 @@ int sbx_ptrace_exit_instead(int tid, int status) {
     struct iovec n = {&nr, sizeof nr};
     return (int)sbx_ret(ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &n));
 }
+
+// arm64 settles the restart before the tracer sees the signal (do_signal, arch/arm64/kernel/signal.c): nothing can be
+// told or changed here, and a call that a signal without SA_RESTART meets before it is received ends with EINTR.
+int sbx_ptrace_interrupted(int tid, int64_t *nr) {
+    (void)tid;
+    (void)nr;
+    return 0;
+}
+int sbx_ptrace_restart_always(int tid) {
+    (void)tid;
+    return -ENOSYS;
+}
 #endif

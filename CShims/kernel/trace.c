@@ -24,3 +24,14 @@ int sbx_ptrace_call(int tid, struct sbx_stopped_call *out) {
 int sbx_wait_any(int *status) {
     return (int)sbx_ret(waitpid(-1, status, __WALL | __WNOTHREAD));
 }
+
+int sbx_wait_peek(int *is_end) {
+    siginfo_t i = {0};
+    if (waitid(P_ALL, 0, &i, WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) < 0) return -errno;
+    *is_end = i.si_code == CLD_EXITED || i.si_code == CLD_KILLED || i.si_code == CLD_DUMPED;
+    return i.si_pid;
+}
+
+int sbx_wait_for(int tid, int *status) {
+    return (int)sbx_ret(waitpid(tid, status, __WALL | __WNOTHREAD | WNOHANG));
+}

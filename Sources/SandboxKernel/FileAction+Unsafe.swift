@@ -27,9 +27,30 @@ extension FileWork {
         case .link:
             sbx_linkat(At.workingDirectory, resolver.reference(first.pin), second.pin, second.name.base, At.symlinkFollow)
         case .symlink: sbx_symlinkat(text.base, first.pin, first.name.base)
-        case .truncate(_, let length): sbx_truncate(resolver.reference(first.pin), Int(length))
+        case .truncate(_, let length): try truncate(length)
         default: try changeMetadata()
         }
+    }
+
+    /// The caller's limit holds, not ours: setrlimit(2), RLIMIT_FSIZE.
+    private func truncate(_ length: Int64) throws(Errno) -> Int32 {
+        var limit = rlimit()
+        _ = try Errno.check(sbx_get_limit(caller.tid, 1, &limit))
+        if length > 0, UInt64(length) > limit.rlim_cur {
+            _ = sbx_tgkill(caller.pid, caller.tid, SIGXFSZ)
+            throw Errno(EFBIG)
+        }
+        return sbx_truncate(resolver.reference(first.pin), Int(length))
+    }
+
+    /// Takes back a file that was made for a caller that has no room for its descriptor (EMFILE).
+    package func undoCreation(_ descriptor: Int32) {
+        guard first.kind == .absent, opens else { return }
+        var made = stat(), there = stat()
+        guard sbx_fstat(descriptor, &made) == 0, sbx_fstatat(first.pin, first.name.base, &there, At.symlinkNoFollow) == 0,
+            made.st_ino == there.st_ino, made.st_dev == there.st_dev
+        else { return }
+        _ = sbx_unlinkat(first.pin, first.name.base, 0)
     }
 
     /// A new file's mode is cut by the caller's mask, not by ours. Each notifier has a mask of its own
@@ -46,12 +67,13 @@ extension FileWork {
         let mode = UInt32(truncatingIfNeeded: open.mode)
         if first.kind == .absent {
             let made = try masked {
-                sbx_openat(first.pin, first.name.base, flags | O_CREAT | O_EXCL | Flag.noFollow, mode)
+                // O_EXCL follows no link in the last place; O_NOFOLLOW would show in the caller's F_GETFL.
+                sbx_openat(first.pin, first.name.base, flags | O_CREAT | O_EXCL, mode)
             }
             // Somebody else was faster; what is there now has not been judged.
             return made == -EEXIST && flags & O_EXCL == 0 ? -EAGAIN : made
         }
-        if flags & Flag.path != 0 { return fcntl(first.pin, F_DUPFD_CLOEXEC, 0) }
+        if flags & Flag.path != 0 { return -ENOSYS }  // openat2: the kernel hands no such descriptor over, see `mayProceed`
         if flags & Flag.temporary == Flag.temporary {
             return try masked { sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~Flag.noFollow, mode) }
         }

@@ -22,6 +22,8 @@ package final class FileSubject {
     let name = PathBuffer()
     /// What the caller wrote, while it is being resolved.
     let given = PathBuffer()
+    /// The name is the folder itself, the one above it, or the root.
+    var isDots: Bool { name.equals(".") || name.equals("..") || name.isAbsolute }
 
     fileprivate func reset() {
         if pin >= 0 { _ = sbx_close(pin) }
@@ -69,6 +71,14 @@ package final class FileWork {
 
     /// The result of `perform` is a descriptor for the caller.
     package var opens: Bool { if case .open = call { true } else { false } }
+    /// `O_PATH` by open(2) or openat(2). seccomp hands over no such descriptor (EBADF), and there is no need: the flag
+    /// is a register, and whatever is done with the descriptor later (opening it through `/proc/self/fd`, executing it,
+    /// using it as a folder) is judged by what it refers to then. Handles of other sessions' processes are out of reach
+    /// by Landlock. A racer gains nothing but another name to be judged.
+    package var mayProceed: Bool {
+        guard case .open(let request) = call else { return false }
+        return request.how.isNull && Int32(truncatingIfNeeded: request.flags) & Flag.path != 0
+    }
     package var closesOnExec: Bool { Int32(truncatingIfNeeded: open.flags) & Flag.closeOnExec != 0 }
 
     let context: KernelContext
@@ -92,17 +102,13 @@ package final class FileWork {
         self.caller = caller
         switch call {
         case .open(let request): try prepareOpen(request)
-        case .remove(let at, let directory, let flags):
+        case .remove(let at, _, let flags):
             operation = .delete
-            try named(first, at, .delete, mustExist: true)
             if flags & ~0x200 != 0 { throw Errno(EINVAL) }
-            _ = directory
+            try named(first, at, .delete, mustExist: true)
         case .rename(let from, let to, let flags):
             operation = .rename
-            try named(first, from, .rename, mustExist: true)
-            try named(second, to, flags & 2 != 0 ? .rename : [.rename, .create], mustExist: flags & 2 != 0)
-            hasSecond = true
-            movesDirectory = first.kind == .directory || (flags & 2 != 0 && second.kind == .directory)
+            try prepareRename(from, to, flags)
         case .makeDirectory(let at, _), .makeNode(let at, _, _), .symlink(_, let at):
             operation = .create
             try named(first, at, .create, mustExist: false, symlink: call)
@@ -178,16 +184,39 @@ package final class FileWork {
         }
     }
 
+    /// In the kernel's order: flags, both strings, both folders, then the names (fs/namei.c, do_renameat2).
+    private func prepareRename(_ from: PathArgument, _ to: PathArgument, _ flags: UInt32) throws(Errno) {
+        let exchanges = flags & 2 != 0
+        if flags & ~7 != 0 || exchanges && flags & 5 != 0 { throw Errno(EINVAL) }
+        try readName(first, from, .rename)
+        try readName(second, to, exchanges ? .rename : [.rename, .create])
+        try splitGiven(first, from, resolve: 0)
+        try splitGiven(second, to, resolve: 0)
+        for s in [first, second] where s.isDots { throw Errno(EBUSY) }
+        try lookUpName(first, mustExist: true)
+        try lookUpName(second, mustExist: exchanges)
+        hasSecond = true
+        movesDirectory = first.kind == .directory || (exchanges && second.kind == .directory)
+    }
+
     /// Pins the folder of a name that may or may not be there; the name itself is never followed.
     func named(_ s: FileSubject, _ at: PathArgument, _ access: FileAccess, mustExist: Bool, symlink: Call = .unknown) throws(Errno) {
-        s.access = access
         if case .symlink(let target, _) = symlink {
             try TraceeMemory.readPath(caller.tid, target, into: text)
             if text.isEmpty { throw Errno(ENOENT) }
         }
+        try readName(s, at, access)
+        try splitGiven(s, at, resolve: 0)
+        try lookUpName(s, mustExist: mustExist)
+    }
+
+    private func readName(_ s: FileSubject, _ at: PathArgument, _ access: FileAccess) throws(Errno) {
+        s.access = access
         try TraceeMemory.readPath(caller.tid, at.address, into: s.given)
         if s.given.isEmpty { throw Errno(ENOENT) }
-        try splitGiven(s, at, resolve: 0)
+    }
+
+    private func lookUpName(_ s: FileSubject, mustExist: Bool) throws(Errno) {
         var st = stat()
         let found = sbx_fstatat(s.pin, s.name.base, &st, At.symlinkNoFollow)
         if found == 0 { s.take(st) } else { s.kind = .absent }
@@ -202,10 +231,8 @@ package final class FileWork {
         let (start, end, _) = s.given.lastName()
         if end - start > 255 { throw Errno(ENAMETOOLONG) }
         s.name.set(UnsafeRawBufferPointer(rebasing: s.given.bytes[start...]))
-        if end == 0 {  // nothing but slashes
-            s.name.clear()
-            s.name.append(".")
-        }
+        // Nothing but slashes: the kernel refuses to make, move or remove the root, each call with its own error.
+        if end == 0 { s.name.append("/") }
         s.given.setCount(start)
         if s.given.isEmpty { s.given.append(".") }
         try pinGiven(s, at, Resolver.Options(follow: true, directory: true, resolve: resolve))
@@ -214,7 +241,7 @@ package final class FileWork {
     /// The judged path of a name: its folder's path and the name.
     func nameInFolder(_ s: FileSubject) throws(Errno) {
         try resolver.describe(s.pin, into: s.path)
-        if s.name.equals(".") || s.name.equals("..") { return }
+        if s.isDots { return }
         if s.path.count > 1 { s.path.append("/") }
         let (start, end, _) = s.name.lastName()
         s.path.append(UnsafeRawBufferPointer(rebasing: s.name.bytes[start..<end]))
@@ -300,8 +327,9 @@ package final class FileWork {
             try splitGiven(s, at, resolve: open.resolve)
             var st = stat()
             let found = sbx_fstatat(s.pin, s.name.base, &st, At.symlinkNoFollow)
-            if found == -ENOENT && !slash { return try absent(s) }
-            if slash || end == 0 { throw Errno(EISDIR) }
+            if slash && end > 0 { throw Errno(EISDIR) }
+            if s.isDots { throw Errno(flags & O_EXCL != 0 ? EEXIST : EISDIR) }
+            if found == -ENOENT { return try absent(s) }
             if found < 0 { throw Errno(-found) }
             if flags & O_EXCL != 0 { throw Errno(EEXIST) }
             let isLink = st.st_mode & S_IFMT == S_IFLNK

@@ -73,12 +73,12 @@ package enum Launcher {
     package static func start(_ spec: LaunchSpec) throws(LaunchError) -> Launched {
         var filter: UnsafeMutablePointer<sock_filter>?
         var count: UInt32 = 0
-        let landlock = spec.enforces ? sbx_landlock_signal_scope() : -1
+        let landlock = spec.enforces ? sbx_landlock_domain() : -1
         defer {
             if landlock >= 0 { _ = sbx_close(landlock) }
             free(filter)
         }
-        var filterSpec = sbx_filter_spec(enforce: spec.enforces ? 1 : 0, trap_signals: landlock < 0 ? 1 : 0,
+        var filterSpec = sbx_filter_spec(enforce: spec.enforces ? 1 : 0, trap_signals: landlock >= 0 && sbx_landlock_scopes_signals() == 1 ? 0 : 1,
                                          supervisor: getpid(), front: spec.front)
         let e = sbx_filter_build(&filterSpec, &filter, &count)
         if e != 0 { throw LaunchError(step: "seccomp_rule_add", code: -e, help: "libseccomp could not build the filter") }

@@ -5,9 +5,12 @@ internal import Synchronization
 /// Which tasks belong to the session. Written by the tracer alone, before a new task runs its first instruction;
 /// read by every notifier without a lock.
 package final class TaskTable: @unchecked Sendable {
-    // @unchecked: `serials` and `leaders` are only touched through atomics, and live as long as the table.
+    // @unchecked: `serials`, `leaders` and `waiting` are only touched through atomics, and live as long as the table.
     private let serials: UnsafeMutablePointer<Atomic<UInt32>>
     private let leaders: UnsafeMutablePointer<Atomic<Int32>>
+    /// 1: the task's last call was received and may wait in the kernel, or was ended by us for a signal's sake, so that
+    /// the signal that interrupts it does so by right.
+    private let waiting: UnsafeMutablePointer<Atomic<UInt8>>
     /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
     private let limit: Int
 
@@ -16,6 +19,7 @@ package final class TaskTable: @unchecked Sendable {
         // Zero pages of the kernel's: what is never touched costs nothing.
         serials = TaskTable.map(limit)
         leaders = TaskTable.map(limit)
+        waiting = TaskTable.map(limit)
     }
 
     private static func map<T: ~Copyable>(_ n: Int) -> UnsafeMutablePointer<T> {
@@ -46,7 +50,20 @@ package final class TaskTable: @unchecked Sendable {
         (1..<limit).map(Int32.init).filter { leader(of: $0) == $0 }
     }
 
-    package func remove(_ tid: Int32) { set(tid, serial: 0, leader: 0) }
+    package func remove(_ tid: Int32) {
+        set(tid, serial: 0, leader: 0)
+        setWaiting(tid, false)
+    }
+
+    package func setWaiting(_ tid: Int32, _ value: Bool) {
+        guard tid > 0, Int(tid) < limit else { return }
+        let cell = waiting + Int(tid)
+        if cell.pointee.load(ordering: .acquiring) != (value ? 1 : 0) { cell.pointee.store(value ? 1 : 0, ordering: .releasing) }
+    }
+
+    func isWaiting(_ tid: Int32) -> Bool {
+        tid > 0 && Int(tid) < limit && waiting[Int(tid)].load(ordering: .acquiring) == 1
+    }
 }
 
 /// Who makes a call.

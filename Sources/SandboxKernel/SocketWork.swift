@@ -40,6 +40,9 @@ package final class SocketWork {
         identity = Identity(context)
     }
 
+    /// A connect in disguise: `MSG_FASTOPEN`, tcp(7).
+    package var isFastOpen: Bool { operation == .send && message.flags & 0x2000_0000 != 0 }
+
     package func reset() {
         if socket >= 0 { _ = sbx_close(socket) }
         if pin >= 0 { _ = sbx_close(pin) }
@@ -115,6 +118,8 @@ package final class SocketWork {
 
     private func takeAddress(_ at: RemoteAddress, _ length: UInt32, binding: Bool) throws(Errno) {
         try address.read(caller.tid, at, length)
+        // sizeof(struct sockaddr_un), unix(7); what we put in its place must not be more lenient.
+        if Int32(address.family) == AF_UNIX, length > 110 { throw Errno(EINVAL) }
         endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
         hasAddress = true
         switch endpoint {

@@ -11,6 +11,8 @@ package protocol TracerEvents: AnyObject {
     func wantsToBecome(_ caller: Caller, _ program: ProgramRequest) -> Bool
     /// The new image is there and nothing of it has run: false kills it.
     func became(_ caller: Caller) -> Bool
+    /// A task has ended and has not been reaped: its parent does not know yet.
+    func isEnding(tid: Int32)
     func ended(pid: Int32, serial: UInt32, status: Int32)
     /// The first process was stopped by a signal (`true`) or goes on (`false`).
     func rootStopped(_ stopped: Bool)
@@ -57,9 +59,13 @@ package final class Tracer<Events: TracerEvents> {
     package func run() -> Int32 {
         var status: Int32 = 0
         while true {
-            let tid = sbx_wait_any(&status)
+            var isEnd: Int32 = 0
+            let tid = sbx_wait_peek(&isEnd)
             if tid == -EINTR { continue }
             if tid < 0 { return rootStatus ?? SIGKILL }
+            // Nobody learns of its end before whoever acts for it has stopped.
+            if isEnd != 0 { events.isEnding(tid: tid) }
+            guard sbx_wait_for(tid, &status) == tid else { continue }
             if status & 0xff == 0x7f { stopped(tid, status) } else { gone(tid, status) }
         }
     }
@@ -100,7 +106,7 @@ package final class Tracer<Events: TracerEvents> {
         let event = status >> 16, sig = status >> 8 & 0xff
         if tasks[tid] == nil { meet(tid) }
         switch UInt32(event) {
-        case 0: resume(tid, sig)
+        case 0: deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
             bore(tid)
             resume(tid)
@@ -114,6 +120,18 @@ package final class Tracer<Events: TracerEvents> {
     private func resume(_ tid: Int32, _ sig: Int32 = 0) {
         // ESRCH: it was killed meanwhile; its end will be reported.
         _ = sbx_ptrace_continue(tid, sig)
+    }
+
+    /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler
+    /// says SA_RESTART or not, as if the signal had come just before it. (Afterwards the caller sleeps killable, and
+    /// nothing interrupts it but us.)
+    private func deliver(_ tid: Int32, _ sig: Int32) {
+        var number: Int64 = 0
+        if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
+            !table.isWaiting(tid) {
+            _ = sbx_ptrace_restart_always(tid)
+        }
+        resume(tid, sig)
     }
 
     private func bore(_ tid: Int32) {

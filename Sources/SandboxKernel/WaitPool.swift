@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import Synchronization
 
 /// Carries out the calls that may have to wait for somebody else (a blocking connect, a FIFO without a writer), so
 /// that no notifier ever does.
@@ -28,6 +29,8 @@ package final class WaitPool: @unchecked Sendable {
     private let watched = Monitor()
     private var queue: [Job] = []
     private var active: [ObjectIdentifier: Job] = [:]
+    /// How many jobs there are, for a look without the lock.
+    private let busy = Atomic<Int>(0)
     private var idle = 0
     private var threads = 0
 
@@ -50,6 +53,7 @@ package final class WaitPool: @unchecked Sendable {
         }
         let needsThread = monitor.locked {
             queue.append(job)
+            busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
             if idle >= queue.count || threads >= WaitPool.mostThreads {
                 monitor.broadcast()
                 return false
@@ -79,6 +83,26 @@ package final class WaitPool: @unchecked Sendable {
             watched.locked { watched.signal() }
             job.body()
             monitor.locked { _ = active.removeValue(forKey: ObjectIdentifier(job)) }
+            busy.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    /// Ends the waiting done for a task that has gone, and returns when nobody acts for it any more.
+    package func cancel(tid: Int32) {
+        guard busy.load(ordering: .acquiring) > 0 else { return }
+        while true {
+            let found = monitor.locked {
+                // One that still waits for a thread will find itself interrupted.
+                for job in queue where job.tid == tid { job.isInterrupted = true }
+                let mine = active.values.filter { $0.tid == tid }
+                for job in mine {
+                    job.isInterrupted = true
+                    _ = sbx_tgkill(getpid(), job.worker, SIGUSR2)
+                }
+                return !mine.isEmpty
+            }
+            if !found { return }
+            usleep(200)  // until the worker is out of its call; it may not have been in it yet
         }
     }
 

@@ -6,12 +6,12 @@ internal import SandboxPolicy
 
 /// From what a call touches to the policy's ruling. The strictest of several wins.
 extension Supervision {
-    func judge(_ work: FileWork, _ call: Call) -> Ruling {
+    func judge(_ work: FileWork, _ call: Call, _ caller: Caller) -> Ruling {
         if case .makeNode(_, let mode, let device) = call, isDevice(mode, device) {
             return Ruling(.deny, by: policy.builtin.deviceNode)
         }
-        var ruling = judge(work.first)
-        if work.hasSecond { ruling = stricter(ruling, judge(work.second)) }
+        var ruling = judge(work.first, caller)
+        if work.hasSecond { ruling = stricter(ruling, judge(work.second, caller)) }
         if work.movesDirectory, ruling.decision != .deny {
             if work.first.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span)) }
             if work.second.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span)) }
@@ -25,18 +25,18 @@ extension Supervision {
         return type == S_IFBLK || type == S_IFCHR && device != 0
     }
 
-    private func judge(_ subject: FileSubject) -> Ruling {
+    private func judge(_ subject: FileSubject, _ caller: Caller) -> Ruling {
         if subject.isAnonymous { return Ruling(.allow, by: policy.builtin.anonymous) }
-        if let ruling = judgeProcess(subject) { return ruling }
+        if let ruling = judgeProcess(subject, caller) { return ruling }
         return policy.judge(file: subject.path.text.span, access: subject.access)
     }
 
     /// What of procfs is another process's own business: refused for those outside the session, and writing to
     /// another's memory for all.
-    private func judgeProcess(_ subject: FileSubject) -> Ruling? {
+    private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
-        if place.isMemory, subject.access.contains(.write) { return Ruling(.deny, by: policy.builtin.otherProcess) }
+        if place.isMemory, subject.access.contains(.write), place.pid != caller.pid { return Ruling(.deny, by: policy.builtin.otherProcess) }
         return isOurs || !place.isPrivate ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 

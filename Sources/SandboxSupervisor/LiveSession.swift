@@ -19,6 +19,15 @@ struct LiveSession {
         self.options = options
         self.front = front
         setup = try SessionSetup(options)
+        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals) } catch {
+            setup.temporary.remove()
+            throw error
+        }
+    }
+
+    private static func prepare(
+        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals
+    ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
         let context: KernelContext
         do throws(Errno) { context = try KernelContext(tasks: TaskTable(pidMax: LiveSession.pidMax())) } catch {
@@ -32,16 +41,18 @@ struct LiveSession {
             directory = try SessionDirectory.create(setup.info, in: setup.state)
             journal = try Journal(directory: directory, session: setup.info)
         } catch { throw RunFailure(error) }
-        writer = TrailWriter(state: setup.state, journal: journal)
+        let writer = TrailWriter(state: setup.state, journal: journal)
+        let launched: Launched
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals))
         } catch {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
-        supervision = Supervision(setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
+        let supervision = Supervision(setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
                                   status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
         if options.user != nil { context.noteIdentityChange() }
+        return (supervision, writer, launched)
     }
 
     private static func pidMax() -> Int {
@@ -89,7 +100,7 @@ struct LiveSession {
         WorkerThread.start("sbx-store") { [writer, setup] in
             do throws(StoreError) {
                 try writer.start()
-                _ = try Trail.recover(setup.state)
+                TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
         if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { Deadline.wait(limit, thenKill: pid) } }
@@ -109,6 +120,7 @@ struct LiveSession {
 
     private func finish(_ status: Int32, _ control: ControlServer) -> Int32 {
         control.stop()
+        setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
         let failure = launched.outcome()
         if failure != 0 { code = startFailed(failure) }

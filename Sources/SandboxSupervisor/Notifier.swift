@@ -65,9 +65,21 @@ final class Notifier {
 
     // MARK: Acting
 
+    func proceed(_ record: RecordRef?, _ notice: consuming Notice) {
+        supervision.complete(record, RecordHeader.unknown)
+        notice.proceed()
+    }
+
+    /// Observe mode: the call goes its own way. From now on a signal interrupts it as it always would.
+    func letGo(_ notice: consuming Notice, mayBlock: Bool) {
+        if mayBlock { supervision.context.tasks.setWaiting(notice.tid, true) }
+        notice.proceed()
+    }
+
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
             let number = notice.handOver(result, closeOnExec: work.closesOnExec)
+            if number < 0 { work.undoCreation(result) }
             close(result)
             supervision.complete(record, min(number, 0))
         } else {
@@ -79,6 +91,7 @@ final class Notifier {
     /// At once where that is possible, else on a thread that may wait.
     func act(_ record: RecordRef?, _ notice: consuming Notice) {
         if sockets.operation == .connect, sockets.mayBlock { return wait(acting: record, notice) }
+        if sockets.mayBlock, sockets.isFastOpen { return wait(acting: record, notice) }
         let result = sockets.perform(wait: false)
         if result == -EAGAIN, sockets.mayBlock { return wait(acting: record, notice) }
         supervision.complete(record, min(result, 0))
@@ -131,9 +144,11 @@ final class Notifier {
         files = FileWork(supervision.context)
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [self] isInterrupted in
-            var result = work.perform()
+            var result = isInterrupted() ? -EINTR : work.perform()
             while result == -EINTR, !isInterrupted() { result = work.perform() }
-            finish(work, result == -EINTR ? -Notice.restart : result, record, box.take())
+            let interrupted = result == -EINTR
+            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
+            finish(work, interrupted ? -Notice.restart : result, record, box.take())
             work.reset()
         }
     }
@@ -143,11 +158,13 @@ final class Notifier {
         sockets = SocketWork(supervision.context)
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [supervision] isInterrupted in
-            var result = work.perform(wait: true)
+            var result = isInterrupted() ? -EINTR : work.perform(wait: true)
             // A connect that was begun goes on; asking again waits for the same one.
             while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
-            supervision.complete(record, min(result, 0))
-            box.take().answer(result == -EINTR ? -Notice.restart : result)
+            let interrupted = result == -EINTR || result == -Notice.restart
+            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
+            supervision.complete(record, interrupted ? -EINTR : min(result, 0))
+            box.take().answer(interrupted ? -Notice.restart : result)
             work.reset()
         }
     }
@@ -165,7 +182,9 @@ final class Notifier {
                 if result < 0 { break }
                 sent += 1
             }
-            box.take().answer(sent > 0 ? sent : isInterrupted() ? -Notice.restart : result)
+            let interrupted = sent == 0 && isInterrupted()
+            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
+            box.take().answer(sent > 0 ? sent : interrupted ? -Notice.restart : result)
             hands.sockets.reset()
         }
     }

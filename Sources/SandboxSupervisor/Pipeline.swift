@@ -10,6 +10,7 @@ internal import SandboxStore
 extension Notifier {
     func handle(_ notice: consuming Notice) {
         let caller = supervision.caller(notice.tid)
+        supervision.context.tasks.setWaiting(notice.tid, false)
         let call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
@@ -25,10 +26,11 @@ extension Notifier {
                 return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
             }
             guard notice.isStillValid() else { return notice.answer(-ESRCH) }
-            let ruling = supervision.judge(files, call)
+            let ruling = supervision.judge(files, call, caller)
             let record = supervision.record(files, ruling, caller)
-            if !supervision.enforces { return notice.proceed() }
+            if !supervision.enforces { return letGo(notice, mayBlock: files.mayBlock) }
             if ruling.decision == .deny { return notice.answer(-EACCES) }
+            if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
             let result = files.perform()
             // Somebody else made the file between our look and our act: what is there now is judged anew.
@@ -46,9 +48,9 @@ extension Notifier {
         }
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
-        if ruling.decision == .deny, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
+        if ruling.decision == .deny, supervision.enforces, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
         let record = supervision.record(sockets, ruling, caller)
-        if !supervision.enforces { return notice.proceed() }
+        if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
         if ruling.decision == .deny { return notice.answer(-EACCES) }
         act(record, notice)
     }

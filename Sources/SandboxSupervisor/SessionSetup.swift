@@ -15,6 +15,8 @@ struct SessionSetup {
     let searchPath: [UInt8]
     private let arguments: [[UInt8]]
     let timeLimit: UInt64?
+    /// `${tmp}`: this session's own, never the folder that everybody's sockets lie in.
+    let temporary: TemporaryFolder
     private let account: Account?
 
     init(_ options: RunOptions) throws(RunFailure) {
@@ -24,9 +26,12 @@ struct SessionSetup {
         let files = ProfileFiles()
         let profile = try SessionSetup.load(options.profile, files)
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
+        let started = currentTime()
+        let id = SessionID.make(at: started)
+        temporary = try TemporaryFolder(session: id, owner: account)
         let variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
-            tmp: SessionSetup.resolved(SessionSetup.variable("TMPDIR") ?? "/tmp"), nameservers: HostTable.nameservers(),
+            tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files), resolve: ProfileFiles.resolve)
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
         enforces = try SessionSetup.mode(options.mode, policy.mode)
@@ -38,9 +43,8 @@ struct SessionSetup {
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         arguments = options.command
         timeLimit = [options.timeout, policy.limits.time].compactMap { $0 }.min()
-        let started = currentTime()
         info = SessionInfo(
-            id: SessionID.make(at: started), name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
+            id: id, name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
             purpose: options.purpose, profile: policy.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
             command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(), user: account?.user ?? geteuid(), supervisor: getpid(),
             started: started)
@@ -186,7 +190,7 @@ enum SessionID {
     static func make(at nanoseconds: UInt64) -> String {
         let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
         var random = SystemRandomNumberGenerator()
-        let high = nanoseconds / 1_000_000 << 16 | (random.next() & 0xffff)
+        let high = (nanoseconds / 1_000_000) << 16 | (random.next() & 0xffff)
         let low: UInt64 = random.next()
         var text = "s-"
         // 128 bits in 26 places of five; the first holds three.

@@ -41,6 +41,8 @@ final class Tree: TracerEvents {
         _ = supervision.append(h, .init(start: nil, count: 0))
     }
 
+    func isEnding(tid: Int32) { supervision.waits.cancel(tid: tid) }
+
     func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
 
     // MARK: Program starts

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -80,6 +81,9 @@ static inline int sbx_pidfd_getfd(int pidfd, int fd) { return (int)sbx_ret(sysca
 static inline int sbx_pidfd_send_signal(int pidfd, int sig) {
     return (int)sbx_ret(syscall(SYS_pidfd_send_signal, pidfd, sig, (void *)0, 0));
 }
+static inline int sbx_get_limit(int pid, int resource, struct rlimit *out) {
+    return (int)sbx_ret(syscall(SYS_prlimit64, pid, resource, (void *)0, out));
+}
 static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig)); }
 static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
 static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
@@ -120,6 +124,10 @@ static inline int sbx_thread_setresuid(int r, int e, int s) { return (int)sbx_re
 static inline int sbx_thread_setresgid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresgid, r, e, s)); }
 static inline int sbx_thread_setgroups(int n, const unsigned *list) { return (int)sbx_ret(syscall(SYS_setgroups, n, list)); }
 static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_ret(syscall(SYS_getgroups, n, list)); }
+// Removes a folder and all it holds, following no link and entering no other file system. For folders nobody else
+// works in any more.
+void sbx_remove_tree(const char *path);
+
 int sbx_thread_getcaps(struct sbx_caps *out);
 int sbx_thread_setcaps(const struct sbx_caps *caps);
 

@@ -17,6 +17,11 @@ int sbx_ptrace_call(int tid, struct sbx_stopped_call *out);
 // Replaces the call it is stopped at by exit_group(status): the program start that was refused.
 int sbx_ptrace_exit_instead(int tid, int status);
 
+// At a signal's delivery: 1 if it interrupted system call `nr` that would return ERESTARTSYS.
+int sbx_ptrace_interrupted(int tid, int64_t *nr);
+// Makes that ERESTARTNOINTR.
+int sbx_ptrace_restart_always(int tid);
+
 enum sbx_event {
     SBX_EVENT_FORK = 1, SBX_EVENT_VFORK = 2, SBX_EVENT_CLONE = 3, SBX_EVENT_EXEC = 4,
     SBX_EVENT_SECCOMP = 7, SBX_EVENT_STOP = 128,
@@ -24,4 +29,7 @@ enum sbx_event {
 
 // waitpid(-1, __WALL | __WNOTHREAD): only tracees of this thread, so that nobody else's child is reaped.
 int sbx_wait_any(int *status);
+// The same without taking it: who it is, and whether it has ended. sbx_wait_for() takes it.
+int sbx_wait_peek(int *is_end);
+int sbx_wait_for(int tid, int *status);
 #endif
