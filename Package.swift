@@ -37,7 +37,9 @@ let package = Package(
                            .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         .executableTarget(name: "guest", path: "Tests/Guests",
-                          cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])]),
+                          cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
+                          // C alone: without Swift's start-up code, whose handlers a guest must not have
+                          linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),

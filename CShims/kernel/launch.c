@@ -159,9 +159,10 @@ int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out) 
     close(pair[1]);
     int e = sbx_ptrace_seize(out->pid, spec->stop_at_exec_entry);
     if (e < 0) {
-        // The child may have died of a failure that it reported first.
+        // The child may have died of a failure that it reported first; else it waits for us.
         struct report r;
-        if (hear(out->control, &r) == 0) return fail(out, (enum sbx_stage)r.stage, r.value);
+        struct pollfd p = {out->control, POLLIN, 0};
+        if (poll(&p, 1, 200) == 1 && hear(out->control, &r) == 0) return fail(out, (enum sbx_stage)r.stage, r.value);
         return fail(out, SBX_STAGE_SEIZE, e);
     }
     say(out->control, SBX_STAGE_SEIZE, 0);

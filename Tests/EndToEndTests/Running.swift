@@ -15,7 +15,10 @@ final class Running {
     private var outBytes: [UInt8] = [], errBytes: [UInt8] = []
     private var status: Int32?
 
+    private static let ignoresBrokenPipes: Void = { Glibc.signal(SIGPIPE, SIG_IGN) }()
+
     init(_ command: [String], environment: [String: String], directory: String) throws {
+        Self.ignoresBrokenPipes
         var streams: [[Int32]] = []
         for _ in 0..<3 {
             var ends: [Int32] = [-1, -1]
@@ -49,6 +52,7 @@ final class Running {
         for end in [streams[0][0], streams[1][1], streams[2][1]] { close(end) }
         pid = child
         (input, output, error) = (streams[0][1], streams[1][0], streams[2][0])
+        _ = fcntl(input, F_SETFL, O_NONBLOCK)
         guard failed == 0 else { throw Trouble("cannot start \(command): \(String(cString: strerror(failed)))") }
     }
 
@@ -57,13 +61,13 @@ final class Running {
         for end in [input, output, error] where end >= 0 { close(end) }
     }
 
+    /// Takes in what comes meanwhile: who echoes would otherwise wait for us as we for it.
     func write(_ text: String) {
         let bytes = Array(text.utf8)
         var sent = 0
         while sent < bytes.count {
             let n = bytes[sent...].withUnsafeBytes { Glibc.write(input, $0.baseAddress, $0.count) }
-            if n <= 0 { return }
-            sent += n
+            if n > 0 { sent += n } else if errno == EAGAIN { gather(milliseconds: 10) } else { return }
         }
     }
 

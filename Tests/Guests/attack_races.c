@@ -114,15 +114,18 @@ static void *swap_descriptor(void *unused) {
     return unused;
 }
 int attack_race_dirfd(int argc, char **argv) {
+    // The descriptors are of two folders that may both be opened, above the denied one and above a like-named one of ours:
+    // were the denied folder itself pinned, that open would be refused and nothing raced.
     set_up(argument(argc, argv, 1));
     split_secret();
+    char path[PATH_MAX + 8], *inner = strrchr(secret_folder, '/');
     mkdir("own", 0755);
-    char path[300];
-    snprintf(path, sizeof path, "own/%s", secret_name);
-    put(path, "public\n");
+    snprintf(path, sizeof path, "own%s", inner), mkdir(path, 0755);
+    snprintf(path, sizeof path, "own%s/%s", inner, secret_name), put(path, "public\n");
+    snprintf(path, sizeof path, "%s/%s", inner + 1, secret_name);
+    *inner = 0;
     folders[0] = open("own", O_PATH | O_DIRECTORY), folders[1] = open(secret_folder, O_PATH | O_DIRECTORY);
-    if (folders[1] < 0) folders[1] = open("/", O_PATH | O_DIRECTORY);  // then by a longer name
-    snprintf(path, sizeof path, "%s", secret_name);
+    if (folders[0] < 0 || folders[1] < 0) die("both folders above have to be allowed");
     moving = dup(folders[0]);
     pthread_t thread;
     start(&thread, swap_descriptor, NULL);

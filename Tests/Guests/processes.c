@@ -222,6 +222,7 @@ static void stops(void) {
     result("not stopped twice", waitpid(child, &status, WUNTRACED | WNOHANG));
     kill(child, SIGCONT);
     waitpid(child, &status, WCONTINUED), say_status("SIGCONT", status);
+    setpgid(child, child);  // the kernel ignores SIGTSTP in an orphaned group, as ours may be
     kill(child, SIGTSTP);
     waitpid(child, &status, WUNTRACED), say_status("SIGTSTP", status);
     kill(child, SIGTERM), kill(child, SIGCONT);
@@ -257,8 +258,8 @@ static void families(void) {
     pid_t child = fork();
     if (child == 0) {  // a daemon: forks twice, its parent ends, init or a subreaper takes it
         setsid();
+        pid_t parent = getpid();
         if (fork() > 0) _exit(0);
-        pid_t parent = getppid();
         for (int i = 0; i < 5000 && getppid() == parent; i++) nap_ms(1);
         put("daemon", "was here");
         _exit(write(ends[1], "orphan", 6) == 6 ? 0 : 1);
