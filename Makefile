@@ -2,13 +2,14 @@ PREFIX ?= /usr/local
 release = --configuration release --static-swift-stdlib --product sandbox
 binary = .build/release/sandbox
 
-.PHONY: help run build test soak lint format install uninstall clean
+.PHONY: help run build test bench soak lint format install uninstall clean
 
 help:
 	@echo 'make run      build it, and watch an agent work under it'
 	@echo 'make test     everything that must hold'
 	@echo 'make build    the program alone: $(binary)'
 	@echo 'make install  PREFIX=$(PREFIX), DESTDIR honoured; `make uninstall` takes it away again'
+	@echo 'make bench    what supervision costs on this machine'
 	@echo 'make soak     the long tests; make lint, make format, make clean'
 
 run:
@@ -23,6 +24,11 @@ build:
 test:
 	@.ci/packages test
 	.ci/test
+
+bench:
+	@.ci/packages run
+	@swift build $(release)
+	@.ci/bench $(binary)
 
 soak:
 	@.ci/packages soak
