@@ -120,6 +120,11 @@ static int add_process_rules(scmp_filter_ctx ctx, const struct sbx_filter_spec *
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setattr), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(setpriority), 1, NE(1, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(ioprio_set), 1, NE(1, 0));
+    // Who gets SIGIO: with the pid in a register it is looked at, with the pid in memory it is refused.
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(fcntl), 1, LOW32(1, 8 /* F_SETOWN */));
+    ADD(SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fcntl), 1, LOW32(1, 15 /* F_SETOWN_EX */));
+    ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x8901 /* FIOSETOWN */));
+    ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x8902 /* SIOCSPGRP */));
     return e;
 }
 
@@ -127,6 +132,8 @@ static int add_descriptor_rules(scmp_filter_ctx ctx) {
     int e = 0;
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x5412 /* TIOCSTI */));
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x541C /* TIOCLINUX */));
+    // userfaultfd(2) by way of /dev/userfaultfd.
+    ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0xAA00 /* USERFAULTFD_IOC_NEW */));
     // A lease would make an open of the supervisor's wait for the one who holds it.
     ADD(SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fcntl), 1, LOW32(1, 1024 /* F_SETLEASE */));
     // SIGIO may not be turned into a signal that nobody can block.

@@ -12,7 +12,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case connect, bind, listen, sendto, sendmsg, sendmmsg
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
-    case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality
+    case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
 }
 
 private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
@@ -33,6 +33,8 @@ extension RawCall {
             .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
         case .setpriority, .ioprioSet: return .towardsProcess(int(1))
+        // Only F_SETOWN comes here; a negative number is a process group.
+        case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
         case .personality: return .personality(word(0))
         default: return decodedName(call)

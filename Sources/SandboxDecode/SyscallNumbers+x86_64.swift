@@ -70,6 +70,7 @@ package enum SyscallNumbers {
         case 424: .pidfdSendSignal
         case 437: .openat2
         case 452: .fchmodat2
+        case 72: .fcntl
         default: nil
         }
     }

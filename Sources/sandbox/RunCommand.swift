@@ -42,6 +42,12 @@ struct RunCommand: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
     var command: [String] = []
 
+    func validate() throws {
+        // What stands before the command and is no option of ours is a mistake, not a program's name.
+        if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
+        for e in environment where e.isEmpty || e.hasPrefix("=") { throw ValidationError("`--env \(e)` names no variable") }
+    }
+
     func run() throws {
         var o = RunOptions()
         o.profile = profile
