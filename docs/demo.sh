@@ -87,10 +87,13 @@ show() { printf '\n$ %s\n' "$*"; }
 show "sandbox run --profile coding-agent --as agent:demo --purpose 'count words' -- bash agent.sh"
 cd "$world/work"
 cp "$world/agent.sh" .
-"$sandbox" run --profile coding-agent --as agent:demo --purpose "count words" -- bash agent.sh || echo "exit $?"
+"$sandbox" run --profile coding-agent --as agent:demo --purpose "count words" -- bash agent.sh || { echo "exit $?" >&2; exit 1; }
 [ "$(cat "$HOME/.bashrc")" = "# start-up file of the shell" ] || { echo "the start-up file was changed" >&2; exit 1; }
 
 show "sandbox audit show last"
 "$sandbox" audit show last
 show "sandbox audit events --session last --decision deny"
 "$sandbox" audit events --session last --decision deny
+
+refused=$("$sandbox" audit events --session last --decision deny | wc -l)
+[ "$refused" = 6 ] || { echo "$refused refusals in the trail, and there should be 6" >&2; exit 1; }

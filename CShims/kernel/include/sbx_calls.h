@@ -90,14 +90,15 @@ static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
 
+// All words are longs: the last one travels on the stack, where an int would leave its upper half to chance.
 static inline long sbx_vm_read(int pid, uint64_t from, void *to, size_t n) {
     struct iovec l = {to, n}, r = {(void *)(uintptr_t)from, n};
-    return sbx_ret(syscall(SYS_process_vm_readv, pid, &l, 1, &r, 1, 0));
+    return sbx_ret(syscall(SYS_process_vm_readv, pid, &l, 1ul, &r, 1ul, 0ul));
 }
 // For results that a call writes back into its caller (sendmmsg's msg_len).
 static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n) {
     struct iovec l = {(void *)from, n}, r = {(void *)(uintptr_t)to, n};
-    return sbx_ret(syscall(SYS_process_vm_writev, pid, &l, 1, &r, 1, 0));
+    return sbx_ret(syscall(SYS_process_vm_writev, pid, &l, 1ul, &r, 1ul, 0ul));
 }
 
 // Sockets
