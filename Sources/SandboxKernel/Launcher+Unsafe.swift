@@ -59,7 +59,7 @@ package struct Launched {
     package var pid: Int32 { raw.pid }
 
     /// Lets it become the program.
-    package func go() { _ = sbx_launch_go(withUnsafePointer(to: raw) { $0 }) }
+    package func go() { withUnsafePointer(to: raw) { _ = sbx_launch_go($0) } }
 
     /// 0 once it has become the program (or died); else the error that execve(2) gave.
     package func outcome() -> Int32 {

@@ -65,9 +65,9 @@ struct LiveSession {
     /// Our own table holds what many callers have under way.
     private static func raiseDescriptorLimit() {
         var l = rlimit()
-        getrlimit(RLIMIT_NOFILE, &l)
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &l)
         l.rlim_cur = l.rlim_max
-        setrlimit(RLIMIT_NOFILE, &l)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &l)
     }
 
     // MARK: Running

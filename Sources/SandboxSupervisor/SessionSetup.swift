@@ -178,7 +178,7 @@ struct SessionSetup {
     /// As it was when this process started.
     private static let descriptorLimit: rlimit = {
         var l = rlimit()
-        getrlimit(RLIMIT_NOFILE, &l)
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &l)
         return l
     }()
 

@@ -88,16 +88,17 @@ static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig
 static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
 static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
-static inline int sbx_unshare_fs(void) { return (int)sbx_ret(unshare(CLONE_FS)); }
+static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
 
+// All words are longs: the last one travels on the stack, where an int would leave its upper half to chance.
 static inline long sbx_vm_read(int pid, uint64_t from, void *to, size_t n) {
     struct iovec l = {to, n}, r = {(void *)(uintptr_t)from, n};
-    return sbx_ret(process_vm_readv(pid, &l, 1, &r, 1, 0));
+    return sbx_ret(syscall(SYS_process_vm_readv, pid, &l, 1ul, &r, 1ul, 0ul));
 }
 // For results that a call writes back into its caller (sendmmsg's msg_len).
 static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n) {
     struct iovec l = {(void *)from, n}, r = {(void *)(uintptr_t)to, n};
-    return sbx_ret(process_vm_writev(pid, &l, 1, &r, 1, 0));
+    return sbx_ret(syscall(SYS_process_vm_writev, pid, &l, 1ul, &r, 1ul, 0ul));
 }
 
 // Sockets
@@ -133,8 +134,8 @@ int sbx_thread_setcaps(const struct sbx_caps *caps);
 
 // Constants that are macros with casts, or missing from the C library's Swift overlay.
 enum {
-    SBX_O_PATH = O_PATH, SBX_O_TMPFILE = O_TMPFILE, SBX_O_CLOEXEC = O_CLOEXEC, SBX_O_DIRECTORY = O_DIRECTORY,
-    SBX_O_NOFOLLOW = O_NOFOLLOW, SBX_O_NOCTTY = O_NOCTTY, SBX_AT_EMPTY_PATH = AT_EMPTY_PATH,
+    SBX_O_PATH = __O_PATH, SBX_O_TMPFILE = __O_TMPFILE, SBX_O_CLOEXEC = O_CLOEXEC, SBX_O_DIRECTORY = O_DIRECTORY,
+    SBX_O_NOFOLLOW = O_NOFOLLOW, SBX_O_NOCTTY = O_NOCTTY, SBX_AT_EMPTY_PATH = 0x1000,
     SBX_AT_SYMLINK_FOLLOW = AT_SYMLINK_FOLLOW, SBX_AT_SYMLINK_NOFOLLOW = AT_SYMLINK_NOFOLLOW,
     SBX_AT_REMOVEDIR = AT_REMOVEDIR, SBX_AT_FDCWD = AT_FDCWD,
     SBX_RESOLVE_NO_XDEV = RESOLVE_NO_XDEV, SBX_RESOLVE_NO_MAGICLINKS = RESOLVE_NO_MAGICLINKS,

@@ -1,0 +1,56 @@
+PREFIX ?= /usr/local
+release = --configuration release --static-swift-stdlib --product sandbox
+binary = .build/release/sandbox
+
+.PHONY: help run build test bench soak lint format install uninstall clean
+
+help:
+	@echo 'make run      build it, and watch an agent work under it'
+	@echo 'make test     everything that must hold'
+	@echo 'make build    the program alone: $(binary)'
+	@echo 'make install  PREFIX=$(PREFIX), DESTDIR honoured; `make uninstall` takes it away again'
+	@echo 'make bench    what supervision costs on this machine'
+	@echo 'make soak     the long tests; make lint, make format, make clean'
+
+run:
+	@.ci/packages run
+	@swift build $(release)
+	@docs/demo.sh $(binary)
+
+build:
+	@.ci/packages build
+	swift build $(release)
+
+test:
+	@.ci/packages test
+	.ci/test
+
+bench:
+	@.ci/packages run
+	@swift build $(release)
+	@.ci/bench $(binary)
+
+soak:
+	@.ci/packages soak
+	swift build
+	@set -e; for script in Tests/soak/*.sh; do [ ! -e "$$script" ] || { echo "$$script"; bash "$$script"; }; done
+
+lint:
+	@.ci/lint
+
+format:
+	swift format format --in-place --recursive Package.swift Sources Tests
+
+# Not a prerequisite of `build`: `sudo make install` should not build as root.
+install:
+	@test -x $(binary) || { echo 'run `make build` first' >&2; exit 1; }
+	install -D -m 755 -s $(binary) $(DESTDIR)$(PREFIX)/bin/sandbox
+	install -d $(DESTDIR)$(PREFIX)/share/sandbox/policies
+	install -m 644 Policies/*.yaml $(DESTDIR)$(PREFIX)/share/sandbox/policies
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox
+	rm -rf $(DESTDIR)$(PREFIX)/share/sandbox
+
+clean:
+	rm -rf .build
