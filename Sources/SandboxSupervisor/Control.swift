@@ -11,23 +11,25 @@ final class ControlServer: Sendable {
     private let path: String
     private let root: Int32
     private let killer = Mutex<String?>(nil)
-    private let socket = Atomic<Int32>(-1)
+    /// -1 where nobody can be served: then the session is not seen by `ps`, and runs all the same.
+    private let socket: Int32
 
+    /// Binds before anything runs, so that what is bound is there to be removed at the end.
     init(_ supervision: Supervision, path: String, root: Int32) {
         self.supervision = supervision
         self.path = path
         self.root = root
+        let mask = umask(0o077)
+        socket = ControlSocket.listen(path) ?? -1
+        umask(mask)
     }
 
     /// Who ended the session, if somebody did.
     var killed: String? { killer.withLock { $0 } }
 
     func serve() {
-        umask(0o077)
-        guard let server = ControlSocket.listen(path) else { return }
-        socket.store(server, ordering: .releasing)
-        while true {
-            let client = accept(server, nil, nil)
+        while socket >= 0 {
+            let client = accept(socket, nil, nil)
             if client < 0 { if errno == EINTR || errno == ECONNABORTED { continue } else { return } }
             answer(client)
             close(client)
@@ -36,8 +38,7 @@ final class ControlServer: Sendable {
 
     func stop() {
         unlink(path)
-        let s = socket.load(ordering: .acquiring)
-        if s >= 0 { shutdown(s, Int32(SHUT_RDWR)) }
+        if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
     private func answer(_ client: Int32) {

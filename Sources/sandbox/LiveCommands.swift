@@ -80,7 +80,8 @@ struct LiveSession {
     var command: String {
         guard let start = text.firstRange(of: "\"command\":[")?.upperBound, let end = text[start...].firstRange(of: "],\"processes\"")?.lowerBound
         else { return "-" }
-        return String(text[start..<end])
+        // The words between the quotes; what is escaped stays so.
+        return text[start..<end].split(separator: "\",\"").joined(separator: " ").filter { $0 != "\"" }
     }
 }
 
