@@ -59,7 +59,7 @@ final class Notifier {
     /// 0 is the caller's own group; a negative number a group, which is the session's if its leader is.
     private func isOurs(_ pid: Int32) -> Bool {
         if pid == 0 { return true }
-        if pid == -1 { return false }
+        if pid == -1 || pid == .min { return false }  // the second has no positive counterpart
         return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
     }
 
