@@ -118,8 +118,11 @@ static int add_process_rules(scmp_filter_ctx ctx, const struct sbx_filter_spec *
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setscheduler), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setparam), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setattr), 1, NE(0, 0));
+    // 0 is the caller itself or its group, but with PRIO_USER (2) and IOPRIO_WHO_USER (3) the user.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(setpriority), 1, NE(1, 0));
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(setpriority), 1, LOW32(0, 2));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(ioprio_set), 1, NE(1, 0));
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(ioprio_set), 1, LOW32(0, 3));
     // Who gets SIGIO: with the pid in a register it is looked at, with the pid in memory it is refused.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(fcntl), 1, LOW32(1, 8 /* F_SETOWN */));
     ADD(SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fcntl), 1, LOW32(1, 15 /* F_SETOWN_EX */));

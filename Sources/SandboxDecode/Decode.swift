@@ -32,7 +32,9 @@ extension RawCall {
         case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
             .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
-        case .setpriority, .ioprioSet: return .towardsProcess(int(1))
+        // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change.
+        case .setpriority: return .towardsProcess(word(0) == 2 ? -1 : int(1))
+        case .ioprioSet: return .towardsProcess(word(0) == 3 ? -1 : int(1))
         // Only F_SETOWN comes here; a negative number is a process group.
         case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
