@@ -112,6 +112,8 @@ static int add_process_rules(scmp_filter_ctx ctx, const struct sbx_filter_spec *
         ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1, LOW32(0, mine[i]));
     }
     if (!e && spec->trap_signals) e = add_all(ctx, SCMP_ACT_NOTIFY, towards_a_process, COUNT(towards_a_process));
+    // In the supervisor's process group kill(0, …) would reach it, where Landlock cannot scope signals.
+    ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setpgid), 1, LOW32(1, spec->supervisor));
     // Limits and scheduling of others: the pid is a register, so the supervisor can settle it from that alone.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(prlimit64), 2, NE(0, 0), NE(2, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setaffinity), 1, NE(0, 0));
