@@ -162,15 +162,16 @@ package final class SocketWork {
         }
     }
 
-    /// listen(2) on an IP socket that was never bound takes a free port on every address: that is judged as a bind.
+    /// listen(2) on an IP socket is judged as a bind: one that was never bound takes a free port on every address, and
+    /// so does one whose connection failed, though getsockname(2) still tells the port that it had.
     private func takeUnboundName() throws(Errno) {
         guard domain == AF_INET || domain == AF_INET6 else { return }
         let n = sbx_getsockname(socket, address.bytes.baseAddress, UInt32(SocketAddress.capacity))
         if n < 0 { throw Errno(-n) }
         var copy = address
         copy.adopt(count: Int(n))
-        if case .ip(let ip, port: 0) = copy.endpoint(domain: domain) {
-            endpoint = .ip(ip, port: 0)
+        if case .ip(let ip, let port) = copy.endpoint(domain: domain) {
+            endpoint = .ip(ip, port: port)
             hasAddress = true
         }
     }
