@@ -99,6 +99,8 @@ package final class FileWork {
         identity = Identity(context)
     }
 
+    deinit { reset() }
+
     /// Copies what the call names out of the caller's memory and pins it. Throws what the kernel would answer.
     package func prepare(_ call: Call, for caller: Caller) throws(Errno) {
         reset()

@@ -24,6 +24,11 @@ struct OutgoingMessage {
         control = .allocate(byteCount: OutgoingMessage.controlLimit, alignment: 16)
     }
 
+    func deallocate() {
+        data.deallocate()
+        control.deallocate()
+    }
+
     mutating func reset() {
         for fd in passed { _ = sbx_close(fd) }
         passed.removeAll(keepingCapacity: true)

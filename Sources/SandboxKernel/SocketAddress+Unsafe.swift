@@ -27,6 +27,8 @@ struct SocketAddress {
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
+    func deallocate() { bytes.deallocate() }
+
     mutating func read(_ tid: Int32, _ address: RemoteAddress, _ length: UInt32) throws(Errno) {
         // move_addr_to_kernel: a length is an int, and at most that of the largest address.
         guard Int32(bitPattern: length) >= 0, length <= SocketAddress.capacity else { throw Errno(EINVAL) }

@@ -40,6 +40,12 @@ package final class SocketWork {
         identity = Identity(context)
     }
 
+    deinit {
+        reset()
+        message.deallocate()
+        address.deallocate()
+    }
+
     /// A connect in disguise: `MSG_FASTOPEN`, tcp(7).
     package var isFastOpen: Bool { operation == .send && message.flags & 0x2000_0000 != 0 }
 
