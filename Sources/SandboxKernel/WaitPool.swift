@@ -40,6 +40,9 @@ package final class WaitPool: @unchecked Sendable {
         a.__sigaction_handler.sa_handler = { _ in }
         sigaction(SIGUSR2, &a, nil)
         WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
+        // So that there is always one, however many processes the user has later.
+        threads = 1
+        startWorker()
     }
 
     /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
@@ -61,7 +64,12 @@ package final class WaitPool: @unchecked Sendable {
             threads += 1
             return true
         }
-        if needsThread { WorkerThread.start("sbx-wait") { [unowned self] in self.work() } }
+        if needsThread { startWorker() }
+    }
+
+    /// Where no thread can be had (a fork bomb of the agent's), the job waits for one of those there are.
+    private func startWorker() {
+        if WorkerThread.start("sbx-wait", { [unowned self] in self.work() }) != 0 { monitor.locked { threads -= 1 } }
     }
 
     private func work() {
