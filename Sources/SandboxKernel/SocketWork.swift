@@ -118,7 +118,7 @@ package final class SocketWork {
     }
 
     private func takeMessage(_ header: RemoteAddress, flags: Int32) throws(Errno) {
-        let (at, length) = try message.take(caller, header: header, flags: flags)
+        let (at, length) = try message.take(caller, identity, header: header, flags: flags)
         if !at.isNull && length > 0 { try takeAddress(at, length, binding: false) }
     }
 
