@@ -82,6 +82,8 @@ extension Supervision {
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
             ruling = ruling.rule == .none ? r : stricter(ruling, r)
         }
+        // Only what is denied counts against a loader: every program has one, and no list of programs names it.
+        if !work.loader.isEmpty { ruling = stricter(ruling, policy.judge(file: work.loader.text.span, access: .execute)) }
         return ruling
     }
 
