@@ -69,8 +69,15 @@ package final class ProgramWork {
             }
         }
         try take(pin.number, as: file)
+        // Nothing else can be executed, and to open a device or a FIFO for a look may do something.
+        guard isRegular(pin.number) else { throw Errno(EACCES) }
         count += 1
         return pin
+    }
+
+    private func isRegular(_ fd: Int32) -> Bool {
+        var st = stat()
+        return sbx_fstat(fd, &st) == 0 && st.st_mode & S_IFMT == S_IFREG
     }
 
     private func take(_ fd: Int32, as file: ProgramFile) throws(Errno) {
