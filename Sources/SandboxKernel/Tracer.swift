@@ -135,6 +135,8 @@ package final class Tracer<Events: TracerEvents> {
     /// says SA_RESTART or not, as if the signal had come just before it. (Afterwards the caller sleeps killable, and
     /// nothing interrupts it but us.)
     private func deliver(_ tid: Int32, _ sig: Int32) {
+        // `Notice.restart`: it has done its work by being there.
+        if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
         var number: Int64 = 0
         if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
             !table.isWaiting(tid) {

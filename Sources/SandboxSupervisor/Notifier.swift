@@ -153,9 +153,12 @@ final class Notifier {
         supervision.waits.submit(tid: box.tid) { [self] isInterrupted in
             var result = isInterrupted() ? -EINTR : work.perform()
             while result == -EINTR, !isInterrupted() { result = work.perform() }
-            let interrupted = result == -EINTR
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
-            finish(work, interrupted ? -Notice.restart : result, record, box.take())
+            if result == -EINTR {
+                supervision.complete(record, result)
+                box.take().restart(supervision.context.tasks)
+            } else {
+                finish(work, result, record, box.take())
+            }
             work.reset()
         }
     }
@@ -169,9 +172,8 @@ final class Notifier {
             // A connect that was begun goes on; asking again waits for the same one.
             while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
             let interrupted = result == -EINTR || result == -Notice.restart
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
-            box.take().answer(interrupted ? -Notice.restart : result)
+            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(result) }
             work.reset()
         }
     }
@@ -189,9 +191,9 @@ final class Notifier {
                 if result < 0 { break }
                 sent += 1
             }
-            let interrupted = sent == 0 && isInterrupted()
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
-            box.take().answer(sent > 0 ? sent : interrupted ? -Notice.restart : result)
+            // What failed of itself says so; a signal that came meanwhile interrupts nothing any more.
+            let interrupted = sent == 0 && (result == 0 || result == -EINTR) && isInterrupted()
+            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(sent > 0 ? sent : result) }
             hands.sockets.reset()
         }
     }
