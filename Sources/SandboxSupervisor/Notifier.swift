@@ -201,7 +201,9 @@ final class Notifier {
     /// The address may belong to a host the profile names but that was resolved too long ago.
     func wait(resolving call: Call, _ notice: consuming Notice, _ caller: Caller) {
         let box = Box(notice)
-        supervision.waits.submit(tid: box.tid) { [supervision, listener] _ in
+        // Resolvers take their time, and the tracer must not wait for them when the caller dies; `handle` looks whether it
+        // is still there.
+        supervision.waits.submit(tid: box.tid, acts: false) { [supervision, listener] _ in
             supervision.hosts.refresh()
             Notifier(supervision, listener).handle(box.take())
         }
