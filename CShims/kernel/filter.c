@@ -168,6 +168,18 @@ static int add_socket_rules(scmp_filter_ctx ctx) {
     return e;
 }
 
+// A judged address must be where the bytes go.
+static int add_option_rules(scmp_filter_ctx ctx) {
+    // Source routes send to another host first: IP_OPTIONS, IPV6_RTHDR, and two old ways to set the latter.
+    static const int options[][2] = {{0, 4}, {41, 57}, {41, 6 /* IPV6_2292PKTOPTIONS */}, {41, 32 /* IPV6_FLOWLABEL_MGR */}};
+    int e = 0;
+    for (size_t i = 0; i < COUNT(options); i++)
+        ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2, LOW32(1, options[i][0]), LOW32(2, options[i][1]));
+    // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message.
+    ADD(SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(setsockopt), 2, LOW32(1, SOL_SOCKET), LOW32(2, 60 /* SO_ZEROCOPY */));
+    return e;
+}
+
 static int add_enforcing(scmp_filter_ctx ctx, const struct sbx_filter_spec *spec) {
     int e = add_all(ctx, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
     if (!e) e = add_all(ctx, SCMP_ACT_ERRNO(ENOSYS), absent, COUNT(absent));
@@ -178,6 +190,7 @@ static int add_enforcing(scmp_filter_ctx ctx, const struct sbx_filter_spec *spec
     if (!e) e = add_process_rules(ctx, spec);
     if (!e) e = add_descriptor_rules(ctx);
     if (!e) e = add_socket_rules(ctx);
+    if (!e) e = add_option_rules(ctx);
     return e;
 }
 

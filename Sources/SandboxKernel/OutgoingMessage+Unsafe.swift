@@ -90,6 +90,8 @@ struct OutgoingMessage {
             let level = control.loadUnaligned(fromByteOffset: at + 8, as: Int32.self)
             let type = control.loadUnaligned(fromByteOffset: at + 12, as: Int32.self)
             guard length >= 16, length <= UInt(controlCount - at) else { throw Errno(EINVAL) }
+            // Source routes lead elsewhere than the judged address says: IP_RETOPTS, IPV6_RTHDR, IPV6_2292RTHDR.
+            if level == 0 && type == 7 || level == 41 && (type == 57 || type == 5) { throw Errno(EPERM) }
             let body = (at + 16)..<(at + Int(length))
             if level == SOL_SOCKET, type == 1 { try adoptDescriptors(body, caller) }
             if level == SOL_SOCKET, type == 2 { try adoptCredentials(body, caller, identity) }
@@ -103,7 +105,7 @@ struct OutgoingMessage {
         if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
         let owner = try Descriptor(pidfd)
         // SCM_MAX_FD, unix(7).
-        guard body.count / 4 <= 253 else { throw Errno(EINVAL) }
+        guard passed.count + body.count / 4 <= 253 else { throw Errno(EINVAL) }
         for i in stride(from: body.lowerBound, to: body.upperBound - 3, by: 4) {
             let theirs = control.loadUnaligned(fromByteOffset: i, as: Int32.self)
             let ours = try Errno.check(theirs < 0 ? -EBADF : sbx_pidfd_getfd(owner.number, theirs))
