@@ -155,10 +155,11 @@ static int add_socket_rules(scmp_filter_ctx ctx) {
         ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, LOW32(0, f));
     }
     ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, GT(0, LAST_FAMILY));
+    ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair), 1, NE(0, FAMILY_UNIX));  // TIPC makes pairs too
     ADD(SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, LOW32(0, FAMILY_NETLINK), NE(2, 0));
     const int inet[] = {FAMILY_INET, FAMILY_INET6};
     for (size_t i = 0; i < COUNT(inet); i++) {
-        const int types[] = {3 /* raw */, 6 /* dccp */, 10 /* packet */};
+        const int types[] = {3 /* raw */, 5 /* seqpacket: sctp, whatever the protocol */, 6 /* dccp */, 10 /* packet */};
         for (size_t k = 0; k < COUNT(types); k++)
             ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2, LOW32(0, inet[i]), MASKED(1, 0xf, types[k]));
         const int protocols[] = {132 /* sctp */, 262 /* mptcp */};
