@@ -46,8 +46,12 @@ static const int refused[] = {
 };
 
 // Absent, so that libraries fall back on calls that can be judged: clone3 hides its flags in memory,
-// memfd_secret memory that cannot be read, modify_ldt old attack surface.
-static const int absent[] = {SCMP_SYS(clone3), SCMP_SYS(memfd_secret), SCMP_SYS(modify_ldt)};
+// memfd_secret memory that cannot be read, modify_ldt old attack surface. Landlock, because it would hold nothing: files
+// are opened by the supervisor, outside the domain; a program that confines itself must hear so.
+static const int absent[] = {
+    SCMP_SYS(clone3), SCMP_SYS(memfd_secret), SCMP_SYS(modify_ldt),
+    444 /* landlock_create_ruleset */, 446 /* landlock_restrict_self */,
+};
 
 // The pid is a register; whoever is outside the session must not be reached.
 static const int towards_a_process[] = {
