@@ -141,6 +141,13 @@ static int add_descriptor_rules(scmp_filter_ctx ctx) {
     int e = 0;
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x5412 /* TIOCSTI */));
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x541C /* TIOCLINUX */));
+    // They change a file or make names through a descriptor that was judged for reading: type and number, whatever the
+    // direction and the size. FS_IOC_SETFLAGS, _FSSETXATTR, _SETVERSION, _ENABLE_VERITY, _SET_ENCRYPTION_POLICY; then
+    // btrfs: SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2.
+    static const unsigned changing[] = {0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418,
+                                        0x941a, 0x9425, 0x943f};
+    for (size_t i = 0; i < COUNT(changing); i++)
+        ADD(SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(ioctl), 1, MASKED(1, 0xffff, changing[i]));
     // userfaultfd(2) by way of /dev/userfaultfd.
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0xAA00 /* USERFAULTFD_IOC_NEW */));
     // A lease would make an open of the supervisor's wait for the one who holds it.
