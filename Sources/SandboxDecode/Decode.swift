@@ -53,7 +53,8 @@ extension RawCall {
         case .openat2:
             var r = OpenRequest(path: .path(int(0), address(1), follow: true), flags: 0, mode: 0)
             r.how = address(2)
-            r.howSize = arguments[3]
+            // A size of 0 marks open and openat; the kernel refuses it as it does any below 24 (EINVAL).
+            r.howSize = max(arguments[3], 1)
             return .open(r)
         default:
             return .open(OpenRequest(path: .path(int(0), address(1), follow: true), flags: UInt64(word(2)),
