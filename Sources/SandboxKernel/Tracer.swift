@@ -175,6 +175,8 @@ package final class Tracer<Events: TracerEvents> {
             let old = Int32(truncatingIfNeeded: former)
             tasks[old] = nil
             table.remove(old)
+            // The thread that had this number has ended without a report; what waited for it would never learn.
+            events.isEnding(tid: tid)
         }
         guard let t = tasks[tid] else { return resume(tid) }
         if events.became(Caller(tid: tid, pid: t.leader, serial: t.serial)) { return resume(tid) }
