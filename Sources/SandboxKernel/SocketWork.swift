@@ -33,6 +33,10 @@ package final class SocketWork {
     let name = PathBuffer()
     var message = OutgoingMessage()
     private(set) var isNonBlocking = false
+    /// Of the message's bytes, those that have gone already.
+    package var sent = 0
+    /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
+    package var isUnfinished: Bool { operation == .send && mayBlock && type == SOCK_STREAM_ && sent > 0 && sent < message.count }
 
     package init(_ context: KernelContext) {
         self.context = context
@@ -57,6 +61,7 @@ package final class SocketWork {
         hasAddress = false
         createsPath = false
         mayBlock = false
+        sent = 0
         device = 0
         inode = 0
         path.clear()

@@ -100,7 +100,7 @@ final class Notifier {
         if sockets.operation == .connect, sockets.mayBlock { return wait(acting: record, notice) }
         if sockets.mayBlock, sockets.isFastOpen { return wait(acting: record, notice) }
         let result = sockets.perform(wait: false)
-        if result == -EAGAIN, sockets.mayBlock { return wait(acting: record, notice) }
+        if result == -EAGAIN && sockets.mayBlock || sockets.isUnfinished { return wait(acting: record, notice) }
         supervision.complete(record, min(result, 0))
         notice.answer(result)
     }
@@ -171,6 +171,7 @@ final class Notifier {
             var result = isInterrupted() ? -EINTR : work.perform(wait: true)
             // A connect that was begun goes on; asking again waits for the same one.
             while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
+            if work.sent > 0 { result = Int32(clamping: work.sent) }  // never twice
             let interrupted = result == -EINTR || result == -Notice.restart
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
             if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(result) }
