@@ -10,6 +10,8 @@ final class Notifier {
     let listener: Listener
     var files: FileWork
     var sockets: SocketWork
+    /// False for hands that have waited for names once already.
+    private(set) var mayResolve = true
 
     init(_ supervision: Supervision, _ listener: Listener) {
         self.supervision = supervision
@@ -206,7 +208,9 @@ final class Notifier {
         // is still there.
         supervision.waits.submit(tid: box.tid, acts: false) { [supervision, listener] _ in
             supervision.hosts.refresh()
-            Notifier(supervision, listener).handle(box.take())
+            let hands = Notifier(supervision, listener)
+            hands.mayResolve = false
+            hands.handle(box.take())
         }
     }
 }
