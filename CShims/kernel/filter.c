@@ -46,8 +46,12 @@ static const int refused[] = {
 };
 
 // Absent, so that libraries fall back on calls that can be judged: clone3 hides its flags in memory,
-// memfd_secret memory that cannot be read, modify_ldt old attack surface.
-static const int absent[] = {SCMP_SYS(clone3), SCMP_SYS(memfd_secret), SCMP_SYS(modify_ldt)};
+// memfd_secret memory that cannot be read, modify_ldt old attack surface. Landlock, because it would hold nothing: files
+// are opened by the supervisor, outside the domain; a program that confines itself must hear so.
+static const int absent[] = {
+    SCMP_SYS(clone3), SCMP_SYS(memfd_secret), SCMP_SYS(modify_ldt),
+    444 /* landlock_create_ruleset */, 446 /* landlock_restrict_self */,
+};
 
 // The pid is a register; whoever is outside the session must not be reached.
 static const int towards_a_process[] = {
@@ -112,14 +116,19 @@ static int add_process_rules(scmp_filter_ctx ctx, const struct sbx_filter_spec *
         ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1, LOW32(0, mine[i]));
     }
     if (!e && spec->trap_signals) e = add_all(ctx, SCMP_ACT_NOTIFY, towards_a_process, COUNT(towards_a_process));
+    // In the supervisor's process group kill(0, …) would reach it, where Landlock cannot scope signals.
+    ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setpgid), 1, LOW32(1, spec->supervisor));
     // Limits and scheduling of others: the pid is a register, so the supervisor can settle it from that alone.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(prlimit64), 2, NE(0, 0), NE(2, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setaffinity), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setscheduler), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setparam), 1, NE(0, 0));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(sched_setattr), 1, NE(0, 0));
+    // 0 is the caller itself or its group, but with PRIO_USER (2) and IOPRIO_WHO_USER (3) the user.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(setpriority), 1, NE(1, 0));
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(setpriority), 1, LOW32(0, 2));
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(ioprio_set), 1, NE(1, 0));
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(ioprio_set), 1, LOW32(0, 3));
     // Who gets SIGIO: with the pid in a register it is looked at, with the pid in memory it is refused.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(fcntl), 1, LOW32(1, 8 /* F_SETOWN */));
     ADD(SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(fcntl), 1, LOW32(1, 15 /* F_SETOWN_EX */));
@@ -132,6 +141,13 @@ static int add_descriptor_rules(scmp_filter_ctx ctx) {
     int e = 0;
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x5412 /* TIOCSTI */));
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0x541C /* TIOCLINUX */));
+    // They change a file or make names through a descriptor that was judged for reading: type and number, whatever the
+    // direction and the size. FS_IOC_SETFLAGS, _FSSETXATTR, _SETVERSION, _ENABLE_VERITY, _SET_ENCRYPTION_POLICY; then
+    // btrfs: SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2.
+    static const unsigned changing[] = {0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418,
+                                        0x941a, 0x9425, 0x943f};
+    for (size_t i = 0; i < COUNT(changing); i++)
+        ADD(SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(ioctl), 1, MASKED(1, 0xffff, changing[i]));
     // userfaultfd(2) by way of /dev/userfaultfd.
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, LOW32(1, 0xAA00 /* USERFAULTFD_IOC_NEW */));
     // A lease would make an open of the supervisor's wait for the one who holds it.
@@ -150,16 +166,29 @@ static int add_socket_rules(scmp_filter_ctx ctx) {
         ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, LOW32(0, f));
     }
     ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, GT(0, LAST_FAMILY));
+    ADD(SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair), 1, NE(0, FAMILY_UNIX));  // TIPC makes pairs too
     ADD(SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, LOW32(0, FAMILY_NETLINK), NE(2, 0));
     const int inet[] = {FAMILY_INET, FAMILY_INET6};
     for (size_t i = 0; i < COUNT(inet); i++) {
-        const int types[] = {3 /* raw */, 6 /* dccp */, 10 /* packet */};
+        const int types[] = {3 /* raw */, 5 /* seqpacket: sctp, whatever the protocol */, 6 /* dccp */, 10 /* packet */};
         for (size_t k = 0; k < COUNT(types); k++)
             ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2, LOW32(0, inet[i]), MASKED(1, 0xf, types[k]));
         const int protocols[] = {132 /* sctp */, 262 /* mptcp */};
         for (size_t k = 0; k < COUNT(protocols); k++)
             ADD(SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2, LOW32(0, inet[i]), LOW32(2, protocols[k]));
     }
+    return e;
+}
+
+// A judged address must be where the bytes go.
+static int add_option_rules(scmp_filter_ctx ctx) {
+    // Source routes send to another host first: IP_OPTIONS, IPV6_RTHDR, and two old ways to set the latter.
+    static const int options[][2] = {{0, 4}, {41, 57}, {41, 6 /* IPV6_2292PKTOPTIONS */}, {41, 32 /* IPV6_FLOWLABEL_MGR */}};
+    int e = 0;
+    for (size_t i = 0; i < COUNT(options); i++)
+        ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2, LOW32(1, options[i][0]), LOW32(2, options[i][1]));
+    // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message.
+    ADD(SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(setsockopt), 2, LOW32(1, SOL_SOCKET), LOW32(2, 60 /* SO_ZEROCOPY */));
     return e;
 }
 
@@ -173,6 +202,7 @@ static int add_enforcing(scmp_filter_ctx ctx, const struct sbx_filter_spec *spec
     if (!e) e = add_process_rules(ctx, spec);
     if (!e) e = add_descriptor_rules(ctx);
     if (!e) e = add_socket_rules(ctx);
+    if (!e) e = add_option_rules(ctx);
     return e;
 }
 

@@ -104,6 +104,7 @@ static _Noreturn void child(const struct sbx_launch *s, int fd) {
         if (setrlimit(s->limits[i].resource, &l) < 0) give_up(own, SBX_STAGE_LIMIT, -errno);
     }
     if (s->user >= 0 && ((e = become(s)) < 0)) give_up(own, SBX_STAGE_USER, e);
+    if (s->drop_machine_caps && (e = sbx_thread_drop_machine_caps()) < 0) give_up(own, SBX_STAGE_USER, e);
     // The tracer attaches; a filter that stops at exec without a tracer would answer ENOSYS.
     if (hear(own, &r) < 0) _exit(125);
     int listener = install(s);

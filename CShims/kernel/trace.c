@@ -21,6 +21,12 @@ int sbx_ptrace_call(int tid, struct sbx_stopped_call *out) {
     return 0;
 }
 
+int sbx_ptrace_is_sent_by(int tid, int sender) {
+    siginfo_t i;
+    if (ptrace(PTRACE_GETSIGINFO, tid, 0L, &i) < 0) return (int)-errno;
+    return i.si_code == SI_TKILL && i.si_pid == sender;
+}
+
 int sbx_wait_any(int *status) {
     return (int)sbx_ret(waitpid(-1, status, __WALL | __WNOTHREAD));
 }

@@ -32,7 +32,9 @@ extension RawCall {
         case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
             .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
-        case .setpriority, .ioprioSet: return .towardsProcess(int(1))
+        // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change.
+        case .setpriority: return .towardsProcess(word(0) == 2 ? -1 : int(1))
+        case .ioprioSet: return .towardsProcess(word(0) == 3 ? -1 : int(1))
         // Only F_SETOWN comes here; a negative number is a process group.
         case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
@@ -51,7 +53,8 @@ extension RawCall {
         case .openat2:
             var r = OpenRequest(path: .path(int(0), address(1), follow: true), flags: 0, mode: 0)
             r.how = address(2)
-            r.howSize = arguments[3]
+            // A size of 0 marks open and openat; the kernel refuses it as it does any below 24 (EINVAL).
+            r.howSize = max(arguments[3], 1)
             return .open(r)
         default:
             return .open(OpenRequest(path: .path(int(0), address(1), follow: true), flags: UInt64(word(2)),

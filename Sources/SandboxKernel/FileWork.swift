@@ -99,6 +99,8 @@ package final class FileWork {
         identity = Identity(context)
     }
 
+    deinit { reset() }
+
     /// Copies what the call names out of the caller's memory and pins it. Throws what the kernel would answer.
     package func prepare(_ call: Call, for caller: Caller) throws(Errno) {
         reset()
@@ -116,11 +118,14 @@ package final class FileWork {
         case .makeDirectory(let at, _), .makeNode(let at, _, _), .symlink(_, let at):
             operation = .create
             try named(first, at, .create, mustExist: false, symlink: call)
+            // As the kernel says it, wherever it is: nothing would be made, so there is nothing to judge.
+            if first.kind != .absent { throw Errno(EEXIST) }
         case .link(let from, let to, let flags):
             operation = .link
             if flags & ~(At.symlinkFollow | At.emptyPath) != 0 { throw Errno(EINVAL) }
             try object(first, from, .link)
             try named(second, to, [.link, .create], mustExist: false)
+            if second.kind != .absent { throw Errno(EEXIST) }
             hasSecond = true
         case .truncate(let at, _):
             operation = .open

@@ -9,6 +9,8 @@ final class Identity {
     private let path = PathBuffer()
     private var ownGroups: [UInt32] = []
     private var ownCaps = sbx_caps()
+    private let ownUser = Int32(bitPattern: getuid()), ownGroup = Int32(bitPattern: getgid())
+    private let ownEffectiveGroup = Int32(bitPattern: getegid())
 
     init(_ context: KernelContext) {
         self.context = context
@@ -24,19 +26,26 @@ final class Identity {
     /// Runs `body` as the caller. Anything that fails on the way there is `EPERM`: nobody is served with more
     /// rights than it has.
     func assumed<R: ~Copyable>(_ caller: Caller, _ body: () throws(Errno) -> R) throws(Errno) -> R {
-        guard context.mustLookUpIdentity else { return try body() }
-        let who = try Credentials(caller.tid, status, path)
-        guard who.differs(from: ownCaps) else { return try body() }
+        guard let who = try someoneElse(caller) else { return try body() }
         try take(who)
         defer { restore() }
         return try body()
     }
 
+    /// Who the caller is, where it is not the same as we are.
+    func someoneElse(_ caller: Caller) throws(Errno) -> Credentials? {
+        guard context.mustLookUpIdentity else { return nil }
+        let who = try Credentials(caller.tid, status, path)
+        return who.differs(from: ownCaps) ? who : nil
+    }
+
     private func take(_ who: Credentials) throws(Errno) {
         var groups = who.groups
         var ok = sbx_thread_setgroups(Int32(groups.count), &groups) == 0
-        ok = ok && sbx_thread_setresgid(-1, Int32(bitPattern: who.fileGroup), -1) == 0
-        ok = ok && sbx_thread_setresuid(-1, Int32(bitPattern: who.fileUser), -1) == 0
+        // The real ids too: they are what a receiver with SO_PASSCRED is told (unix(7)). The saved ones lead back.
+        let user = Int32(bitPattern: who.fileUser), group = Int32(bitPattern: who.fileGroup)
+        ok = ok && sbx_thread_setresgid(group, group, -1) == 0
+        ok = ok && sbx_thread_setresuid(user, user, -1) == 0
         var caps = sbx_caps(effective: who.effective & ownCaps.permitted, permitted: ownCaps.permitted, inheritable: ownCaps.inheritable)
         ok = ok && sbx_thread_setcaps(&caps) == 0
         if !ok {
@@ -47,9 +56,9 @@ final class Identity {
 
     /// A thread that could not get its own rights back must not go on.
     private func restore() {
-        var ok = sbx_thread_setresuid(-1, 0, -1) == 0
+        var ok = sbx_thread_setresuid(ownUser, 0, -1) == 0
         ok = ok && sbx_thread_setcaps(&ownCaps) == 0
-        ok = ok && sbx_thread_setresgid(-1, 0, -1) == 0
+        ok = ok && sbx_thread_setresgid(ownGroup, ownEffectiveGroup, -1) == 0
         ok = ok && sbx_thread_setgroups(Int32(ownGroups.count), &ownGroups) == 0
         if !ok { _exit(125) }
     }
@@ -66,6 +75,8 @@ struct Credentials {
     var fileGroup: UInt32
     var groups: [UInt32]
     var effective: UInt64
+    private var users: [UInt32]
+    private var mainGroups: [UInt32]
 
     init(_ tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) {
         let s = try ProcStatus.read(tid, buffer, path)
@@ -73,10 +84,18 @@ struct Credentials {
         fileGroup = s.fileGroup
         groups = s.groups
         effective = s.effective
+        users = s.users
+        mainGroups = s.mainGroups
+    }
+
+    /// What the kernel asks of `SCM_CREDENTIALS`: one of one's own ids, CAP_SETGID (6) or CAP_SETUID (7).
+    func mayClaim(user: UInt32, group: UInt32) -> Bool {
+        (effective & 1 << 7 != 0 || users.contains(user)) && (effective & 1 << 6 != 0 || mainGroups.contains(group))
     }
 
     func differs(from own: sbx_caps) -> Bool {
-        fileUser != 0 || fileGroup != 0 || effective != own.effective
+        // What all the session lacks makes nobody different, and is no part of any call that is made on its behalf.
+        fileUser != 0 || fileGroup != 0 || (effective ^ own.effective) & ~sbx_machine_caps() != 0
     }
 }
 
@@ -88,6 +107,9 @@ struct ProcStatus {
     var fileUser: UInt32 = .max
     var fileGroup: UInt32 = .max
     var groups: [UInt32] = []
+    /// Real, effective, saved, file system.
+    var users: [UInt32] = []
+    var mainGroups: [UInt32] = []
     var effective: UInt64 = 0
     /// Signals that would interrupt the task now: pending and not blocked.
     var interrupting: UInt64 = 0
@@ -113,13 +135,15 @@ struct ProcStatus {
             if isKey("Tgid") { leader = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("PPid") { parent = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("Umask") { mask = UInt32(truncatingIfNeeded: ProcStatus.number(value, radix: 8)) }
-            if isKey("Uid") { fileUser = ProcStatus.numbers(value).last ?? .max }
-            if isKey("Gid") { fileGroup = ProcStatus.numbers(value).last ?? .max }
+            if isKey("Uid") { users = ProcStatus.numbers(value) }
+            if isKey("Gid") { mainGroups = ProcStatus.numbers(value) }
             if isKey("Groups") { groups = ProcStatus.numbers(value) }
             if isKey("CapEff") { effective = ProcStatus.number(value, radix: 16) }
             if isKey("SigPnd") || isKey("ShdPnd") { pending |= ProcStatus.number(value, radix: 16) }
             if isKey("SigBlk") { blocked = ProcStatus.number(value, radix: 16) }
         }
+        fileUser = users.last ?? .max
+        fileGroup = mainGroups.last ?? .max
         interrupting = pending & ~blocked
     }
 

@@ -56,6 +56,17 @@ package struct Notice: ~Copyable, Sendable {
         discard self
     }
 
+    /// Ends the call for a signal's sake: the kernel starts it again, or answers `EINTR`, as the signal's handler says.
+    ///
+    /// A signal for the whole process may be taken by another of its threads at any moment. Then nothing would make the
+    /// kernel look, and the caller would see ERESTARTSYS itself as its `errno`. So it gets a signal of its own that
+    /// nobody can block; the tracer takes it away again.
+    package consuming func restart(_ tasks: TaskTable) {
+        tasks.setWaiting(tid, true)
+        _ = sbx_tgkill(tasks.leader(of: tid), tid, SIGSTOP)
+        answer(-Notice.restart)
+    }
+
     /// Lets the kernel carry the call out as it stands. Only where the decision rests on registers alone, or where
     /// nothing is enforced: the caller's memory may have changed since it was looked at.
     package consuming func proceed() {

@@ -24,6 +24,11 @@ struct OutgoingMessage {
         control = .allocate(byteCount: OutgoingMessage.controlLimit, alignment: 16)
     }
 
+    func deallocate() {
+        data.deallocate()
+        control.deallocate()
+    }
+
     mutating func reset() {
         for fd in passed { _ = sbx_close(fd) }
         passed.removeAll(keepingCapacity: true)
@@ -38,7 +43,7 @@ struct OutgoingMessage {
     }
 
     /// Copies the message that `header` describes and returns where it is to go.
-    mutating func take(_ caller: Caller, header: RemoteAddress, flags f: Int32) throws(Errno) -> (RemoteAddress, UInt32) {
+    mutating func take(_ caller: Caller, _ identity: Identity, header: RemoteAddress, flags f: Int32) throws(Errno) -> (RemoteAddress, UInt32) {
         flags = f
         let h = try TraceeMemory.value(caller.tid, header, (0, 0, 0, 0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64))
         let (name, nameLength, vectors, vectorCount, controlAt, controlLength) = (h.0, UInt32(truncatingIfNeeded: h.1), h.2, h.3, h.4, h.5)
@@ -52,7 +57,7 @@ struct OutgoingMessage {
         if controlAt != 0 && controlLength > 0 {
             controlCount = Int(controlLength)
             try TraceeMemory.read(caller.tid, RemoteAddress(controlAt), into: UnsafeMutableRawBufferPointer(rebasing: control[..<controlCount]))
-            try adoptControl(caller)
+            try adoptControl(caller, identity)
         }
         return (RemoteAddress(name), min(nameLength, UInt32(SocketAddress.capacity)))
     }
@@ -78,16 +83,18 @@ struct OutgoingMessage {
 
     // MARK: Control messages, cmsg(3)
 
-    private mutating func adoptControl(_ caller: Caller) throws(Errno) {
+    private mutating func adoptControl(_ caller: Caller, _ identity: Identity) throws(Errno) {
         var at = 0
         while at + 16 <= controlCount {
             let length = control.loadUnaligned(fromByteOffset: at, as: UInt.self)
             let level = control.loadUnaligned(fromByteOffset: at + 8, as: Int32.self)
             let type = control.loadUnaligned(fromByteOffset: at + 12, as: Int32.self)
             guard length >= 16, length <= UInt(controlCount - at) else { throw Errno(EINVAL) }
+            // Source routes lead elsewhere than the judged address says: IP_RETOPTS, IPV6_RTHDR, IPV6_2292RTHDR.
+            if level == 0 && type == 7 || level == 41 && (type == 57 || type == 5) { throw Errno(EPERM) }
             let body = (at + 16)..<(at + Int(length))
             if level == SOL_SOCKET, type == 1 { try adoptDescriptors(body, caller) }
-            if level == SOL_SOCKET, type == 2 { adoptCredentials(body) }
+            if level == SOL_SOCKET, type == 2 { try adoptCredentials(body, caller, identity) }
             at += (Int(length) + 7) & ~7
         }
     }
@@ -98,7 +105,7 @@ struct OutgoingMessage {
         if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
         let owner = try Descriptor(pidfd)
         // SCM_MAX_FD, unix(7).
-        guard body.count / 4 <= 253 else { throw Errno(EINVAL) }
+        guard passed.count + body.count / 4 <= 253 else { throw Errno(EINVAL) }
         for i in stride(from: body.lowerBound, to: body.upperBound - 3, by: 4) {
             let theirs = control.loadUnaligned(fromByteOffset: i, as: Int32.self)
             let ours = try Errno.check(theirs < 0 ? -EBADF : sbx_pidfd_getfd(owner.number, theirs))
@@ -109,8 +116,18 @@ struct OutgoingMessage {
 
     /// `SCM_CREDENTIALS`: the kernel lets only root name another process than the sender, which is us. The
     /// receiver sees the right user and group and the supervisor's process id (docs/ARCHITECTURE.md).
-    private func adoptCredentials(_ body: Range<Int>) {
-        guard body.count >= 12, geteuid() != 0 else { return }
+    ///
+    /// Where we are root and the caller is not, the kernel would take our saved ids for the caller's: so its own are
+    /// asked for here.
+    private func adoptCredentials(_ body: Range<Int>, _ caller: Caller, _ identity: Identity) throws(Errno) {
+        guard body.count >= 12 else { return }
+        if let who = try identity.someoneElse(caller) {
+            let user = control.loadUnaligned(fromByteOffset: body.lowerBound + 4, as: UInt32.self)
+            let group = control.loadUnaligned(fromByteOffset: body.lowerBound + 8, as: UInt32.self)
+            guard who.mayClaim(user: user, group: group) else { throw Errno(EPERM) }
+        } else if geteuid() == 0 {
+            return
+        }
         control.storeBytes(of: getpid(), toByteOffset: body.lowerBound, as: Int32.self)
     }
 }

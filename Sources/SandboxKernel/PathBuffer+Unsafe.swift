@@ -17,7 +17,7 @@ package final class PathBuffer {
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
     package var text: UnsafeBufferPointer<UInt8> { bytes.assumingMemoryBound(to: UInt8.self) }
     var cString: UnsafePointer<CChar> { UnsafePointer(base) }
-    var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
     var isAbsolute: Bool { base[0] == 0x2f }
     subscript(i: Int) -> UInt8 { UInt8(bitPattern: base[i]) }
 

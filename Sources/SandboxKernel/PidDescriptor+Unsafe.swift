@@ -34,7 +34,8 @@ package enum PidDescriptor {
 
 /// A few bytes for a tracee's own standard error.
 package enum TraceeOutput {
-    /// Writes what fits at once; a full pipe loses the text, never our time.
+    /// Writes what fits at once; a full pipe loses the text, never our time: the tracer writes this, and whatever it is
+    /// that the tracee calls its standard error, a call that waits would hold the whole session.
     package static func write(_ text: [UInt8], toStandardErrorOf caller: Caller) {
         let pidfd = sbx_pidfd_open(caller.pid, 0)
         guard pidfd >= 0 else { return }
@@ -42,9 +43,28 @@ package enum TraceeOutput {
         let fd = sbx_pidfd_getfd(pidfd, 2)
         guard fd >= 0 else { return }
         defer { _ = sbx_close(fd) }
-        var p = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-        guard poll(&p, 1, 0) == 1, p.revents & Int16(POLLOUT) != 0 else { return }
-        // A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)).
-        _ = text.prefix(4096).withUnsafeBufferPointer { sbx_write(fd, $0.baseAddress, $0.count) }
+        var st = stat()
+        guard sbx_fstat(fd, &st) == 0 else { return }
+        text.prefix(4096).withUnsafeBufferPointer { bytes in
+            switch st.st_mode & S_IFMT {
+            case S_IFREG: _ = sbx_write(fd, bytes.baseAddress, bytes.count)
+            case S_IFSOCK: _ = send(fd, bytes.baseAddress, bytes.count, MSG_DONTWAIT_ | MSG_NOSIGNAL_)
+            case S_IFIFO, S_IFCHR: writeWithoutWaiting(bytes, fd)
+            default: break  // an eventfd and its like
+            }
+        }
+    }
+
+    /// O_NONBLOCK belongs to an open file that others share, so that it takes one of our own. What poll(2) says is no
+    /// help: there may be room for one byte of a terminal, or somebody else may fill the pipe first.
+    private static func writeWithoutWaiting(_ bytes: UnsafeBufferPointer<UInt8>, _ fd: Int32) {
+        let path = PathBuffer()
+        path.append("/proc/self/fd/")
+        path.append(decimal: fd)
+        let own = sbx_openat(At.workingDirectory, path.base,
+                             O_WRONLY | O_NONBLOCK | Flag.closeOnExec | Flag.noControllingTerminal, 0)
+        guard own >= 0 else { return }
+        _ = sbx_write(own, bytes.baseAddress, bytes.count)
+        _ = sbx_close(own)
     }
 }

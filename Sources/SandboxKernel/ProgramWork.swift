@@ -18,6 +18,9 @@ package final class ProgramWork {
     /// The file asked for, then its interpreters, as far as `count`.
     package let chain = (0..<5).map { _ in ProgramFile() }
     package private(set) var count = 0
+    /// The program's own loader (PT_INTERP, elf(5)), where it has one. The kernel opens it without asking anybody, and
+    /// it is what runs first: a file of one's own can name any program here.
+    package let loader = PathBuffer()
     /// Arguments as the process has them, each ended by a NUL; cut at `argumentLimit`.
     package let arguments = UnsafeMutableRawBufferPointer.allocate(byteCount: ProgramWork.argumentLimit, alignment: 16)
     package private(set) var argumentCount = 0
@@ -39,6 +42,7 @@ package final class ProgramWork {
     /// Looks at what execve(2) would load: the file and the interpreters named in its first lines.
     package func look(_ request: ProgramRequest, for caller: Caller) throws(Errno) {
         count = 0
+        loader.clear()
         let first = chain[0]
         try TraceeMemory.readPath(caller.tid, request.path, into: first.invoked)
         var at = PathArgument.path(request.directory, request.path, follow: request.flags & At.symlinkNoFollow == 0)
@@ -65,8 +69,15 @@ package final class ProgramWork {
             }
         }
         try take(pin.number, as: file)
+        // Nothing else can be executed, and to open a device or a FIFO for a look may do something.
+        guard isRegular(pin.number) else { throw Errno(EACCES) }
         count += 1
         return pin
+    }
+
+    private func isRegular(_ fd: Int32) -> Bool {
+        var st = stat()
+        return sbx_fstat(fd, &st) == 0 && st.st_mode & S_IFMT == S_IFREG
     }
 
     private func take(_ fd: Int32, as file: ProgramFile) throws(Errno) {
@@ -106,8 +117,31 @@ package final class ProgramWork {
         try take(exe.number, as: program)
         program.invoked.set(program.resolved.bytes)
         count = 1
+        try readLoader(caller)
         try readArguments(caller)
         try readScript(caller)
+    }
+
+    /// The one file besides the program that is mapped at the exec event, from `/proc/PID/maps`.
+    private func readLoader(_ caller: Caller) throws(Errno) {
+        loader.clear()
+        procPath(caller.tid, "/maps")
+        let file = try Descriptor(sbx_openat(At.workingDirectory, text.base, O_RDONLY | Flag.closeOnExec, 0))
+        // A page at a time is all that seq_file gives; `arguments` is not in use yet.
+        var n = 0
+        while n < arguments.count {
+            let got = sbx_read(file.number, arguments.baseAddress! + n, arguments.count - n)
+            if got < 0 { throw Errno(Int32(-got)) }
+            if got == 0 { break }
+            n += got
+        }
+        for line in UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(arguments)[..<n]).split(separator: 0x0a) {
+            guard let slash = line.firstIndex(of: 0x2f) else { continue }
+            let path = UnsafeRawBufferPointer(rebasing: line[slash...])
+            if path.elementsEqual(chain[0].resolved.bytes) { continue }
+            guard path.count < PathBuffer.capacity else { throw Errno(ENAMETOOLONG) }
+            return loader.set(path)
+        }
     }
 
     private func readArguments(_ caller: Caller) throws(Errno) {

@@ -53,18 +53,21 @@ extension SocketWork {
         let waits = mayBlock && wait
         let flags = message.flags | MSG_NOSIGNAL_ | (waits ? 0 : MSG_DONTWAIT_)
         let result = try withUnixReference { (at: UnsafeRawPointer, length: UInt32) -> Int in
-            var v = iovec(iov_base: message.data.baseAddress, iov_len: message.count)
+            var v = iovec(iov_base: message.data.baseAddress! + sent, iov_len: message.count - sent)
             return withUnsafeMutablePointer(to: &v) { vector in
                 var m = msghdr()
                 m.msg_name = hasAddress ? UnsafeMutableRawPointer(mutating: at) : nil
                 m.msg_namelen = hasAddress ? length : 0
                 m.msg_iov = vector
                 m.msg_iovlen = 1
-                m.msg_control = message.controlCount > 0 ? message.control.baseAddress : nil
-                m.msg_controllen = message.controlCount
+                // With the first bytes only.
+                m.msg_control = message.controlCount > 0 && sent == 0 ? message.control.baseAddress : nil
+                m.msg_controllen = sent == 0 ? message.controlCount : 0
                 return sbx_sendmsg(socket, &m, flags)
             }
         }
+        if result > 0 { sent += result }
+        if sent > 0 { return Int32(clamping: sent) }
         // The caller gets the signal it would have got itself, send(2).
         if result == -Int(EPIPE), message.flags & MSG_NOSIGNAL_ == 0, type == SOCK_STREAM_ { _ = sbx_tgkill(caller.pid, caller.tid, SIGPIPE) }
         return Int32(clamping: result)

@@ -27,6 +27,8 @@ struct SocketAddress {
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
+    func deallocate() { bytes.deallocate() }
+
     mutating func read(_ tid: Int32, _ address: RemoteAddress, _ length: UInt32) throws(Errno) {
         // move_addr_to_kernel: a length is an int, and at most that of the largest address.
         guard Int32(bitPattern: length) >= 0, length <= SocketAddress.capacity else { throw Errno(EINVAL) }
@@ -64,8 +66,9 @@ struct SocketAddress {
             return bytes[2] == 0 ? .unixAbstract : .unixPath
         case AF_UNSPEC:
             // An IPv4 socket takes this for AF_INET when it binds or sends (inet_bind, udp_sendmsg); connect(2)
-            // dissolves the connection.
-            if domain == AF_INET, !connecting, count >= 16 { return .ip(IPAddress(v4: UInt32(word64(0) & 0xffff_ffff)), port: word16(2)) }
+            // dissolves the connection. An IPv6 socket becomes an IPv4 one at any moment (IPV6_ADDRFORM, ipv6(7)).
+            let mayBeIPv4 = domain == AF_INET || domain == AF_INET6
+            if mayBeIPv4, !connecting, count >= 16 { return .ip(IPAddress(v4: UInt32(word64(0) & 0xffff_ffff)), port: word16(2)) }
             return .unspecified
         case AF_NETLINK: return .netlink
         default: return .other(family: family)

@@ -33,11 +33,21 @@ package final class SocketWork {
     let name = PathBuffer()
     var message = OutgoingMessage()
     private(set) var isNonBlocking = false
+    /// Of the message's bytes, those that have gone already.
+    package var sent = 0
+    /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
+    package var isUnfinished: Bool { operation == .send && mayBlock && type == SOCK_STREAM_ && sent > 0 && sent < message.count }
 
     package init(_ context: KernelContext) {
         self.context = context
         resolver = Resolver(context)
         identity = Identity(context)
+    }
+
+    deinit {
+        reset()
+        message.deallocate()
+        address.deallocate()
     }
 
     /// A connect in disguise: `MSG_FASTOPEN`, tcp(7).
@@ -51,6 +61,7 @@ package final class SocketWork {
         hasAddress = false
         createsPath = false
         mayBlock = false
+        sent = 0
         device = 0
         inode = 0
         path.clear()
@@ -112,7 +123,7 @@ package final class SocketWork {
     }
 
     private func takeMessage(_ header: RemoteAddress, flags: Int32) throws(Errno) {
-        let (at, length) = try message.take(caller, header: header, flags: flags)
+        let (at, length) = try message.take(caller, identity, header: header, flags: flags)
         if !at.isNull && length > 0 { try takeAddress(at, length, binding: false) }
     }
 
@@ -162,15 +173,16 @@ package final class SocketWork {
         }
     }
 
-    /// listen(2) on an IP socket that was never bound takes a free port on every address: that is judged as a bind.
+    /// listen(2) on an IP socket is judged as a bind: one that was never bound takes a free port on every address, and
+    /// so does one whose connection failed, though getsockname(2) still tells the port that it had.
     private func takeUnboundName() throws(Errno) {
         guard domain == AF_INET || domain == AF_INET6 else { return }
         let n = sbx_getsockname(socket, address.bytes.baseAddress, UInt32(SocketAddress.capacity))
         if n < 0 { throw Errno(-n) }
         var copy = address
         copy.adopt(count: Int(n))
-        if case .ip(let ip, port: 0) = copy.endpoint(domain: domain) {
-            endpoint = .ip(ip, port: 0)
+        if case .ip(let ip, let port) = copy.endpoint(domain: domain) {
+            endpoint = .ip(ip, port: port)
             hasAddress = true
         }
     }

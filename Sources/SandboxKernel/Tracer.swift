@@ -37,6 +37,8 @@ package final class Tracer<Events: TracerEvents> {
     private let table: TaskTable
     private unowned let events: Events
     private var tasks: [Int32: Task] = [:]
+    /// Tasks that were met, or had ended, before the event of the one that made them was seen.
+    private var early: Set<Int32> = []
     private var lastSerial: UInt32 = 0
     private var root: Int32 = 0
     private var rootIsStopped = false
@@ -88,7 +90,11 @@ package final class Tracer<Events: TracerEvents> {
 
     private func gone(_ tid: Int32, _ status: Int32) {
         table.remove(tid)
-        guard let t = tasks.removeValue(forKey: tid), tid == t.leader else { return }
+        guard let t = tasks.removeValue(forKey: tid) else {
+            early.insert(tid)  // killed before its first stop
+            return
+        }
+        guard tid == t.leader else { return }
         events.ended(pid: tid, serial: t.serial, status: status)
         if tid == root { endAll(status) }
     }
@@ -104,7 +110,10 @@ package final class Tracer<Events: TracerEvents> {
 
     private func stopped(_ tid: Int32, _ status: Int32) {
         let event = status >> 16, sig = status >> 8 & 0xff
-        if tasks[tid] == nil { meet(tid) }
+        if tasks[tid] == nil {
+            early.insert(tid)
+            meet(tid)
+        }
         switch UInt32(event) {
         case 0: deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
@@ -126,6 +135,8 @@ package final class Tracer<Events: TracerEvents> {
     /// says SA_RESTART or not, as if the signal had come just before it. (Afterwards the caller sleeps killable, and
     /// nothing interrupts it but us.)
     private func deliver(_ tid: Int32, _ sig: Int32) {
+        // `Notice.restart`: it has done its work by being there.
+        if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
         var number: Int64 = 0
         if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
             !table.isWaiting(tid) {
@@ -138,6 +149,8 @@ package final class Tracer<Events: TracerEvents> {
         var message: UInt = 0
         guard sbx_ptrace_message(tid, &message) == 0, let me = tasks[tid] else { return }
         let child = Int32(truncatingIfNeeded: message)
+        // It may be gone by now, and its number must not be taken for one of the session's.
+        if early.remove(child) != nil { return }
         if tasks[child] == nil { register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial) }
     }
 
@@ -162,6 +175,8 @@ package final class Tracer<Events: TracerEvents> {
             let old = Int32(truncatingIfNeeded: former)
             tasks[old] = nil
             table.remove(old)
+            // The thread that had this number has ended without a report; what waited for it would never learn.
+            events.isEnding(tid: tid)
         }
         guard let t = tasks[tid] else { return resume(tid) }
         if events.became(Caller(tid: tid, pid: t.leader, serial: t.serial)) { return resume(tid) }

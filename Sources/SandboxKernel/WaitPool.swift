@@ -13,11 +13,14 @@ package final class WaitPool: @unchecked Sendable {
     private final class Job {
         let tid: Int32
         let body: () -> Void
+        /// It does something in its caller's name. Otherwise the caller's end need not wait for it.
+        let acts: Bool
         var worker: Int32 = 0
         var isInterrupted = false
         var seen: UInt64 = 0
-        init(tid: Int32, body: @escaping () -> Void) {
+        init(tid: Int32, acts: Bool, body: @escaping () -> Void) {
             self.tid = tid
+            self.acts = acts
             self.body = body
         }
     }
@@ -40,13 +43,16 @@ package final class WaitPool: @unchecked Sendable {
         a.__sigaction_handler.sa_handler = { _ in }
         sigaction(SIGUSR2, &a, nil)
         WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
+        // So that there is always one, however many processes the user has later.
+        threads = 1
+        startWorker()
     }
 
     /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
     /// its caller's sake.
-    package func submit(tid: Int32, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) {
+    package func submit(tid: Int32, acts: Bool = true, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) {
         var job: Job!
-        job = Job(tid: tid) { [unowned self] in
+        job = Job(tid: tid, acts: acts) { [unowned self] in
             let j = job!
             body { self.monitor.locked { j.isInterrupted } }
             job = nil
@@ -61,7 +67,12 @@ package final class WaitPool: @unchecked Sendable {
             threads += 1
             return true
         }
-        if needsThread { WorkerThread.start("sbx-wait") { [unowned self] in self.work() } }
+        if needsThread { startWorker() }
+    }
+
+    /// Where no thread can be had (a fork bomb of the agent's), the job waits for one of those there are.
+    private func startWorker() {
+        if WorkerThread.start("sbx-wait", { [unowned self] in self.work() }) != 0 { monitor.locked { threads -= 1 } }
     }
 
     private func work() {
@@ -94,7 +105,7 @@ package final class WaitPool: @unchecked Sendable {
             let found = monitor.locked {
                 // One that still waits for a thread will find itself interrupted.
                 for job in queue where job.tid == tid { job.isInterrupted = true }
-                let mine = active.values.filter { $0.tid == tid }
+                let mine = active.values.filter { $0.tid == tid && $0.acts }
                 for job in mine {
                     job.isInterrupted = true
                     _ = sbx_tgkill(getpid(), job.worker, SIGUSR2)

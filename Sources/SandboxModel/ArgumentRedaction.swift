@@ -28,7 +28,12 @@ package enum ArgumentRedaction {
 
     private enum Expectation { case nothing, secret, userAndSecret }
 
-    private static func redact(_ word: [UInt8], of program: String, expecting next: inout Expectation) -> [UInt8] {
+    /// `A=B=C=…`: so many names are looked at, what comes behind them is masked. A hostile argument of 64 KiB of `=`
+    /// would otherwise cost 64 Ki copies and as many stack frames, on the tracer's thread.
+    private static let deepest = 8
+
+    private static func redact(_ word: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
+        if depth == deepest { return mask }
         if let header = maskingHeader(word) { return header }
         if word.contains(where: isBlank) { return redactText(word, of: program) }
         if let short = maskingShortOption(word, of: program, expecting: &next) { return short }
@@ -41,7 +46,7 @@ package enum ArgumentRedaction {
         if isSecretName(name) { return name + [word[equals]] + mask }
         // `--env=KEY=VALUE`: the name that counts is the last one before the value.
         let value = Array(word[(equals + 1)...])
-        return name + [word[equals]] + redact(value, of: program, expecting: &next)
+        return name + [word[equals]] + redact(value, of: program, expecting: &next, depth: depth + 1)
     }
 
     /// The text of `sh -c`: its words, with their separators kept.

@@ -8,7 +8,12 @@ enum FrontLink {
         while true {
             let n = read(pipe, &byte, 1)
             if n < 0 && errno == EINTR { continue }
-            if n <= 0 { return }  // the front has gone, and we with it
+            // The front has gone. PR_SET_PDEATHSIG does not always see to that: it ends with a change of credentials,
+            // as the tracer makes them under --user (prctl(2)).
+            if n <= 0 {
+                kill(agent, SIGKILL)
+                return
+            }
             guard Int32(byte) == SIGCONT else {
                 kill(agent, Int32(byte))
                 continue

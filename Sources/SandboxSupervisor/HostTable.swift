@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
 internal import Synchronization
@@ -10,7 +11,11 @@ final class HostTable: Sendable {
         /// Host indices by address. Addresses stay: a name that moved may still be in use where it was.
         var addresses: [IPAddress: Set<Int>] = [:]
         var lastRefresh: UInt64 = 0
+        var isRunning = false
     }
+    /// So long a denied call waits for names to be resolved, milliseconds. A resolver that does not answer takes ten
+    /// seconds a name.
+    private static let patience = 3000
     /// A look-up is not repeated within this time, nanoseconds.
     private static let freshness: UInt64 = 2_000_000_000
     private static let mostAddresses = 16_384
@@ -29,14 +34,34 @@ final class HostTable: Sendable {
         names.isEmpty || state.withLock { HostTable.now() &- $0.lastRefresh < HostTable.freshness && $0.lastRefresh != 0 }
     }
 
-    /// Resolves every name. May take as long as the resolver does.
+    /// Has every name resolved, once for all who ask, and waits for it as long as is reasonable.
     func refresh() {
-        guard !isFresh else { return }
-        var found: [(Int, IPAddress)] = []
-        for (i, name) in names.enumerated() { found += HostTable.resolve(name).map { (i, $0) } }
+        if begin(), WorkerThread.start("sbx-hosts", { [self] in resolveAll() }) != 0 { state.withLock { $0.isRunning = false } }
+        var waited = 0
+        while waited < HostTable.patience, !isFresh {
+            usleep(10_000)
+            waited += 10
+        }
+    }
+
+    private func begin() -> Bool {
+        if isFresh { return false }
+        return state.withLock { s in
+            defer { s.isRunning = true }
+            return !s.isRunning
+        }
+    }
+
+    private func resolveAll() {
+        for (i, name) in names.enumerated() {
+            let found = HostTable.resolve(name)
+            state.withLock { s in
+                for address in found where s.addresses.count < HostTable.mostAddresses { s.addresses[address, default: []].insert(i) }
+            }
+        }
         state.withLock { s in
-            for (i, address) in found where s.addresses.count < HostTable.mostAddresses { s.addresses[address, default: []].insert(i) }
             s.lastRefresh = HostTable.now()
+            s.isRunning = false
         }
     }
 

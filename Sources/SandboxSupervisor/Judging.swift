@@ -12,11 +12,23 @@ extension Supervision {
         }
         var ruling = judge(work.first, caller)
         if work.hasSecond { ruling = stricter(ruling, judge(work.second, caller)) }
-        if work.movesDirectory, ruling.decision != .deny {
-            if work.first.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span)) }
-            if work.second.kind == .directory { ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span)) }
+        if ruling.decision == .deny { return ruling }
+        if work.movesDirectory {
+            // Both ends, whether or not there is anything at the second: what the folder holds arrives there with it.
+            ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span))
+            ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span))
+        }
+        for subject in linksMade(by: work, call) {
+            if let denied = policy.judge(linkAt: subject.path.text.span) { return denied }
         }
         return ruling
+    }
+
+    /// Where the call makes a symbolic link, or moves or links one to.
+    private func linksMade(by work: FileWork, _ call: Call) -> [FileSubject] {
+        if case .symlink = call { return [work.first] }
+        guard work.hasSecond else { return [] }
+        return (work.first.kind == .symlink ? [work.second] : []) + (work.second.kind == .symlink ? [work.first] : [])
     }
 
     /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
@@ -70,6 +82,8 @@ extension Supervision {
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
             ruling = ruling.rule == .none ? r : stricter(ruling, r)
         }
+        // Only what is denied counts against a loader: every program has one, and no list of programs names it.
+        if !work.loader.isEmpty { ruling = stricter(ruling, policy.judge(file: work.loader.text.span, access: .execute)) }
         return ruling
     }
 

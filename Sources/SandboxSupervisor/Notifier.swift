@@ -10,6 +10,8 @@ final class Notifier {
     let listener: Listener
     var files: FileWork
     var sockets: SocketWork
+    /// False for hands that have waited for names once already.
+    private(set) var mayResolve = true
 
     init(_ supervision: Supervision, _ listener: Listener) {
         self.supervision = supervision
@@ -59,7 +61,7 @@ final class Notifier {
     /// 0 is the caller's own group; a negative number a group, which is the session's if its leader is.
     private func isOurs(_ pid: Int32) -> Bool {
         if pid == 0 { return true }
-        if pid == -1 { return false }
+        if pid == -1 || pid == .min { return false }  // the second has no positive counterpart
         return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
     }
 
@@ -100,7 +102,7 @@ final class Notifier {
         if sockets.operation == .connect, sockets.mayBlock { return wait(acting: record, notice) }
         if sockets.mayBlock, sockets.isFastOpen { return wait(acting: record, notice) }
         let result = sockets.perform(wait: false)
-        if result == -EAGAIN, sockets.mayBlock { return wait(acting: record, notice) }
+        if result == -EAGAIN && sockets.mayBlock || sockets.isUnfinished { return wait(acting: record, notice) }
         supervision.complete(record, min(result, 0))
         notice.answer(result)
     }
@@ -153,9 +155,12 @@ final class Notifier {
         supervision.waits.submit(tid: box.tid) { [self] isInterrupted in
             var result = isInterrupted() ? -EINTR : work.perform()
             while result == -EINTR, !isInterrupted() { result = work.perform() }
-            let interrupted = result == -EINTR
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
-            finish(work, interrupted ? -Notice.restart : result, record, box.take())
+            if result == -EINTR {
+                supervision.complete(record, result)
+                box.take().restart(supervision.context.tasks)
+            } else {
+                finish(work, result, record, box.take())
+            }
             work.reset()
         }
     }
@@ -168,10 +173,10 @@ final class Notifier {
             var result = isInterrupted() ? -EINTR : work.perform(wait: true)
             // A connect that was begun goes on; asking again waits for the same one.
             while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
+            if work.sent > 0 { result = Int32(clamping: work.sent) }  // never twice
             let interrupted = result == -EINTR || result == -Notice.restart
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
-            box.take().answer(interrupted ? -Notice.restart : result)
+            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(result) }
             work.reset()
         }
     }
@@ -189,9 +194,9 @@ final class Notifier {
                 if result < 0 { break }
                 sent += 1
             }
-            let interrupted = sent == 0 && isInterrupted()
-            if interrupted { supervision.context.tasks.setWaiting(box.tid, true) }
-            box.take().answer(sent > 0 ? sent : interrupted ? -Notice.restart : result)
+            // What failed of itself says so; a signal that came meanwhile interrupts nothing any more.
+            let interrupted = sent == 0 && (result == 0 || result == -EINTR) && isInterrupted()
+            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(sent > 0 ? sent : result) }
             hands.sockets.reset()
         }
     }
@@ -199,9 +204,13 @@ final class Notifier {
     /// The address may belong to a host the profile names but that was resolved too long ago.
     func wait(resolving call: Call, _ notice: consuming Notice, _ caller: Caller) {
         let box = Box(notice)
-        supervision.waits.submit(tid: box.tid) { [supervision, listener] _ in
+        // Resolvers take their time, and the tracer must not wait for them when the caller dies; `handle` looks whether it
+        // is still there.
+        supervision.waits.submit(tid: box.tid, acts: false) { [supervision, listener] _ in
             supervision.hosts.refresh()
-            Notifier(supervision, listener).handle(box.take())
+            let hands = Notifier(supervision, listener)
+            hands.mayResolve = false
+            hands.handle(box.take())
         }
     }
 }

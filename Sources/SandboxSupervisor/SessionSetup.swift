@@ -171,6 +171,8 @@ struct SessionSetup {
         let files = SessionSetup.descriptorLimit
         let asked = policy.limits.openFiles
         list.append((resource: 7 /* RLIMIT_NOFILE */, soft: asked ?? UInt64(files.rlim_cur), hard: asked ?? UInt64(files.rlim_max)))
+        // The kernel writes a core file by itself, into whatever folder the process has gone to.
+        if enforces { list.append((resource: 4 /* RLIMIT_CORE */, soft: 0, hard: 0)) }
         if let n = policy.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
         return list
     }

@@ -129,6 +129,10 @@ static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_
 // works in any more.
 void sbx_remove_tree(const char *path);
 
+// What no supervised process has, root's among them: powers over the machine that no rule about files, programs or
+// addresses judges.
+uint64_t sbx_machine_caps(void);
+int sbx_thread_drop_machine_caps(void);
 int sbx_thread_getcaps(struct sbx_caps *out);
 int sbx_thread_setcaps(const struct sbx_caps *caps);
 

@@ -22,6 +22,9 @@ int sbx_ptrace_interrupted(int tid, int64_t *nr);
 // Makes that ERESTARTNOINTR.
 int sbx_ptrace_restart_always(int tid);
 
+// At a signal's delivery: 1 if process `sender` sent it to this very thread (tgkill(2)).
+int sbx_ptrace_is_sent_by(int tid, int sender);
+
 enum sbx_event {
     SBX_EVENT_FORK = 1, SBX_EVENT_VFORK = 2, SBX_EVENT_CLONE = 3, SBX_EVENT_EXEC = 4,
     SBX_EVENT_SECCOMP = 7, SBX_EVENT_STOP = 128,

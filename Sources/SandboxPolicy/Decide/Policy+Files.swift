@@ -23,6 +23,14 @@ extension Policy {
         return granted
     }
 
+    /// Judges making a symbolic link there: where names below are denied by a rule that is bound to this place, it would
+    /// bring them in from elsewhere. Nil where nothing speaks against it.
+    package func judge(linkAt path: Span<UInt8>) -> Ruling? {
+        var hits = Hits()
+        guard paths.walk(path, &hits) else { return Ruling(.deny, by: defaults.malformed) }
+        return hits.below == Hits.none ? nil : Ruling(.deny, by: RuleID(rawValue: hits.below))
+    }
+
     /// What takes a file out of reach: the built-in rule, `files.deny`, and `exec.deny`: a program that may not be
     /// run may not be read either, or a copy of it would run under another name.
     @inline(__always)
