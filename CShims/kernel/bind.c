@@ -41,16 +41,16 @@ static void *bind_there(void *v) {
     return 0;
 }
 
-int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name) {
+int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name, int keep_name) {
     struct job j = {socket, cwd, folder, 0, address, length};
-    if (sbx_landlock_abi() > 0) {
+    if (keep_name && sbx_landlock_abi() > 0) {
         pthread_t t;
         int e = pthread_create(&t, 0, bind_there, &j);
         if (e) return -e;
         pthread_join(t, 0);
         return j.result;
     }
-    // Without Landlock the name is made in the pinned folder itself; getsockname(2) then tells the short name.
+    // Otherwise the name is made in the pinned folder itself; getsockname(2) then tells the short name.
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     size_t n = strlen(name);
     if (n >= sizeof a.sun_path) return -EINVAL;

@@ -78,7 +78,17 @@ extension FileWork {
             return try masked { sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~Flag.noFollow, mode) }
         }
         if let terminal = try controllingTerminal() { return terminal }
-        return sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~(Flag.noFollow | O_CREAT | O_EXCL), 0)
+        let fd = sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~(Flag.noFollow | O_CREAT | O_EXCL), 0)
+        if fd >= 0, first.special == 5 << 8 | 2 { noteTerminal(fd) }
+        return fd
+    }
+
+    /// `/dev/ptmx` (5:2) has just made a pair; its other end is `/dev/pts/N`, ioctl_tty(2).
+    private func noteTerminal(_ fd: Int32) {
+        var number: UInt32 = 0
+        if sbx_ioctl_int(fd, 0x8004_5430 /* TIOCGPTN */, &number) == 0 {
+            context.noteTerminal(136 << 8 | UInt64(number & 0xff) | UInt64(number & ~0xff) << 12)
+        }
     }
 
     /// `/dev/tty` (device 5:0) means the opener's controlling terminal: the caller's, not ours.

@@ -14,6 +14,11 @@ package final class FileSubject {
     /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
     package fileprivate(set) var isAnonymous = false
 
+    /// The device number of a special file.
+    fileprivate(set) var special: UInt64 = 0
+    /// The number of a pseudo-terminal (major 136, devices.txt); nil for everything else.
+    package var terminal: UInt64? { kind == .device && special >> 8 & 0xfff == 136 ? special : nil }
+
     package enum Kind: Sendable { case regular, directory, device, fifo, symlink, absent, other }
 
     /// The pinned object, or the pinned folder of a name.
@@ -35,6 +40,7 @@ package final class FileSubject {
         inode = 0
         kind = .other
         isAnonymous = false
+        special = 0
     }
 
     fileprivate func hold(_ d: consuming Descriptor) {
@@ -45,6 +51,7 @@ package final class FileSubject {
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        special = UInt64(st.st_rdev)
         kind = switch st.st_mode & S_IFMT {
         case S_IFREG: .regular
         case S_IFDIR: .directory
@@ -343,11 +350,16 @@ package final class FileWork {
             if flags & O_EXCL != 0 { throw Errno(EEXIST) }
             let isLink = st.st_mode & S_IFMT == S_IFLNK
             if isLink && flags & Flag.noFollow != 0 { throw Errno(ELOOP) }
-            if !isLink || UInt64(st.st_dev) == context.procDevice { return try existing(s, follow: isLink) }
+            if !isLink || UInt64(st.st_dev) == context.procDevice {
+                do throws(Errno) { return try existing(s, follow: isLink) } catch {
+                    if error.code == ENOENT, !isLink { try restore(s, at); continue }  // gone since we looked
+                    throw error
+                }
+            }
             if open.resolve & Flag.noSymlinks != 0 { throw Errno(ELOOP) }
-            try followName(s)
-            // What the link says is relative to the folder it lies in, which is pinned as ours now.
-            at.base = .workingDirectory
+            // What the link says is relative to the folder it lies in; outside a confined look-up that is named from the
+            // root.
+            if try !followName(s) { at.base = .workingDirectory }
         }
         throw Errno(ELOOP)
     }
@@ -373,19 +385,28 @@ package final class FileWork {
         settleBlocking()
     }
 
-    /// `given` becomes the folder's path and the link's text, so that the loop goes on from there.
-    private func followName(_ s: FileSubject) throws(Errno) {
+    /// The caller's own text once more, for another round.
+    private func restore(_ s: FileSubject, _ at: PathArgument) throws(Errno) {
+        try TraceeMemory.readPath(caller.tid, at.address, into: s.given)
+    }
+
+    /// `given` becomes the folder's path and the link's text, so that the loop goes on from there. True where it stays
+    /// relative to the caller's own base, which it must not leave (`RESOLVE_BENEATH`, `RESOLVE_IN_ROOT`).
+    private func followName(_ s: FileSubject) throws(Errno) -> Bool {
         let n = sbx_readlinkat(s.pin, s.name.base, text.base, 4096)
         if n <= 0 { throw Errno(n == 0 ? ENOENT : Int32(-n)) }
         text.setCount(n)
-        if open.resolve & (Flag.beneath | Flag.inRoot) != 0 { throw Errno(EXDEV) }
+        let confined = open.resolve & (Flag.beneath | Flag.inRoot) != 0
         if text.isAbsolute {
+            if open.resolve & Flag.beneath != 0 { throw Errno(EXDEV) }
             s.given.set(text.bytes)
         } else {
-            try resolver.describe(s.pin, into: s.given)
+            // `splitGiven` has left the folder's part there.
+            if !confined { try resolver.describe(s.pin, into: s.given) }
             s.given.append("/")
             guard s.given.append(text.bytes) else { throw Errno(ENAMETOOLONG) }
         }
         if s.given.count >= 4096 { throw Errno(ENAMETOOLONG) }
+        return confined
     }
 }

@@ -22,6 +22,21 @@ package final class KernelContext: Sendable {
         isRoot = geteuid() == 0
     }
 
+    /// Pseudo-terminals that are the session's: what it was started on, and what it makes.
+    private let terminals = Mutex<Set<UInt64>>([])
+
+    package func isOwnTerminal(_ device: UInt64) -> Bool { terminals.withLock { $0.contains(device) } }
+    func noteTerminal(_ device: UInt64) { terminals.withLock { _ = $0.insert(device) } }
+
+    /// The terminals behind our standard streams, which the session inherits, and the one that controls us.
+    package func noteInheritedTerminals() {
+        for fd: Int32 in 0...2 {
+            var st = stat()
+            if sbx_fstat(fd, &st) == 0, st.st_mode & S_IFMT == S_IFCHR { noteTerminal(UInt64(st.st_rdev)) }
+        }
+        do throws(Errno) { noteTerminal(try ProcStat.terminal(of: getpid())) } catch {}
+    }
+
     package func noteIdentityChange() { identitiesVary.store(true, ordering: .sequentiallyConsistent) }
     var mustLookUpIdentity: Bool { isRoot && identitiesVary.load(ordering: .sequentiallyConsistent) }
 }

@@ -50,6 +50,14 @@ package struct Notice: ~Copyable, Sendable {
     /// before a `true` was its own.
     package borrowing func isStillValid() -> Bool { sbx_notify_valid(listener, id) == 0 }
 
+    /// Asks the same wherever the notice itself is.
+    package struct Ticket: Sendable {
+        fileprivate let listener: Int32
+        fileprivate let id: UInt64
+        package func isStillValid() -> Bool { sbx_notify_valid(listener, id) == 0 }
+    }
+    package var ticket: Ticket { Ticket(listener: listener, id: id) }
+
     /// Ends the call with `result`: a value, or `-errno`.
     package consuming func answer(_ result: Int32) {
         _ = sbx_notify_answer(listener, id, Int64(max(result, 0)), min(result, 0))

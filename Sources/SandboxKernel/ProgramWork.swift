@@ -25,6 +25,8 @@ package final class ProgramWork {
     package let arguments = UnsafeMutableRawBufferPointer.allocate(byteCount: ProgramWork.argumentLimit, alignment: 16)
     package private(set) var argumentCount = 0
     package private(set) var argumentsAreCut = false
+    /// We may not read one of the files (execute permission alone).
+    package private(set) var isUnreadable = false
     package static let argumentLimit = 64 * 1024
 
     private let resolver: Resolver
@@ -41,6 +43,7 @@ package final class ProgramWork {
 
     /// Looks at what execve(2) would load: the file and the interpreters named in its first lines.
     package func look(_ request: ProgramRequest, for caller: Caller) throws(Errno) {
+        isUnreadable = false
         count = 0
         loader.clear()
         let first = chain[0]
@@ -91,8 +94,11 @@ package final class ProgramWork {
     /// `#!` and the interpreter's path, from the first 256 bytes (execve(2), "Interpreter scripts").
     private func readInterpreter(of pin: Int32) throws(Errno) -> Bool {
         let fd = sbx_openat(At.workingDirectory, resolver.reference(pin), O_RDONLY | O_NONBLOCK | Flag.closeOnExec, 0)
-        // A program that may be run but not read is no script, or not one that its interpreter could read.
-        if fd < 0 { return false }
+        // A program that may be run but not read makes a process that cannot be read either.
+        if fd < 0 {
+            isUnreadable = isUnreadable || fd == -EACCES
+            return false
+        }
         let file = try Descriptor(fd)
         let n = sbx_pread(file.number, head.base, 256, 0)
         guard n > 2, head[0] == 0x23, head[1] == 0x21 else { return false }
@@ -105,11 +111,32 @@ package final class ProgramWork {
         return i > start
     }
 
+    /// The arguments as they are asked for now; for the record of a start that is refused.
+    package func readAskedArguments(_ request: ProgramRequest, for caller: Caller) {
+        argumentCount = 0
+        argumentsAreCut = false
+        for i in 0..<1024 {
+            do throws(Errno) {
+                let at = try TraceeMemory.value(caller.tid, request.arguments + i * 8, UInt64(0))
+                if at == 0 { return }
+                try TraceeMemory.readPath(caller.tid, RemoteAddress(at), into: text)
+            } catch {
+                argumentsAreCut = true
+                return
+            }
+            guard argumentCount + text.count + 1 <= arguments.count else { break }
+            memcpy(arguments.baseAddress! + argumentCount, text.base, text.count + 1)
+            argumentCount += text.count + 1
+        }
+        argumentsAreCut = true
+    }
+
     // MARK: After
 
     /// What the new image was made of: the file that is mapped, the name it was asked for (`AT_EXECFN`, which is the
     /// script's where a script was started), and the arguments on its stack. The process stands still.
     package func readLoaded(_ caller: Caller) throws(Errno) {
+        isUnreadable = false
         count = 0
         let program = chain[0]
         procPath(caller.tid, "/exe")

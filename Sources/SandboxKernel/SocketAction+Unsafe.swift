@@ -40,12 +40,12 @@ extension SocketWork {
     }
 
     /// Binds with the caller's own bytes, because getsockname(2) gives them back to anybody who asks, but from a
-    /// thread whose Landlock domain lets it make a socket in the pinned folder and nowhere else: a folder that was
-    /// exchanged in the meantime gains nothing.
+    /// thread whose Landlock domain lets it make a socket below the pinned folder and nowhere else: a folder that was
+    /// exchanged in the meantime gains nothing. Where something below is judged differently, the bare name is used.
     private func bindPath() throws(Errno) -> Int32 {
         let base = try resolver.base(.workingDirectory, of: caller)
         umask(try identity.mask(of: caller))
-        return sbx_bind_confined(socket, address.bytes.baseAddress, UInt32(address.count), base.number, pin, name.base)
+        return sbx_bind_confined(socket, address.bytes.baseAddress, UInt32(address.count), base.number, pin, name.base, keepsName ? 1 : 0)
     }
 
     private func send(wait: Bool) throws(Errno) -> Int32 {

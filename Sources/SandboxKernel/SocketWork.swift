@@ -13,6 +13,11 @@ package final class SocketWork {
     package let path = PathBuffer()
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
+    /// The folder in which a unix path is bound.
+    package let folder = PathBuffer()
+    /// Nothing below that folder is judged differently: only then may the caller's own bytes be used, which a racer can
+    /// lead into any folder below it.
+    package var keepsName = false
     /// A unix path that does not exist yet (bind).
     package private(set) var createsPath = false
     /// There is an address to judge; without one the call goes where an earlier, judged one led.
@@ -60,6 +65,7 @@ package final class SocketWork {
         pin = -1
         hasAddress = false
         createsPath = false
+        keepsName = false
         mayBlock = false
         sent = 0
         device = 0
@@ -162,6 +168,7 @@ package final class SocketWork {
         pin = try resolve(Resolver.Options(follow: true, directory: true))
         createsPath = true
         try resolver.describe(pin, into: path)
+        folder.set(path.bytes)
         if path.count > 1 { path.append("/") }
         path.append(name.bytes)
     }

@@ -40,6 +40,9 @@ extension Supervision {
     private func judge(_ subject: FileSubject, _ caller: Caller) -> Ruling {
         if subject.isAnonymous { return Ruling(.allow, by: policy.builtin.anonymous) }
         if let ruling = judgeProcess(subject, caller) { return ruling }
+        if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
+            return Ruling(.deny, by: policy.builtin.terminal)
+        }
         return policy.judge(file: subject.path.text.span, access: subject.access)
     }
 
@@ -56,10 +59,15 @@ extension Supervision {
         guard work.hasAddress else { return Ruling(.allow, by: policy.builtin.anonymous) }
         switch work.endpoint {
         case .ip(let ip, let port):
+            // A datagram socket's first sendto(2) takes a free port by itself.
+            if work.operation == .bind, work.transport == .udp, port == 0 { return Ruling(.allow, by: policy.builtin.anonymous) }
             if work.operation == .bind { return policy.judge(listen: ip, port: port, transport: work.transport) }
             return policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
         case .unixPath:
-            if work.operation == .bind { return policy.judge(file: work.path.text.span, access: .create) }
+            if work.operation == .bind {
+                work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow
+                return policy.judge(file: work.path.text.span, access: .create)
+            }
             return policy.judge(unixConnect: work.path.text.span)
         case .unixAbstract:
             return work.operation == .bind ? policy.judge(abstractListen: work.path.text.span) : policy.judge(abstract: work.path.text.span)
@@ -77,6 +85,7 @@ extension Supervision {
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
+        if work.isUnreadable, enforces { return Ruling(.deny, by: policy.builtin.unreadable) }
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)

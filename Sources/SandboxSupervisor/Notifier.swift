@@ -116,7 +116,7 @@ final class Notifier {
         }
         var sent: Int32 = 0
         while sent < min(count, 1024) {
-            let result = exchangeOne(call, Int(sent), caller, wait: false)
+            let result = exchangeOne(call, Int(sent), caller, notice.ticket, wait: false)
             if result == -EAGAIN, sockets.mayBlock, sent == 0 { return wait(sending: call, count, notice, caller) }
             if result < 0 { return notice.answer(sent > 0 ? sent : result) }
             sent += 1
@@ -124,9 +124,10 @@ final class Notifier {
         notice.answer(sent)
     }
 
-    private func exchangeOne(_ call: Call, _ index: Int, _ caller: Caller, wait: Bool) -> Int32 {
+    private func exchangeOne(_ call: Call, _ index: Int, _ caller: Caller, _ ticket: Notice.Ticket, wait: Bool) -> Int32 {
         do throws(Errno) {
             try sockets.prepare(call, for: caller, index: index)
+            guard ticket.isStillValid() else { return -ESRCH }
             let ruling = supervision.judge(sockets)
             let record = supervision.record(sockets, ruling, caller)
             if ruling.decision == .deny { return -EACCES }
@@ -183,13 +184,14 @@ final class Notifier {
 
     /// The first message found no room: the others follow it on a thread that may wait for it.
     private func wait(sending call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
+        let ticket = notice.ticket
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [supervision, listener] isInterrupted in
             let hands = Notifier(supervision, listener)
             var sent: Int32 = 0
             var result: Int32 = 0
             while sent < min(count, 1024), !isInterrupted() {
-                result = hands.exchangeOne(call, Int(sent), caller, wait: true)
+                result = hands.exchangeOne(call, Int(sent), caller, ticket, wait: true)
                 if result == -EINTR { continue }
                 if result < 0 { break }
                 sent += 1

@@ -3,6 +3,7 @@ internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxStore
+internal import Synchronization
 
 /// The way of every intercepted call: RawCall → Call → what it touches → Ruling → record → act → answer → outcome.
 ///
@@ -15,6 +16,9 @@ extension Notifier {
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
+        case .rename where supervision.enforces, .makeDirectory where supervision.enforces:
+            var held: Notice? = consume notice
+            supervision.naming.withLock { _ in useFile(call, held.take()!, caller) }
         default: useFile(call, notice, caller)
         }
     }

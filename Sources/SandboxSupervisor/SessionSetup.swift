@@ -39,10 +39,10 @@ struct SessionSetup {
         guard policy.admits(identity: Array(identity.utf8).span) else {
             throw RunFailure("`\(identity)` may not run under the profile `\(policy.name)`", help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
         }
-        environment = SessionSetup.environment(policy, options.environment)
+        environment = SessionSetup.environment(enforces ? policy : nil, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         arguments = options.command
-        timeLimit = [options.timeout, policy.limits.time].compactMap { $0 }.min()
+        timeLimit = [options.timeout, enforces ? policy.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
             id: id, name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
             purpose: options.purpose, profile: policy.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
@@ -124,8 +124,9 @@ struct SessionSetup {
     }
 
     /// What the profile lets through, then what `--env` adds.
-    private static func environment(_ policy: Policy, _ added: [String]) -> [EnvironmentVariable] {
-        var list = policy.environment(from: inherited())
+    /// Observed programs run as they would without us: nothing is taken away.
+    private static func environment(_ policy: Policy?, _ added: [String]) -> [EnvironmentVariable] {
+        var list = policy?.environment(from: inherited()) ?? inherited()
         for text in added {
             let bytes = Array(text.utf8)
             let name = Array(bytes.prefix { $0 != UInt8(ascii: "=") })
@@ -169,11 +170,11 @@ struct SessionSetup {
         var list: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
         // Ours was raised; the program starts with what the user had.
         let files = SessionSetup.descriptorLimit
-        let asked = policy.limits.openFiles
+        let asked = enforces ? policy.limits.openFiles : nil
         list.append((resource: 7 /* RLIMIT_NOFILE */, soft: asked ?? UInt64(files.rlim_cur), hard: asked ?? UInt64(files.rlim_max)))
         // The kernel writes a core file by itself, into whatever folder the process has gone to.
         if enforces { list.append((resource: 4 /* RLIMIT_CORE */, soft: 0, hard: 0)) }
-        if let n = policy.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
+        if enforces, let n = policy.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
         return list
     }
 

@@ -18,6 +18,9 @@ final class Supervision: Sendable {
     let status: StatusStream?
     /// The process group the agent was started in.
     let agentGroup: Int32
+    /// Held from the look to the act by what can put a folder in the place of a file: a move was judged by which of the
+    /// two it saw.
+    let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
 
     init(_ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?, agentGroup: Int32) {

@@ -57,6 +57,7 @@ final class Tree: TracerEvents {
         do throws(Errno) { try programs.look(request, for: caller) } catch { return true }
         let ruling = supervision.judge(programs)
         guard ruling.decision == .deny else { return true }
+        programs.readAskedArguments(request, for: caller)
         record(ruling, caller, result: -EACCES)
         explain(ruling, to: caller)
         return false
@@ -81,29 +82,26 @@ final class Tree: TracerEvents {
         h.inode = program.inode
         h.result = result
         h.flags.remove(.looked)
-        // A script is what was started; its interpreter is what runs.
-        let name = programs.count > 1 ? programs.chain[programs.count - 1].resolved : program.resolved
-        let resource = isScript ? name : program.resolved
-        supervision.status?.decision(h, resource.bytes, supervision.policy)
-        _ = supervision.append(h, resource.bytes, isScript ? program.resolved.bytes : .init(start: nil, count: 0))
+        supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
+        withArguments { _ = supervision.append(h, program.resolved.bytes, $0) }
     }
-
-    private var isScript: Bool { programs.count > 1 }
 
     private func recordProgram(_ caller: Caller) {
         var h = RecordHeader(kind: .program, operation: .exec, process: caller.serial, pid: caller.pid, result: 0, time: currentTime())
         h.device = programs.chain[0].device
         h.inode = programs.chain[0].inode
         if programs.argumentsAreCut { h.flags.insert(.truncated) }
+        withArguments { _ = supervision.append(h, programs.chain[0].resolved.bytes, $0) }
+    }
+
+    /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
+    private func withArguments(_ body: (UnsafeRawBufferPointer) -> Void) {
         let raw = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(programs.arguments)[..<programs.argumentCount])
-        if supervision.policy.audit.arguments == .full {
-            _ = supervision.append(h, programs.chain[0].resolved.bytes, raw)
-            return
-        }
+        if supervision.policy.audit.arguments == .full { return body(raw) }
         var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         if raw.last == 0 { list.removeLast() }
         let redacted = Array(ArgumentRedaction.redact(list).map { $0 + [0] }.joined())
-        redacted.withUnsafeBytes { _ = supervision.append(h, programs.chain[0].resolved.bytes, $0) }
+        redacted.withUnsafeBytes(body)
     }
 
     private func explain(_ ruling: Ruling, to caller: Caller) {

@@ -62,7 +62,7 @@ int sbx_landlock_scopes_signals(void);
 int sbx_landlock_abi(void);
 // Binds with the given bytes, relative to `cwd`, to a name that can only come to be below `folder`. The calling
 // thread must have a file system context of its own (`unshare(CLONE_FS)`).
-int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name);
+int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name, int keep_name);
 
 // The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
 // Returns the exit code. `report` is the write end of the pipe to the supervisor.

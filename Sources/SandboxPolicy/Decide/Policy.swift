@@ -62,6 +62,8 @@ package struct BuiltinRules: Sendable {
     package internal(set) var otherProcess = RuleID.none
     package internal(set) var deviceNode = RuleID.none
     package internal(set) var kernelSocket = RuleID.none
+    package internal(set) var terminal = RuleID.none
+    package internal(set) var unreadable = RuleID.none
 }
 
 /// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.
