@@ -69,7 +69,9 @@ extension EndToEnd {
             let world = try World(), listeners = try Listeners(world)
             var command = arguments(attack, world, listeners)
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
-            let outcome = try world.native(command)
+            var outcome = try world.native(command)
+            // A race is won by luck, above all where another job has the second processor.
+            for _ in 0..<4 where attack.name.hasPrefix("race-") && outcome.out != "leaked\n" { outcome = try world.native(command) }
             #expect(outcome.out == (attack.nativelyHeld ? "held\n" : "leaked\n"), "\(outcome)")
         }
 

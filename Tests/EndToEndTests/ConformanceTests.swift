@@ -15,7 +15,7 @@ extension EndToEnd {
                 "read below PATH_MAX", "unlink below PATH_MAX", "PROT_WRITE",
             ],
             "open-magic": ["/dev/tty: ok", "/dev/tty through a link"],
-            "openat2": ["O_PATH with O_RDWR"],
+            "openat2": ["O_PATH with O_RDWR", "RESOLVE_CACHED"],
             "names": ["rename \"/proc/version\"", "fchmod O_PATH", "utimensat NULL path, no descriptor"],
             "limits": ["a missing file with no descriptor left", "not truncated"],
             "sockets-local": ["  peer is me"],

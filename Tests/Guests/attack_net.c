@@ -193,6 +193,8 @@ int tool_serve(int argc, char **argv) {
     }
     if (!udp && listen(fd, 1024) < 0) die("listen");
     say("ready %d", port);
+    // Nobody may be reading what is said from here on; a full pipe must not keep us from accepting.
+    fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
     struct pollfd both[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
     char text[64];
     for (;;) {
