@@ -20,26 +20,32 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSQLite", path: "CShims/sqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .target(name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-                linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(
+            name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("seccomp")]),
         .target(name: "SandboxModel", swiftSettings: pure),
         .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
-        .target(name: "SandboxPolicy", dependencies: ["SandboxModel", .product(name: "Yams", package: "Yams")],
-                swiftSettings: pure),
+        .target(
+            name: "SandboxPolicy", dependencies: ["SandboxModel", .product(name: "Yams", package: "Yams")],
+            swiftSettings: pure),
         .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
-        .target(name: "SandboxSupervisor",
-                dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
-                swiftSettings: strict),
+        .target(
+            name: "SandboxSupervisor",
+            dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
+            swiftSettings: strict),
         .executableTarget(
             name: "sandbox",
-            dependencies: ["SandboxModel", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
-                           .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "SandboxModel", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
-        .executableTarget(name: "guest", path: "Tests/Guests",
-                          cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
-                          // C alone: without Swift's start-up code, whose handlers a guest must not have
-                          linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
+        .executableTarget(
+            name: "guest", path: "Tests/Guests",
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
+            // C alone: without Swift's start-up code, whose handlers a guest must not have
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),

@@ -12,8 +12,9 @@ package struct PathArgument: Sendable {
     package var mayBeEmpty = false
 
     package static func path(_ dir: Int32, _ address: RemoteAddress, follow: Bool, mayBeEmpty: Bool = false) -> PathArgument {
-        PathArgument(base: dir == -100 ? .workingDirectory : .descriptor(dir), address: address, follow: follow,
-                     mayBeEmpty: mayBeEmpty)
+        PathArgument(
+            base: dir == -100 ? .workingDirectory : .descriptor(dir), address: address, follow: follow,
+            mayBeEmpty: mayBeEmpty)
     }
     package static func plain(_ address: RemoteAddress, follow: Bool) -> PathArgument {
         PathArgument(base: .workingDirectory, address: address, follow: follow)

@@ -57,8 +57,10 @@ extension RawCall {
             r.howSize = max(arguments[3], 1)
             return .open(r)
         default:
-            return .open(OpenRequest(path: .path(int(0), address(1), follow: true), flags: UInt64(word(2)),
-                                     mode: UInt64(word(3))))
+            return .open(
+                OpenRequest(
+                    path: .path(int(0), address(1), follow: true), flags: UInt64(word(2)),
+                    mode: UInt64(word(3))))
         }
     }
 
@@ -71,8 +73,9 @@ extension RawCall {
         case .rename:
             .rename(from: .plain(address(0), follow: false), to: .plain(address(1), follow: false), flags: 0)
         case .renameat, .renameat2:
-            .rename(from: .path(int(0), address(1), follow: false), to: .path(int(2), address(3), follow: false),
-                    flags: call == .renameat ? 0 : word(4))
+            .rename(
+                from: .path(int(0), address(1), follow: false), to: .path(int(2), address(3), follow: false),
+                flags: call == .renameat ? 0 : word(4))
         case .mkdir: .makeDirectory(.plain(address(0), follow: false), mode: word(1))
         case .mkdirat: .makeDirectory(.path(int(0), address(1), follow: false), mode: word(2))
         case .mknod: .makeNode(.plain(address(0), follow: false), mode: word(1), device: UInt64(word(2)))
@@ -80,8 +83,9 @@ extension RawCall {
         case .link:
             .link(from: .plain(address(0), follow: false), to: .plain(address(1), follow: false), flags: 0)
         case .linkat:
-            .link(from: .path(int(0), address(1), follow: int(4) & symlinkFollow != 0, mayBeEmpty: int(4) & emptyPath != 0),
-                  to: .path(int(2), address(3), follow: false), flags: int(4))
+            .link(
+                from: .path(int(0), address(1), follow: int(4) & symlinkFollow != 0, mayBeEmpty: int(4) & emptyPath != 0),
+                to: .path(int(2), address(3), follow: false), flags: int(4))
         case .symlink: .symlink(target: address(0), at: .plain(address(1), follow: false))
         case .symlinkat: .symlink(target: address(0), at: .path(int(1), address(2), follow: false))
         case .truncate: .truncate(.plain(address(0), follow: true), length: Int64(bitPattern: arguments[1]))
@@ -103,7 +107,9 @@ extension RawCall {
         case .utimes: return .changeTimes(.plain(address(0), follow: true), times: address(1), layout: .timevals)
         case .futimesat, .utimensat:
             // A null path means the descriptor itself (utimensat(2), "C library/kernel differences").
-            let at = address(1).isNull ? PathArgument.descriptor(int(0)) : (call == .utimensat ? flagged(3) : .path(int(0), address(1), follow: true))
+            let at =
+                address(1).isNull
+                ? PathArgument.descriptor(int(0)) : (call == .utimensat ? flagged(3) : .path(int(0), address(1), follow: true))
             return .changeTimes(at, times: address(2), layout: call == .utimensat ? .timespecs : .timevals)
         default: return decodedAttribute(call)
         }

@@ -22,8 +22,9 @@ package struct Capability: Sendable {
     }
 
     private static func syncWakeUp() -> Capability {
-        capability("synchronous wake-up", probed.synchronous, required: false, "a judged call costs about one switch there and back",
-                   "Linux 6.6 has it; without it a judged call costs about five times as much")
+        capability(
+            "synchronous wake-up", probed.synchronous, required: false, "a judged call costs about one switch there and back",
+            "Linux 6.6 has it; without it a judged call costs about five times as much")
     }
 
     private static func tracing() -> Capability {
@@ -35,7 +36,9 @@ package struct Capability: Sendable {
         defer { if fd >= 0 { _ = sbx_close(fd) } }
         let copy = fd < 0 ? fd : sbx_pidfd_getfd(fd, fd)
         defer { if copy >= 0 { _ = sbx_close(copy) } }
-        return capability("pidfd_getfd", copy >= 0, "sockets are taken from their owners", "Linux 5.6 has it; a container's seccomp profile may refuse it")
+        return capability(
+            "pidfd_getfd", copy >= 0, "sockets are taken from their owners", "Linux 5.6 has it; a container's seccomp profile may refuse it"
+        )
     }
 
     private static func openat2() -> Capability {
@@ -46,8 +49,12 @@ package struct Capability: Sendable {
 
     private static func landlock() -> Capability {
         let abi = sbx_landlock_abi()
-        if abi >= 6 { return Capability(name: "Landlock", state: .full, detail: "ABI \(abi): signals stay inside the session", isRequired: false) }
-        let detail = abi > 0 ? "ABI \(abi): no scope for signals (Linux 6.12), so that kill(2) is judged one by one"
+        if abi >= 6 {
+            return Capability(name: "Landlock", state: .full, detail: "ABI \(abi): signals stay inside the session", isRequired: false)
+        }
+        let detail =
+            abi > 0
+            ? "ABI \(abi): no scope for signals (Linux 6.12), so that kill(2) is judged one by one"
             : "absent: kill(2) is judged one by one, and a unix socket's name is made by a shorter path"
         return Capability(name: "Landlock", state: abi > 0 ? .partial : .none, detail: detail, isRequired: false)
     }

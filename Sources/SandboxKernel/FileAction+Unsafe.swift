@@ -103,8 +103,11 @@ extension FileWork {
         text.clear()
         text.append("/dev/pts/")
         text.append(decimal: Int32(truncatingIfNeeded: (device & 0xff) | (device >> 12 & 0xfff00)))
-        let fd = try Descriptor(sbx_openat(At.workingDirectory, text.base, Int32(truncatingIfNeeded: open.flags) & ~(O_CREAT | O_EXCL)
-            | Flag.closeOnExec | Flag.noControllingTerminal, 0))
+        let fd = try Descriptor(
+            sbx_openat(
+                At.workingDirectory, text.base,
+                Int32(truncatingIfNeeded: open.flags) & ~(O_CREAT | O_EXCL)
+                    | Flag.closeOnExec | Flag.noControllingTerminal, 0))
         _ = try Errno.check(sbx_fstat(fd.number, &st))
         guard st.st_rdev == device else { throw Errno(ENXIO) }
         return fd.release()
@@ -139,8 +142,10 @@ extension FileWork {
             let v = try TraceeMemory.value(caller.tid, address, (0, 0, 0, 0) as (Int64, Int64, Int64, Int64))
             let isMicro = layout == .timevals
             if isMicro && !(0..<1_000_000 ~= v.1 && 0..<1_000_000 ~= v.3) { throw Errno(EINVAL) }
-            times = [timespec(tv_sec: Int(v.0), tv_nsec: Int(isMicro ? v.1 * 1000 : v.1)),
-                     timespec(tv_sec: Int(v.2), tv_nsec: Int(isMicro ? v.3 * 1000 : v.3))]
+            times = [
+                timespec(tv_sec: Int(v.0), tv_nsec: Int(isMicro ? v.1 * 1000 : v.1)),
+                timespec(tv_sec: Int(v.2), tv_nsec: Int(isMicro ? v.3 * 1000 : v.3)),
+            ]
         }
         return sbx_utimensat(first.pin, "", &times, At.emptyPath)
     }

@@ -52,14 +52,15 @@ package final class FileSubject {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
         special = UInt64(st.st_rdev)
-        kind = switch st.st_mode & S_IFMT {
-        case S_IFREG: .regular
-        case S_IFDIR: .directory
-        case S_IFCHR, S_IFBLK: .device
-        case S_IFIFO: .fifo
-        case S_IFLNK: .symlink
-        default: .other
-        }
+        kind =
+            switch st.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFCHR, S_IFBLK: .device
+            case S_IFIFO: .fifo
+            case S_IFLNK: .symlink
+            default: .other
+            }
     }
 }
 
@@ -160,8 +161,11 @@ package final class FileWork {
     func object(_ s: FileSubject, _ at: PathArgument, _ access: FileAccess, resolve: UInt64 = 0, directory: Bool = false) throws(Errno) {
         s.access = access
         s.given.clear()
-        if !at.address.isNull { try TraceeMemory.readPath(caller.tid, at.address, into: s.given) }
-        else if !at.mayBeEmpty { throw Errno(EFAULT) }
+        if !at.address.isNull {
+            try TraceeMemory.readPath(caller.tid, at.address, into: s.given)
+        } else if !at.mayBeEmpty {
+            throw Errno(EFAULT)
+        }
         if s.given.isEmpty {
             guard at.mayBeEmpty else { throw Errno(ENOENT) }
             s.hold(try resolver.base(at.base, of: caller))
@@ -293,11 +297,12 @@ package final class FileWork {
     private func accessOf(_ flags: UInt64) -> FileAccess {
         let f = Int32(truncatingIfNeeded: flags)
         if f & Flag.path != 0 { return .pathOnly }
-        var a: FileAccess = switch f & O_ACCMODE {
-        case O_RDONLY: .read
-        case O_WRONLY: .write
-        default: [.read, .write]
-        }
+        var a: FileAccess =
+            switch f & O_ACCMODE {
+            case O_RDONLY: .read
+            case O_WRONLY: .write
+            default: [.read, .write]
+            }
         if f & O_TRUNC != 0 { a.formUnion([.truncate, .write]) }
         return a
     }

@@ -131,7 +131,9 @@ struct ProcStatus {
             guard let colon = line.firstIndex(of: 0x3a) else { continue }
             let key = UnsafeRawBufferPointer(rebasing: line[..<colon])
             let value = UnsafeRawBufferPointer(rebasing: line[(colon + 1)...])
-            func isKey(_ s: StaticString) -> Bool { key.count == s.utf8CodeUnitCount && memcmp(key.baseAddress!, s.utf8Start, key.count) == 0 }
+            func isKey(_ s: StaticString) -> Bool {
+                key.count == s.utf8CodeUnitCount && memcmp(key.baseAddress!, s.utf8Start, key.count) == 0
+            }
             if isKey("Tgid") { leader = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("PPid") { parent = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("Umask") { mask = UInt32(truncatingIfNeeded: ProcStatus.number(value, radix: 8)) }

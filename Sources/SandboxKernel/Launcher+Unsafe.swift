@@ -78,8 +78,9 @@ package enum Launcher {
             if landlock >= 0 { _ = sbx_close(landlock) }
             free(filter)
         }
-        var filterSpec = sbx_filter_spec(enforce: spec.enforces ? 1 : 0, trap_signals: landlock >= 0 && sbx_landlock_scopes_signals() == 1 ? 0 : 1,
-                                         supervisor: getpid(), front: spec.front)
+        var filterSpec = sbx_filter_spec(
+            enforce: spec.enforces ? 1 : 0, trap_signals: landlock >= 0 && sbx_landlock_scopes_signals() == 1 ? 0 : 1,
+            supervisor: getpid(), front: spec.front)
         let e = sbx_filter_build(&filterSpec, &filter, &count)
         if e != 0 { throw LaunchError(step: "seccomp_rule_add", code: -e, help: "libseccomp could not build the filter") }
 
@@ -131,15 +132,18 @@ package enum Launcher {
         if ok, let notice = l.listener.next() { notice.answer(-Int32(SBX_PROBE_ERRNO)) } else { ok = false }
         if !ok || sbx_launch_probe_end(&raw) != 0 {
             _ = sbx_kill(raw.pid, SIGKILL)
-            throw LaunchError(step: "SECCOMP_IOCTL_NOTIF_RECV", code: EIO,
-                              help: "the listener does not deliver; an AppArmor profile or a container runtime may stand in the way")
+            throw LaunchError(
+                step: "SECCOMP_IOCTL_NOTIF_RECV", code: EIO,
+                help: "the listener does not deliver; an AppArmor profile or a container runtime may stand in the way")
         }
     }
 
     private static func withArrays<R>(
         _ spec: LaunchSpec,
-        _ body: (UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
-                 UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>) -> R
+        _ body: (
+            UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+            UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>
+        ) -> R
     ) -> R {
         let argv = spec.arguments.map { strdup($0) } + [nil]
         let envp = spec.environment.map { strdup($0) } + [nil]
@@ -170,12 +174,15 @@ package enum Launcher {
         case SBX_STAGE_LANDLOCK: LaunchError(step: "landlock_restrict_self", code: code, help: "")
         case SBX_STAGE_USER: LaunchError(step: "setresuid", code: code, help: "`--user` is for root")
         case SBX_STAGE_SEIZE:
-            LaunchError(step: "ptrace(PTRACE_SEIZE)", code: code,
-                        help: "ptrace is refused here; look at kernel.yama.ptrace_scope and the container's seccomp profile")
+            LaunchError(
+                step: "ptrace(PTRACE_SEIZE)", code: code,
+                help: "ptrace is refused here; look at kernel.yama.ptrace_scope and the container's seccomp profile")
         case SBX_STAGE_FILTER:
-            LaunchError(step: "seccomp(SECCOMP_SET_MODE_FILTER)", code: code,
-                        help: code == EBUSY ? "there is a listener already; `sandbox` cannot run inside another one"
-                            : "Linux 5.19 or later is needed")
+            LaunchError(
+                step: "seccomp(SECCOMP_SET_MODE_FILTER)", code: code,
+                help: code == EBUSY
+                    ? "there is a listener already; `sandbox` cannot run inside another one"
+                    : "Linux 5.19 or later is needed")
         default: LaunchError(step: "pidfd_getfd", code: code, help: "the listener could not be taken over")
         }
     }

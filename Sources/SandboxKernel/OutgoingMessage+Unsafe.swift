@@ -43,9 +43,12 @@ struct OutgoingMessage {
     }
 
     /// Copies the message that `header` describes and returns where it is to go.
-    mutating func take(_ caller: Caller, _ identity: Identity, header: RemoteAddress, flags f: Int32) throws(Errno) -> (RemoteAddress, UInt32) {
+    mutating func take(_ caller: Caller, _ identity: Identity, header: RemoteAddress, flags f: Int32) throws(Errno) -> (
+        RemoteAddress, UInt32
+    ) {
         flags = f
-        let h = try TraceeMemory.value(caller.tid, header, (0, 0, 0, 0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64))
+        let h = try TraceeMemory.value(
+            caller.tid, header, (0, 0, 0, 0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64))
         let (name, nameLength, vectors, vectorCount, controlAt, controlLength) = (h.0, UInt32(truncatingIfNeeded: h.1), h.2, h.3, h.4, h.5)
         if Int32(bitPattern: nameLength) < 0 { throw Errno(EINVAL) }
         if vectorCount > 1024 { throw Errno(EMSGSIZE) }  // UIO_MAXIOV
@@ -56,7 +59,8 @@ struct OutgoingMessage {
         if controlLength > UInt64(OutgoingMessage.controlLimit) { throw Errno(ENOBUFS) }
         if controlAt != 0 && controlLength > 0 {
             controlCount = Int(controlLength)
-            try TraceeMemory.read(caller.tid, RemoteAddress(controlAt), into: UnsafeMutableRawBufferPointer(rebasing: control[..<controlCount]))
+            try TraceeMemory.read(
+                caller.tid, RemoteAddress(controlAt), into: UnsafeMutableRawBufferPointer(rebasing: control[..<controlCount]))
             try adoptControl(caller, identity)
         }
         return (RemoteAddress(name), min(nameLength, UInt32(SocketAddress.capacity)))

@@ -61,8 +61,9 @@ package enum TraceeOutput {
         let path = PathBuffer()
         path.append("/proc/self/fd/")
         path.append(decimal: fd)
-        let own = sbx_openat(At.workingDirectory, path.base,
-                             O_WRONLY | O_NONBLOCK | Flag.closeOnExec | Flag.noControllingTerminal, 0)
+        let own = sbx_openat(
+            At.workingDirectory, path.base,
+            O_WRONLY | O_NONBLOCK | Flag.closeOnExec | Flag.noControllingTerminal, 0)
         guard own >= 0 else { return }
         _ = sbx_write(own, bytes.baseAddress, bytes.count)
         _ = sbx_close(own)

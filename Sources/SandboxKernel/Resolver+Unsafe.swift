@@ -94,8 +94,10 @@ final class Resolver {
                 if o.resolve & Flag.beneath != 0 { throw Errno(EXDEV) }
                 continue
             }
-            let next = try Descriptor(sbx_openat2(at.number, name.base, UInt64(Flag.path | Flag.noFollow | Flag.closeOnExec), 0,
-                                                  o.resolve & Flag.noCrossing))
+            let next = try Descriptor(
+                sbx_openat2(
+                    at.number, name.base, UInt64(Flag.path | Flag.noFollow | Flag.closeOnExec), 0,
+                    o.resolve & Flag.noCrossing))
             var st = stat()
             _ = try Errno.check(sbx_fstat(next.number, &st))
             let follows = !isLast || o.follow || mustBeDirectory

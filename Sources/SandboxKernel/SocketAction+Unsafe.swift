@@ -69,7 +69,9 @@ extension SocketWork {
         if result > 0 { sent += result }
         if sent > 0 { return Int32(clamping: sent) }
         // The caller gets the signal it would have got itself, send(2).
-        if result == -Int(EPIPE), message.flags & MSG_NOSIGNAL_ == 0, type == SOCK_STREAM_ { _ = sbx_tgkill(caller.pid, caller.tid, SIGPIPE) }
+        if result == -Int(EPIPE), message.flags & MSG_NOSIGNAL_ == 0, type == SOCK_STREAM_ {
+            _ = sbx_tgkill(caller.pid, caller.tid, SIGPIPE)
+        }
         return Int32(clamping: result)
     }
 

@@ -23,14 +23,16 @@ package enum WorkerThread {
         pthread_attr_setstacksize(&attributes, 256 * 1024)
         let box = Unmanaged.passRetained(Box(name, body))
         var thread = pthread_t()
-        let e = pthread_create(&thread, &attributes, { raw in
-            let box = Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue()
-            // Without it a file mode mask set here would be everybody's.
-            sbx_name_thread(UnsafeRawPointer(box.name.utf8Start).assumingMemoryBound(to: CChar.self))
-            guard sbx_unshare_fs() == 0 else { _exit(125) }
-            box.body()
-            return nil
-        }, box.toOpaque())
+        let e = pthread_create(
+            &thread, &attributes,
+            { raw in
+                let box = Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue()
+                // Without it a file mode mask set here would be everybody's.
+                sbx_name_thread(UnsafeRawPointer(box.name.utf8Start).assumingMemoryBound(to: CChar.self))
+                guard sbx_unshare_fs() == 0 else { _exit(125) }
+                box.body()
+                return nil
+            }, box.toOpaque())
         if e != 0 { box.release() }
         return e
     }

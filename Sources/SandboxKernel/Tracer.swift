@@ -139,7 +139,8 @@ package final class Tracer<Events: TracerEvents> {
         if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
         var number: Int64 = 0
         if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
-            !table.isWaiting(tid) {
+            !table.isWaiting(tid)
+        {
             _ = sbx_ptrace_restart_always(tid)
         }
         resume(tid, sig)
@@ -214,8 +215,9 @@ extension ProgramRequest {
         case SyscallNumbers.execve:
             self.init(directory: At.workingDirectory, path: RemoteAddress(a.0), arguments: RemoteAddress(a.1), flags: 0)
         case SyscallNumbers.execveat:
-            self.init(directory: Int32(truncatingIfNeeded: a.0), path: RemoteAddress(a.1), arguments: RemoteAddress(a.2),
-                      flags: Int32(truncatingIfNeeded: a.4))
+            self.init(
+                directory: Int32(truncatingIfNeeded: a.0), path: RemoteAddress(a.1), arguments: RemoteAddress(a.2),
+                flags: Int32(truncatingIfNeeded: a.4))
         default: return nil
         }
     }

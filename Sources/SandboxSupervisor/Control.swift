@@ -75,7 +75,8 @@ final class ControlServer: Sendable {
 
     private func process(_ pid: Int32) -> String {
         let program = ControlSocket.bytes(link: "/proc/\(pid)/exe")
-        let arguments = ControlSocket.bytes(file: "/proc/\(pid)/cmdline", limit: 4096).split(separator: 0, omittingEmptySubsequences: false).dropLast()
+        let arguments = ControlSocket.bytes(file: "/proc/\(pid)/cmdline", limit: 4096).split(separator: 0, omittingEmptySubsequences: false)
+            .dropLast()
         let redacted = ArgumentRedaction.redact(arguments.map { Array($0) })
         return #"{"pid":\#(pid),"program":\#(Escaped.json(program)),"args":[\#(redacted.map { Escaped.json($0) }.joined(separator: ","))]}"#
     }

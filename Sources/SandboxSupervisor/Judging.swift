@@ -51,7 +51,9 @@ extension Supervision {
     private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
-        if place.isMemory, subject.access.contains(.write), place.pid != caller.pid { return Ruling(.deny, by: policy.builtin.otherProcess) }
+        if place.isMemory, subject.access.contains(.write), place.pid != caller.pid {
+            return Ruling(.deny, by: policy.builtin.otherProcess)
+        }
         return isOurs || !place.isPrivate ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 

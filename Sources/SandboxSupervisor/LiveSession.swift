@@ -50,8 +50,9 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
-        let supervision = Supervision(setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
-                                  status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
+        let supervision = Supervision(
+            setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
         if options.user != nil { context.noteIdentityChange() }
         return (supervision, writer, launched)
     }
@@ -81,7 +82,8 @@ struct LiveSession {
         let cores = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 2)
         guard Notifier.start(cores, supervision, launched.listener) else {
             kill(launched.pid, SIGKILL)
-            throw RunFailure("pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
+            throw RunFailure(
+                "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
         let control = ControlServer(supervision, path: setup.controlPath, root: launched.pid)
         startHelpers(reports, control)

@@ -52,7 +52,9 @@ extension Notifier {
         }
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
-        if ruling.decision == .deny, supervision.enforces, mayResolve, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
+        if ruling.decision == .deny, supervision.enforces, mayResolve, supervision.mayResolve(sockets) {
+            return wait(resolving: call, notice, caller)
+        }
         let record = supervision.record(sockets, ruling, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
         if ruling.decision == .deny { return notice.answer(-EACCES) }

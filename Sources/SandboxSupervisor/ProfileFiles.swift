@@ -85,14 +85,16 @@ package struct ProfileFiles: ProfileLookup, Sendable {
 
     private static func checkOwner(_ status: stat, _ path: String) throws(ProfileLookupFailure) {
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw ProfileLookupFailure("`\(path)` belongs to user \(status.st_uid), who could change it at any time",
-                                       help: "profiles belong to you or to root", isRefusal: true)
+            throw ProfileLookupFailure(
+                "`\(path)` belongs to user \(status.st_uid), who could change it at any time",
+                help: "profiles belong to you or to root", isRefusal: true)
         }
         // In a sticky folder such as /tmp, others can neither rename nor replace what is not theirs.
         let isStickyFolder = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & S_ISVTX != 0
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 || isStickyFolder else {
-            throw ProfileLookupFailure("`\(path)` can be written by others than its owner", help: "chmod go-w \(path)",
-                                       isRefusal: true)
+            throw ProfileLookupFailure(
+                "`\(path)` can be written by others than its owner", help: "chmod go-w \(path)",
+                isRefusal: true)
         }
     }
 

@@ -37,7 +37,9 @@ struct SessionSetup {
         enforces = try SessionSetup.mode(options.mode, policy.mode)
         let identity = try SessionSetup.identity(options.identity)
         guard policy.admits(identity: Array(identity.utf8).span) else {
-            throw RunFailure("`\(identity)` may not run under the profile `\(policy.name)`", help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
+            throw RunFailure(
+                "`\(identity)` may not run under the profile `\(policy.name)`",
+                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
         }
         environment = SessionSetup.environment(enforces ? policy : nil, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
@@ -46,7 +48,8 @@ struct SessionSetup {
         info = SessionInfo(
             id: id, name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
             purpose: options.purpose, profile: policy.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
-            command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(), user: account?.user ?? geteuid(), supervisor: getpid(),
+            command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(),
+            user: account?.user ?? geteuid(), supervisor: getpid(),
             started: started)
     }
 
@@ -58,7 +61,8 @@ struct SessionSetup {
         do throws(ProfileLookupFailure) {
             guard let source = try files.find(name, from: nil) else {
                 let known = files.names.joined(separator: ", ")
-                throw ProfileLookupFailure("there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
+                throw ProfileLookupFailure(
+                    "there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
             }
             return try parse(source, files)
         } catch {
@@ -120,7 +124,8 @@ struct SessionSetup {
 
     private static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
-        return gethostname(&name, 255) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "localhost"
+        return gethostname(&name, 255) == 0
+            ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "localhost"
     }
 
     /// What the profile lets through, then what `--env` adds.
@@ -221,8 +226,9 @@ enum ProgramSearch {
             denied = true
         }
         let shown = String(decoding: name, as: UTF8.self)
-        throw RunFailure("`\(shown)`: \(denied ? "permission denied" : "not found")",
-                         help: denied ? nil : "PATH is `\(String(decoding: path, as: UTF8.self))`", code: denied ? 126 : 127)
+        throw RunFailure(
+            "`\(shown)`: \(denied ? "permission denied" : "not found")",
+            help: denied ? nil : "PATH is `\(String(decoding: path, as: UTF8.self))`", code: denied ? 126 : 127)
     }
 
     private static func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }

@@ -12,13 +12,17 @@ final class StatusStream: Sendable {
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     func started(_ info: SessionInfo, pid: Int32) {
-        line(#"{"event":"started","session":\#(Escaped.json(info.id)),"pid":\#(pid),"supervisor":\#(info.supervisor),"profile":\#(Escaped.json(info.profile)),"mode":\#(Escaped.json(info.mode))}"#)
+        line(
+            #"{"event":"started","session":\#(Escaped.json(info.id)),"pid":\#(pid),"supervisor":\#(info.supervisor),"profile":\#(Escaped.json(info.profile)),"mode":\#(Escaped.json(info.mode))}"#
+        )
     }
 
     func decision(_ h: RecordHeader, _ resource: UnsafeRawBufferPointer, _ policy: Policy) {
         guard h.decision != .allow else { return }
         let rule = policy.rule(h.rule)
-        line(#"{"event":"decision","operation":"\#(h.operation.name)","decision":"\#(h.decision.name)","enforced":\#(h.flags.contains(.enforced)),"pid":\#(h.pid),"resource":\#(Escaped.json(resource)),"rule":\#(Escaped.json(rule.name)),"reason":\#(Escaped.json(rule.reason))}"#)
+        line(
+            #"{"event":"decision","operation":"\#(h.operation.name)","decision":"\#(h.decision.name)","enforced":\#(h.flags.contains(.enforced)),"pid":\#(h.pid),"resource":\#(Escaped.json(resource)),"rule":\#(Escaped.json(rule.name)),"reason":\#(Escaped.json(rule.reason))}"#
+        )
     }
 
     func ended(code: Int32) { line(#"{"event":"exit","code":\#(code)}"#) }

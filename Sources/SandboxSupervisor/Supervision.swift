@@ -23,7 +23,10 @@ final class Supervision: Sendable {
     let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
 
-    init(_ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?, agentGroup: Int32) {
+    init(
+        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?,
+        agentGroup: Int32
+    ) {
         self.info = info
         self.policy = policy
         self.enforces = enforces
@@ -47,7 +50,9 @@ final class Supervision: Sendable {
 
     /// The record is in the journal when this returns. Where it cannot be, the profile says whether the call waits
     /// or goes on unrecorded.
-    func append(_ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0)) -> RecordRef? {
+    func append(_ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0))
+        -> RecordRef?
+    {
         while true {
             do throws(StoreError) { return try journal.append(header, resource: resource, extra: extra) } catch {
                 if policy.audit.onFailure == .continue {
@@ -70,9 +75,10 @@ final class Supervision: Sendable {
     }
 
     func header(_ operation: Operation, _ ruling: Ruling, _ caller: Caller, _ type: ResourceType) -> RecordHeader {
-        var h = RecordHeader(kind: .event, operation: operation, decision: ruling.decision,
-                             flags: enforces ? .enforced : .looked, resourceType: type, rule: ruling.rule,
-                             process: caller.serial, pid: caller.pid, tid: caller.tid, time: currentTime())
+        var h = RecordHeader(
+            kind: .event, operation: operation, decision: ruling.decision,
+            flags: enforces ? .enforced : .looked, resourceType: type, rule: ruling.rule,
+            process: caller.serial, pid: caller.pid, tid: caller.tid, time: currentTime())
         h.result = !enforces ? RecordHeader.unknown : ruling.decision == .deny ? -EACCES : RecordHeader.pending
         return h
     }

@@ -10,7 +10,9 @@ struct TemporaryFolder: Sendable {
     /// Made with mode 0700 in `TMPDIR`; a name that is taken already is an error, never used.
     init(session: String, owner: Account?) throws(RunFailure) {
         path = "\(TemporaryFolder.parent)/sandbox-\(session)"
-        guard mkdir(path, 0o700) == 0 else { throw RunFailure("mkdir `\(path)`: \(errorText(errno))", help: "set TMPDIR to a folder you can write to") }
+        guard mkdir(path, 0o700) == 0 else {
+            throw RunFailure("mkdir `\(path)`: \(errorText(errno))", help: "set TMPDIR to a folder you can write to")
+        }
         if let owner, chown(path, owner.user, owner.group) != 0 {
             throw RunFailure("chown `\(path)`: \(errorText(errno))")
         }

@@ -12,7 +12,9 @@ struct DoctorCommand: ParsableCommand {
         let findings = Finding.all()
         for f in findings {
             if json {
-                print(#"{"name":\#(Escaped.json(f.name)),"state":"\#(f.state)","required":\#(f.isRequired),"detail":\#(Escaped.json(f.detail))}"#)
+                print(
+                    #"{"name":\#(Escaped.json(f.name)),"state":"\#(f.state)","required":\#(f.isRequired),"detail":\#(Escaped.json(f.detail))}"#
+                )
             } else {
                 let name = f.name + String(repeating: " ", count: max(28 - f.name.count, 1))
                 let state = f.state + String(repeating: " ", count: max(9 - f.state.count, 1))

@@ -24,8 +24,10 @@ struct PsCommand: ParsableCommand {
         if json { return live.forEach { print($0.text) } }
         print(Row.text("SESSION", "PID", "IDENTITY", "PROFILE", "MODE", "STARTED", "PROCS", "COMMAND"))
         for s in live {
-            print(Row.text(s["session"], s["pid"], s["identity"], s["profile"], s["mode"], s["started"].map { String($0.prefix(19)) + "Z" },
-                           "\(s.processCount)", s.command))
+            print(
+                Row.text(
+                    s["session"], s["pid"], s["identity"], s["profile"], s["mode"], s["started"].map { String($0.prefix(19)) + "Z" },
+                    "\(s.processCount)", s.command))
         }
     }
 }
@@ -41,7 +43,8 @@ enum Row {
 }
 
 struct InspectCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Prints a live session as JSON: who, where, its processes.")
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Prints a live session as JSON: who, where, its processes.")
     @OptionGroup var place: StateOptions
     @Argument(help: "A session's id or the beginning of it, its name, or `last`.") var session: String
 
@@ -78,7 +81,8 @@ struct LiveSession {
     var processCount: Int { text.ranges(of: "{\"pid\":").count }
 
     var command: String {
-        guard let start = text.firstRange(of: "\"command\":[")?.upperBound, let end = text[start...].firstRange(of: "],\"processes\"")?.lowerBound
+        guard let start = text.firstRange(of: "\"command\":[")?.upperBound,
+            let end = text[start...].firstRange(of: "],\"processes\"")?.lowerBound
         else { return "-" }
         // The words between the quotes; what is escaped stays so.
         return text[start..<end].split(separator: "\",\"").joined(separator: " ").filter { $0 != "\"" }
@@ -88,7 +92,9 @@ struct LiveSession {
 enum LiveSessions {
     static func all(_ state: StateDirectory) throws -> [LiveSession] {
         do throws(StoreError) {
-            return try SessionDirectory.all(in: state).compactMap { ControlClient.ask("inspect", session: $0, state: state).map(LiveSession.init) }
+            return try SessionDirectory.all(in: state).compactMap {
+                ControlClient.ask("inspect", session: $0, state: state).map(LiveSession.init)
+            }
         } catch {
             complain("\(error)")
             throw ExitCode(125)

@@ -149,7 +149,8 @@ private enum JSONText {
             switch scalar {
             case "\"": out += "\\\""
             case "\\": out += "\\\\"
-            case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.properties.generalCategory == .format
+            case _
+            where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.properties.generalCategory == .format
                 || scalar.value == 0x2028 || scalar.value == 0x2029:
                 for unit in String(scalar).utf16 {
                     let digits = String(unit, radix: 16)

@@ -23,7 +23,9 @@ struct RunCommand: ParsableCommand {
     var onBehalfOf: String?
     @Option(help: ArgumentHelp("Why; kept with the session.", valueName: "text"))
     var purpose: String?
-    @Option(name: [.short, .long], help: ArgumentHelp("What ${workspace} means in the profile (default: the current directory).", valueName: "dir"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("What ${workspace} means in the profile (default: the current directory).", valueName: "dir"))
     var workspace: String?
     @Option(name: .customLong("env"), help: ArgumentHelp("A variable for the command: taken over, or set with =V.", valueName: "k[=v]"))
     var environment: [String] = []

@@ -9,7 +9,8 @@ struct Sandbox: ParsableCommand {
         abstract: "Runs an agent's commands under supervision: judged, recorded, and stopped where a profile says so.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, AuditCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self, DoctorCommand.self,
+            RunCommand.self, AuditCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self,
+            DoctorCommand.self,
         ])
 
     static func main() {

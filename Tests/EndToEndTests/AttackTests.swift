@@ -7,23 +7,29 @@ struct Attack: Sendable, CustomTestStringConvertible {
     let name: String
     let needs: Needs
     var how: String? = nil
-    var recorded = true          // a denial in the trail; calls that the filter refuses by number need none
-    var nativelyHeld = false     // where this machine does not know the technique
+    var recorded = true  // a denial in the trail; calls that the filter refuses by number need none
+    var nativelyHeld = false  // where this machine does not know the technique
     var testDescription: String { how.map { "\(name) \($0)" } ?? name }
 
     static let all: [Attack] =
-        ["race-path-thread", "race-path-process", "race-symlink", "race-dir-exchange", "race-dirfd", "race-chdir", "legacy-open",
-         "creat", "hardlink", "proc-self-fd-reopen", "o-path-then-open", "proc-root", "openat2-in-root", "rename-over",
-         "rename-parent", "truncate", "otmpfile-linkat", "set-dumpable-0-then-open"].map { Attack(name: $0, needs: .secret) }
+        [
+            "race-path-thread", "race-path-process", "race-symlink", "race-dir-exchange", "race-dirfd", "race-chdir", "legacy-open",
+            "creat", "hardlink", "proc-self-fd-reopen", "o-path-then-open", "proc-root", "openat2-in-root", "rename-over",
+            "rename-parent", "truncate", "otmpfile-linkat", "set-dumpable-0-then-open",
+        ].map { Attack(name: $0, needs: .secret) }
         + ["io-uring-open", "i386-open", "open-by-handle", "mount-new-api"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + [Attack(name: "x32-open", needs: .secret, recorded: false, nativelyHeld: true)]
-        + ["race-exec-path", "race-exec-script-symlink", "memfd-exec", "ld-so-exec", "exec-plain"].map { Attack(name: $0, needs: .forbidden) }
+        + ["race-exec-path", "race-exec-script-symlink", "memfd-exec", "ld-so-exec", "exec-plain"].map {
+            Attack(name: $0, needs: .forbidden)
+        }
         + ["connect", "sendto", "sendmsg", "sendmmsg"].map { Attack(name: "race-sockaddr", needs: .address, how: $0) }
         + ["race-socket-dup2", "mapped-v4", "unspecified-address", "udp-sendmmsg-last"].map { Attack(name: $0, needs: .address) }
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
-        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map { Attack(name: $0, needs: .nothing, recorded: false) }
+        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map {
+            Attack(name: $0, needs: .nothing, recorded: false)
+        }
         + ["ptrace-parent", "process-vm-parent", "kill-supervisor", "proc-supervisor", "pidfd-getfd-supervisor", "fsetown"]
-            .map { Attack(name: $0, needs: .fence, recorded: false) }
+        .map { Attack(name: $0, needs: .fence, recorded: false) }
 }
 
 /// What the attacks on addresses are after; runs outside the sandbox.
@@ -52,14 +58,15 @@ extension EndToEnd {
     /// Every technique natively, where it has to work, and under a profile that denies one folder, one program, one address.
     @Suite(.serialized) struct AttackTests {
         private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) -> [String] {
-            let target: [String] = switch attack.needs {
-            case .nothing: []
-            case .secret: [world.secret]
-            case .forbidden: [world.forbidden]
-            case .address: [listeners.allowed, listeners.denied]
-            case .abstract: [listeners.abstract]
-            case .fence: ["@FENCE@"]
-            }
+            let target: [String] =
+                switch attack.needs {
+                case .nothing: []
+                case .secret: [world.secret]
+                case .forbidden: [world.forbidden]
+                case .address: [listeners.allowed, listeners.denied]
+                case .abstract: [listeners.abstract]
+                case .fence: ["@FENCE@"]
+                }
             return [world.guest, attack.name] + target + (attack.how.map { [$0] } ?? [])
         }
 
@@ -78,7 +85,9 @@ extension EndToEnd {
         @Test(.enabled(if: Built.exists(Built.sandbox)), arguments: Attack.all, Account.all)
         func isHeld(_ attack: Attack, account: Account) throws {
             let world = try World(account), listeners = try Listeners(world)
-            let profile = try world.profile("attacked", """
+            let profile = try world.profile(
+                "attacked",
+                """
                 mode: enforce
                 files: { default: allow, deny: ["\(world.root)/vault/inner", "\(world.root)/vault/inner/**"] }
                 exec: { default: allow, deny: ["\(world.forbidden)"] }
@@ -92,18 +101,21 @@ extension EndToEnd {
             let left = try FileManager.default.contentsOfDirectory(atPath: world.root + "/vault/inner")
             #expect(left == ["secret"])
             guard attack.recorded else { return }
-            let target = switch attack.needs {
-            case .address: ":" + listeners.denied
-            case .abstract: listeners.abstract
-            case .forbidden: world.forbidden
-            default: world.root + "/vault"
-            }
+            let target =
+                switch attack.needs {
+                case .address: ":" + listeners.denied
+                case .abstract: listeners.abstract
+                case .forbidden: world.forbidden
+                default: world.root + "/vault"
+                }
             let denials = try world.events("--decision", "deny")
             #expect(denials.contains { $0.resource.contains(target) && !$0.rules.isEmpty }, "\(denials.map(\.resource))")
         }
 
         @Test func everyAttackIsListed() throws {
-            let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map { String($0.prefix { $0 != " " }) }
+            let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map {
+                String($0.prefix { $0 != " " })
+            }
             #expect(Set(listed) == Set(Attack.all.map(\.name)))
         }
     }

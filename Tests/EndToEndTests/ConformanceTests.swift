@@ -4,8 +4,10 @@ import Testing
 extension EndToEnd {
     /// The same guest natively, observed, and enforced with everything allowed: three equal traces.
     @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct ConformanceTests {
-        static let guests = ["open-create", "open-paths", "open-magic", "openat2", "names", "fifo", "signals", "limits",
-                             "processes", "sockets", "sockets-local"]
+        static let guests = [
+            "open-create", "open-paths", "open-magic", "openat2", "names", "fifo", "signals", "limits",
+            "processes", "sockets", "sockets-local",
+        ]
 
         /// What an enforced program can notice, line by line (by the beginning of the native line): each stands with its
         /// reason in docs/DIFFERENCES.md.

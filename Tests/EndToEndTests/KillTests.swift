@@ -27,7 +27,8 @@ extension EndToEnd {
                 let gone = eventually { processes(carrying: marker).isEmpty }
                 try #require(gone, "round \(round): left behind: \(processes(carrying: marker))")
             }
-            let names = Set(try world.events("--operation", "create", "--limit", "1000000").map { URL(fileURLWithPath: $0.resource).lastPathComponent })
+            let names = Set(
+                try world.events("--operation", "create", "--limit", "1000000").map { URL(fileURLWithPath: $0.resource).lastPathComponent })
             let lost = reported.filter { !names.contains($0) }
             #expect(lost.isEmpty, "\(lost.count) of \(reported.count) are not in the trail, as \(lost.prefix(5))")
             #expect(!reported.isEmpty)
@@ -54,7 +55,9 @@ extension EndToEnd {
             let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
             return (Int(line.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "") ?? 0) / 1024
         }
-        private func descriptors(_ pid: pid_t) -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? -1 }
+        private func descriptors(_ pid: pid_t) -> Int {
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? -1
+        }
 
         /// Runs the work between two stops of a shell, and looks at the supervisor before and after.
         private func measured(_ world: World, _ work: String, expect text: String, within seconds: Double) throws {
@@ -75,7 +78,8 @@ extension EndToEnd {
 
         @Test func shortProcesses() throws {
             let world = try World()
-            try measured(world, "'\(world.guest)' spawn \(Self.starts) 200", expect: "started \(Self.starts) good \(Self.starts)", within: 300)
+            try measured(
+                world, "'\(world.guest)' spawn \(Self.starts) 200", expect: "started \(Self.starts) good \(Self.starts)", within: 300)
             let exits = try world.events("--operation", "exit", "--limit", "10000000").reduce(0) { $0 + $1.count }
             #expect(exits >= Self.starts)
         }
@@ -92,7 +96,9 @@ extension EndToEnd {
             let world = try World(), count = Self.opens / threads * threads, path = world.work + "/opened"
             try "x".write(toFile: path, atomically: false, encoding: .utf8)
             try measured(world, "'\(world.guest)' opens \(count) '\(path)' \(threads)", expect: "opened \(count)", within: 900)
-            let recorded = try world.events("--path", path, "--limit", "10000000").filter { $0.operation == "open" }.reduce(0) { $0 + $1.count }
+            let recorded = try world.events("--path", path, "--limit", "10000000").filter { $0.operation == "open" }.reduce(0) {
+                $0 + $1.count
+            }
             #expect(recorded == count)
         }
     }

@@ -36,8 +36,10 @@ extension EndToEnd {
             #expect(try world.native([Built.sandbox, "run"]).code == 125)
         }
 
-        @Test(arguments: ["files: { reed: [] }", "files: { default: maybe }", "extends: [no-such]", "rules: [{ name: x }]", "files: [",
-                          "files: { read: [\"[\"] }"])
+        @Test(arguments: [
+            "files: { reed: [] }", "files: { default: maybe }", "extends: [no-such]", "rules: [{ name: x }]", "files: [",
+            "files: { read: [\"[\"] }",
+        ])
         func nothingRunsUnderABadProfile(body: String) throws {
             let world = try World()
             let outcome = try world.sandboxed(["touch", "ran"], profile: try world.profile("bad", body))
@@ -69,8 +71,11 @@ extension EndToEnd {
 
         @Test func environmentAndOptions() throws {
             let world = try World()
-            #expect(try world.sandboxed(["sh", "-c", "echo $GIVEN"], options: ["--env", "GIVEN=value with = sign"]).out == "value with = sign\n")
-            let passed = try world.start(world.sandboxCommand(["sh", "-c", "echo $PASSED"], options: ["--env", "PASSED"]), environment: ["PASSED": "on"])
+            #expect(
+                try world.sandboxed(["sh", "-c", "echo $GIVEN"], options: ["--env", "GIVEN=value with = sign"]).out == "value with = sign\n"
+            )
+            let passed = try world.start(
+                world.sandboxCommand(["sh", "-c", "echo $PASSED"], options: ["--env", "PASSED"]), environment: ["PASSED": "on"])
             #expect(passed.finish().out == "on\n")
             #expect(try world.sandboxed(["pwd"]).out == world.work + "\n")
         }
@@ -84,7 +89,8 @@ extension EndToEnd {
 
         @Test func statusDescriptor() throws {
             let world = try World()
-            let command = world.sandboxCommand([world.guest, "exit", "9"], options: ["--status-fd", "3"]).map { "'\($0)'" }.joined(separator: " ")
+            let command = world.sandboxCommand([world.guest, "exit", "9"], options: ["--status-fd", "3"]).map { "'\($0)'" }.joined(
+                separator: " ")
             let outcome = try world.native(["sh", "-c", "exec 3>status.json; \(command)"])
             #expect(outcome.code == 9)
             let lines = try String(contentsOfFile: world.work + "/status.json", encoding: .utf8).split(separator: "\n")
@@ -94,7 +100,10 @@ extension EndToEnd {
 
         @Test func deniedProgramSaysWhy() throws {
             let world = try World()
-            let profile = try world.profile("no-forbidden", "mode: enforce\nfiles: { default: allow }\nexec: { default: allow, deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }")
+            let profile = try world.profile(
+                "no-forbidden",
+                "mode: enforce\nfiles: { default: allow }\nexec: { default: allow, deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }"
+            )
             let top = try world.sandboxed([world.forbidden], profile: profile)
             #expect(top.code == 126 && top.out.isEmpty && top.err.contains("sandbox: denied by exec.deny[0]"), "\(top)")
             let below = try world.sandboxed(["sh", "-c", "'\(world.forbidden)'; echo \"then $?\""], profile: profile)
@@ -104,7 +113,10 @@ extension EndToEnd {
 
         @Test func deniedFileIsEACCES() throws {
             let world = try World()
-            let profile = try world.profile("no-vault", "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { default: allow }\nnetwork: { default: allow }")
+            let profile = try world.profile(
+                "no-vault",
+                "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { default: allow }\nnetwork: { default: allow }"
+            )
             let outcome = try world.sandboxed(["cat", world.secret], profile: profile)
             #expect(outcome.code == 1 && outcome.out.isEmpty && outcome.err.contains("Permission denied"), "\(outcome)")
             let observed = try world.sandboxed(["cat", world.secret], profile: profile, options: ["--mode", "observe"])
@@ -124,7 +136,8 @@ extension EndToEnd {
 
         @Test func nothingIsLeftAtTheEnd() throws {
             let world = try World(), marker = "left-\(UInt64.random(in: 0...UInt64.max))"
-            let outcome = try world.sandboxed(["sh", "-c", "setsid '\(world.guest)' linger \(marker) >/dev/null 2>&1 & exit 5"], within: 90)
+            let outcome = try world.sandboxed(
+                ["sh", "-c", "setsid '\(world.guest)' linger \(marker) >/dev/null 2>&1 & exit 5"], within: 90)
             #expect(outcome.code == 5 && !outcome.late)
             #expect(eventually { processes(carrying: marker).isEmpty })
         }
@@ -142,7 +155,8 @@ extension EndToEnd {
 
         @Test func aHundredTimesInOneSession() throws {
             let world = try World()
-            let outcome = try world.sandboxed(["sh", "-c", "for i in $(seq 100); do seq 100 | grep 7 | wc -l; done | sort | uniq -c | tr -s ' '"], within: 120)
+            let outcome = try world.sandboxed(
+                ["sh", "-c", "for i in $(seq 100); do seq 100 | grep 7 | wc -l; done | sort | uniq -c | tr -s ' '"], within: 120)
             #expect(outcome.out == " 100 19\n" && outcome.code == 0, "\(outcome)")
         }
     }

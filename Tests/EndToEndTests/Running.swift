@@ -2,10 +2,10 @@ import Foundation
 
 /// What a finished command left behind.
 struct Outcome: Equatable {
-    var code: Int32          // as a shell says it: 128+N for signal N
+    var code: Int32  // as a shell says it: 128+N for signal N
     var out: String
     var err: String
-    var late = false         // the deadline passed and it was killed
+    var late = false  // the deadline passed and it was killed
 }
 
 /// A child process in a session of its own, its three streams on pipes. Waits for its own pid only.
@@ -120,8 +120,9 @@ final class Running {
         closeInput()
         let word = status ?? 0
         let code = word & 0x7f == 0 ? (word >> 8) & 0xff : 128 + (word & 0x7f)
-        return Outcome(code: code, out: String(decoding: outBytes, as: UTF8.self),
-                       err: String(decoding: errBytes, as: UTF8.self), late: late)
+        return Outcome(
+            code: code, out: String(decoding: outBytes, as: UTF8.self),
+            err: String(decoding: errBytes, as: UTF8.self), late: late)
     }
 
     private func reap() -> Bool {

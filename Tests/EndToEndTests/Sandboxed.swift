@@ -75,14 +75,18 @@ final class World {
     static func supervisor(of front: pid_t) -> pid_t? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.first { pid in
-            guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return false }
+            guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
+                return false
+            }
             return text[text.index(after: end)...].split(separator: " ").dropFirst().first.flatMap { pid_t($0) } == front
         }
     }
 
     var environment: [String: String] {
-        ["PATH": Built.searchPath, "HOME": home, "LANG": "C.UTF-8", "TERM": "xterm", "USER": "tester", "SANDBOX_STATE": state,
-         "SHELL": "/bin/bash", "TMPDIR": "/tmp", "XDG_CONFIG_HOME": home + "/.config"]
+        [
+            "PATH": Built.searchPath, "HOME": home, "LANG": "C.UTF-8", "TERM": "xterm", "USER": "tester", "SANDBOX_STATE": state,
+            "SHELL": "/bin/bash", "TMPDIR": "/tmp", "XDG_CONFIG_HOME": home + "/.config",
+        ]
     }
 
     func start(_ command: [String], environment more: [String: String] = [:]) throws -> Running {
@@ -94,8 +98,10 @@ final class World {
         try complete(start(command), input, seconds)
     }
 
-    func sandboxed(_ command: [String], profile: String = "observe", options: [String] = [], input: String = "",
-                   within seconds: Double = 120) throws -> Outcome {
+    func sandboxed(
+        _ command: [String], profile: String = "observe", options: [String] = [], input: String = "",
+        within seconds: Double = 120
+    ) throws -> Outcome {
         try complete(start(sandboxCommand(command, profile: profile, options: options)), input, seconds)
     }
 
@@ -120,7 +126,9 @@ final class World {
 
     /// Enforces, and allows everything: all calls go the long way.
     func permissive() throws -> String {
-        try profile("permissive", """
+        try profile(
+            "permissive",
+            """
             mode: enforce
             files: { default: allow }
             exec: { default: allow }

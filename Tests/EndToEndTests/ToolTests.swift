@@ -5,7 +5,7 @@ import Testing
 struct Work: Sendable, CustomTestStringConvertible {
     let name: String
     let needs: [String]
-    var agent = true             // runs under `coding-agent` as well
+    var agent = true  // runs under `coding-agent` as well
     var ordinaryOnly = false
     var seconds = 180.0
     var testDescription: String { name }
@@ -15,9 +15,11 @@ struct Work: Sendable, CustomTestStringConvertible {
     static let all: [Work] = [
         Work(name: "git", needs: ["git"]), Work(name: "make", needs: ["make", "gcc"], seconds: 400), Work(name: "archives", needs: ["tar"]),
         Work(name: "rsync", needs: ["rsync"]), Work(name: "find", needs: ["find", "xargs"]),
-        Work(name: "venv", needs: ["python3"], agent: false, seconds: 400), Work(name: "pytest", needs: ["python3", "pytest"], agent: false),
+        Work(name: "venv", needs: ["python3"], agent: false, seconds: 400),
+        Work(name: "pytest", needs: ["python3", "pytest"], agent: false),
         Work(name: "postgres", needs: ["postgres", "psql", "pgbench"], agent: false, ordinaryOnly: true, seconds: 400),
-        Work(name: "node", needs: ["node"], agent: false), Work(name: "keys", needs: ["ssh-keygen"]), Work(name: "gdb", needs: ["gdb"], agent: false),
+        Work(name: "node", needs: ["node"], agent: false), Work(name: "keys", needs: ["ssh-keygen"]),
+        Work(name: "gdb", needs: ["gdb"], agent: false),
         Work(name: "shell", needs: ["bash"]), Work(name: "python", needs: ["python3"]),
     ]
     static var here: [Work] { all.filter { work in work.needs.allSatisfy { Built.installed($0) } } }
@@ -44,7 +46,9 @@ extension EndToEnd {
 
     /// A terminal is a terminal: `Tools/terminal.py` types and waits for what has to appear.
     @Suite(.serialized, .enabled(if: Built.installed("python3", "bash"))) struct TerminalTests {
-        static let scenes = ["stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "tmux"]
+        static let scenes = [
+            "stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "tmux",
+        ]
 
         private func available(_ scene: String) -> Bool { ["less", "vim", "tmux"].contains(scene) ? Built.installed(scene) : true }
 

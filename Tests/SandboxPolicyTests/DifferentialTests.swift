@@ -48,7 +48,9 @@ import SandboxModel
             }
         }
         // The test is worth something only where all ways to decide occurred.
-        for kind in ["deny files.deny", "deny exec.deny", "allow files.write", "allow files.read", "deny files.default", "allow files.default"] {
+        for kind in [
+            "deny files.deny", "deny exec.deny", "allow files.write", "allow files.read", "deny files.default", "allow files.default",
+        ] {
             #expect(decided[kind, default: 0] > 500, "\(kind): \(decided)")
         }
     }

@@ -48,11 +48,12 @@ struct NaiveEvaluator {
         if head == Glob.Code.star { return (text.startIndex...text.endIndex).contains { name(rest, text[$0...]) } }
         guard let byte = text.first else { return false }
         let operand = code.startIndex + 1
-        let fits = switch head {
-        case Glob.Code.literal: code[operand] == byte
-        case Glob.Code.any: true
-        default: code[operand + Int(byte >> 3)] >> (byte & 7) & 1 == 1
-        }
+        let fits =
+            switch head {
+            case Glob.Code.literal: code[operand] == byte
+            case Glob.Code.any: true
+            default: code[operand + Int(byte >> 3)] >> (byte & 7) & 1 == 1
+            }
         return fits && name(rest, text.dropFirst())
     }
 }

@@ -6,7 +6,8 @@ import Testing
 /// Numbers, not verdicts: `SANDBOX_BENCH=1 swift test -c release -Xswiftc -enable-testing --filter Performance`.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["SANDBOX_BENCH"] != nil), .serialized) struct Performance {
     static let paths = [
-        "/usr/lib/x86_64-linux-gnu/libc.so.6", "/home/u/w/Sources/SandboxPolicy/Decide/PathTable.swift", "/etc/ssl/certs/ca-certificates.crt",
+        "/usr/lib/x86_64-linux-gnu/libc.so.6", "/home/u/w/Sources/SandboxPolicy/Decide/PathTable.swift",
+        "/etc/ssl/certs/ca-certificates.crt",
         "/home/u/w/node_modules/react-dom/cjs/react-dom.development.js", "/tmp/s1/cc12345.o", "/home/u/.ssh/id_ed25519",
     ].map { Array($0.utf8) }
 
@@ -20,7 +21,8 @@ import Testing
             default: "\"/home/u/w/**/gen\(i)/*.swift\""
             }
         }
-        return "files: { default: deny, read: [\"/usr/**\", \"/etc/**\", \"/lib*/**\"], write: [\"${workspace}/**\", \"/tmp/**\"], deny: [\(denies.joined(separator: ", "))] }"
+        return
+            "files: { default: deny, read: [\"/usr/**\", \"/etc/**\", \"/lib*/**\"], write: [\"${workspace}/**\", \"/tmp/**\"], deny: [\(denies.joined(separator: ", "))] }"
     }
 
     func measure(_ what: String, _ policy: Policy, _ paths: [[UInt8]] = paths) {
@@ -36,7 +38,8 @@ import Testing
                     }
                 }
             }
-            best = min(best, Double(took.components.attoseconds) / 1e9 / Double(rounds) + Double(took.components.seconds) * 1e9 / Double(rounds))
+            best = min(
+                best, Double(took.components.attoseconds) / 1e9 / Double(rounds) + Double(took.components.seconds) * 1e9 / Double(rounds))
         }
         print("bench: \(what): \(best.rounded()) ns per judge(file:), \(policy.rules.count) rules [\(allowed)]")
     }
@@ -44,10 +47,14 @@ import Testing
     @Test func judging() throws {
         for count in [10, 100, 1000, 8000] { measure("\(count) denials", try policy(Self.rules(count))) }
         measure("coding-agent", try Shipped.policy("coding-agent"))
-        measure("coding-agent, long path", try Shipped.policy("coding-agent"), [Array(("/home/u/w" + String(repeating: "/abcdefgh", count: 20)).utf8)])
+        measure(
+            "coding-agent, long path", try Shipped.policy("coding-agent"),
+            [Array(("/home/u/w" + String(repeating: "/abcdefgh", count: 20)).utf8)])
         let source = ProfileSource(bytes: try Shipped.bytes("coding-agent"), file: "coding-agent.yaml")
         let lookup = try Shipped.lookup()
-        print("bench: load and compile coding-agent: \(try ContinuousClock().measure { _ = try Policy.compile(profile: ProfileLoader.load(source, lookup: lookup), variables: variables()) })")
+        print(
+            "bench: load and compile coding-agent: \(try ContinuousClock().measure { _ = try Policy.compile(profile: ProfileLoader.load(source, lookup: lookup), variables: variables()) })"
+        )
         let big = "version: 1\nname: p\n" + Self.rules(8000)
         print("bench: load 8000 rules: \(try ContinuousClock().measure { _ = try load(big) })")
     }

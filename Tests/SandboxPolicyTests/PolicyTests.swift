@@ -97,7 +97,8 @@ import SandboxModel
     @Test func protectedBeatsAll() throws {
         let protected = [ProtectedPath(Array("/s/state".utf8), .everything), ProtectedPath(Array("/s/prof".utf8), .changes)]
         let policy = try policy(
-            "files: { default: allow }\nexec: { default: allow }\nnetwork: { default: allow, allow: [\"unix:/s/**\"] }", protected: protected)
+            "files: { default: allow }\nexec: { default: allow }\nnetwork: { default: allow, allow: [\"unix:/s/**\"] }",
+            protected: protected)
         #expect(policy.file("/s/state/x") == "deny builtin.protected")
         #expect(policy.file("/s/state", .metadata) == "deny builtin.protected")
         #expect(policy.file("/s/prof/p.yaml") == "allow files.default")
@@ -210,9 +211,11 @@ import SandboxModel
 
     @Test func wildcardHostsWarn() throws {
         let profile = try load("version: 1\nname: p\nnetwork: { allow: [\"*.example.org:443\"] }")
-        #expect(profile.warnings.map(\.description) == [
-            "p.yaml:3:20: warning: `*.example.org:443` matches nothing yet: names are not guarded by this version\n"
-                + "  help: name each host, such as `api.example.org:443`"])
+        #expect(
+            profile.warnings.map(\.description) == [
+                "p.yaml:3:20: warning: `*.example.org:443` matches nothing yet: names are not guarded by this version\n"
+                    + "  help: name each host, such as `api.example.org:443`"
+            ])
     }
 }
 

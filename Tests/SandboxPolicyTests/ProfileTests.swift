@@ -6,42 +6,96 @@ import SandboxModel
     /// A profile of one section, and what must be said about it. The section begins at line 3.
     @Test(arguments: [
         ("mod: observe", "p.yaml:3:1: error: unknown key `mod` in a profile\n  help: did you mean `mode`?"),
-        ("rules: []", "p.yaml:3:1: error: `rules` is not supported by this version yet\n  help: take it out: nothing would hold what it says"),
-        ("data: {}", "p.yaml:3:1: error: `data` is not supported by this version yet\n  help: take it out: nothing would hold what it says"),
-        ("tests: []", "p.yaml:3:1: error: `tests` is not supported by this version yet\n  help: take it out: nothing would hold what it says"),
+        (
+            "rules: []",
+            "p.yaml:3:1: error: `rules` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
+        ),
+        (
+            "data: {}",
+            "p.yaml:3:1: error: `data` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
+        ),
+        (
+            "tests: []",
+            "p.yaml:3:1: error: `tests` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
+        ),
         ("mode: enforced", "p.yaml:3:7: error: bad value `enforced` for `mode`\n  help: did you mean `enforce`?"),
         ("files: { dney: [/x] }", "p.yaml:3:10: error: unknown key `dney` in files\n  help: did you mean `deny`?"),
         ("files: { default: ask }", "p.yaml:3:19: error: bad value `ask` for `files.default`\n  help: one of `allow`, `deny`"),
         ("files: [/x]", "p.yaml:3:8: error: files must be a mapping, not a list"),
         ("files: { read: /x }", "p.yaml:3:16: error: `files.read` must be a list, not `/x`\n  help: for example `read: [\"…\"]`"),
         ("files: { read: }", "p.yaml:3:16: error: `files.read` must be a list, not nothing\n  help: for example `read: [\"…\"]`"),
-        ("files: { read: [src] }", "p.yaml:3:17: error: `src` can never match: paths are matched whole, from `/`\n  help: did you mean `**/src` or `${workspace}/src`?"),
+        (
+            "files: { read: [src] }",
+            "p.yaml:3:17: error: `src` can never match: paths are matched whole, from `/`\n  help: did you mean `**/src` or `${workspace}/src`?"
+        ),
         ("files: { read: [{ reason: x }] }", "p.yaml:3:17: error: `files.read[0]` has no `path`\n  help: `{ path: …, reason: … }`"),
-        ("files: { read: [\"~bob/x\"] }", "p.yaml:3:17: error: `~` must be followed by `/`\n  help: the homes of others are written out: `/home/name/…`"),
+        (
+            "files: { read: [\"~bob/x\"] }",
+            "p.yaml:3:17: error: `~` must be followed by `/`\n  help: the homes of others are written out: `/home/name/…`"
+        ),
         ("files: { read: [\"/a/[b\"] }", "p.yaml:3:17: error: `[` without its `]`\n  help: write `\\[` for the character itself"),
         ("files: { read: [\"/a/{b\"] }", "p.yaml:3:17: error: `{` without its `}`\n  help: write `\\{` for the character itself"),
-        ("files: { read: [\"/a/**b\"] }", "p.yaml:3:17: error: `**` must stand alone between slashes in `/a/**b`\n  help: use `*` within a name, and `/**` for everything below"),
+        (
+            "files: { read: [\"/a/**b\"] }",
+            "p.yaml:3:17: error: `**` must stand alone between slashes in `/a/**b`\n  help: use `*` within a name, and `/**` for everything below"
+        ),
         ("files: { read: [\"/a//b\"] }", "p.yaml:3:17: error: `/a//b` can never match: it has `//`, and resolved paths have none"),
-        ("files: { read: [/a/b], deny: [\"/a/**\"] }", "p.yaml:3:17: error: `/a/b` in `files.read` can never match: `/a/**` in `files.deny` beats it\n  help: take one of the two out"),
-        ("files: { write: [/a], deny: [/a] }", "p.yaml:3:18: error: `/a` in `files.write` can never match: `/a` in `files.deny` beats it\n  help: take one of the two out"),
-        ("files: { write: [\"${workspace}/**\"] }\nexec: { deny: [\"${workspace}/**\"] }", "p.yaml:3:18: error: `${workspace}/**` in `files.write` can never match: `${workspace}/**` in `exec.deny` beats it\n  help: what may not be run may not be read; to say where programs may be run from, use `exec.allow`"),
-        ("network: { allow: [\"::1:443\"] }", "p.yaml:3:20: error: bad address `::1:443`\n  help: did you mean `[::1]:443`? the address itself is written `[::1:443]`"),
+        (
+            "files: { read: [/a/b], deny: [\"/a/**\"] }",
+            "p.yaml:3:17: error: `/a/b` in `files.read` can never match: `/a/**` in `files.deny` beats it\n  help: take one of the two out"
+        ),
+        (
+            "files: { write: [/a], deny: [/a] }",
+            "p.yaml:3:18: error: `/a` in `files.write` can never match: `/a` in `files.deny` beats it\n  help: take one of the two out"
+        ),
+        (
+            "files: { write: [\"${workspace}/**\"] }\nexec: { deny: [\"${workspace}/**\"] }",
+            "p.yaml:3:18: error: `${workspace}/**` in `files.write` can never match: `${workspace}/**` in `exec.deny` beats it\n  help: what may not be run may not be read; to say where programs may be run from, use `exec.allow`"
+        ),
+        (
+            "network: { allow: [\"::1:443\"] }",
+            "p.yaml:3:20: error: bad address `::1:443`\n  help: did you mean `[::1]:443`? the address itself is written `[::1:443]`"
+        ),
         ("exec: { deny: [\"git push\"] }", "p.yaml:3:16: error: `git push` can never match: a program is named without its arguments"),
-        ("exec: { deny: [su], allow: [su] }", "p.yaml:3:29: error: `su` in `exec.allow` can never match: `exec.deny` has it too, and denies\n  help: take one of the two out"),
-        ("network: { allow: [\"1.2.3.4:9-1\"] }", "p.yaml:3:20: error: `1.2.3.4:9-1` can never match: the port range is empty\n  help: did you mean `1-9`?"),
-        ("network: { allow: [\"1.2.3.4:99999\"] }", "p.yaml:3:20: error: bad port `99999` in `1.2.3.4:99999`\n  help: a number up to 65535, a range such as `8000-8080`, or `*`"),
+        (
+            "exec: { deny: [su], allow: [su] }",
+            "p.yaml:3:29: error: `su` in `exec.allow` can never match: `exec.deny` has it too, and denies\n  help: take one of the two out"
+        ),
+        (
+            "network: { allow: [\"1.2.3.4:9-1\"] }",
+            "p.yaml:3:20: error: `1.2.3.4:9-1` can never match: the port range is empty\n  help: did you mean `1-9`?"
+        ),
+        (
+            "network: { allow: [\"1.2.3.4:99999\"] }",
+            "p.yaml:3:20: error: bad port `99999` in `1.2.3.4:99999`\n  help: a number up to 65535, a range such as `8000-8080`, or `*`"
+        ),
         ("network: { allow: [\"x:0\"] }", "p.yaml:3:20: error: `x:0` in `network.allow` can never match: nothing is reached at port 0"),
         ("network: { allow: [\"tpc://x:1\"] }", "p.yaml:3:20: error: unknown scheme `tpc://`\n  help: did you mean `tcp`?"),
-        ("network: { deny: [\"*.x.org\"] }", "p.yaml:3:19: error: `*.x.org` cannot be enforced by this version yet\n  help: name each host, or use `default: deny` and list what is allowed"),
-        ("network: { listen: [\"x.org:1\"] }", "p.yaml:3:21: error: `x.org:1` in `network.listen` can never match: one listens on an address of this machine\n  help: for example `127.0.0.1:*`, `localhost:8080` or `*:8080`"),
+        (
+            "network: { deny: [\"*.x.org\"] }",
+            "p.yaml:3:19: error: `*.x.org` cannot be enforced by this version yet\n  help: name each host, or use `default: deny` and list what is allowed"
+        ),
+        (
+            "network: { listen: [\"x.org:1\"] }",
+            "p.yaml:3:21: error: `x.org:1` in `network.listen` can never match: one listens on an address of this machine\n  help: for example `127.0.0.1:*`, `localhost:8080` or `*:8080`"
+        ),
         ("limits: { memory: 2 }\nlimits: {}", "p.yaml:4:1: error: the key `limits` appears twice\n  help: the first one is at line 3"),
         ("limits: { memory: 2G }", "p.yaml:3:19: error: bad size `2G` for `limits.memory`\n  help: did you mean `2GiB`?"),
-        ("limits: { time: 5 }", "p.yaml:3:17: error: bad duration `5` for `limits.time`\n  help: a number with `s`, `m`, `h` or `d`, such as `10m`"),
+        (
+            "limits: { time: 5 }",
+            "p.yaml:3:17: error: bad duration `5` for `limits.time`\n  help: a number with `s`, `m`, `h` or `d`, such as `10m`"
+        ),
         ("limits: { processes: 0 }", "p.yaml:3:22: error: bad number `0` for `limits.processes`\n  help: a whole number from 1 to 4194304"),
         ("audit: { reads: some }", "p.yaml:3:17: error: bad value `some` for `audit.reads`\n  help: one of `all`, `none`"),
-        ("environment: { keep: [A=b] }", "p.yaml:3:23: error: `A=b` can never match: names of variables hold no `=`\n  help: values are given in `environment.set`"),
+        (
+            "environment: { keep: [A=b] }",
+            "p.yaml:3:23: error: `A=b` can never match: names of variables hold no `=`\n  help: values are given in `environment.set`"
+        ),
         ("extends: [bse]", "p.yaml:3:11: error: no profile `bse`\n  help: did you mean `base`?"),
-        ("description: &a x", "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; in quoted text, write `&` as `\\x26`"),
+        (
+            "description: &a x",
+            "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; in quoted text, write `&` as `\\x26`"
+        ),
     ])
     func one(_ section: String, _ expected: String) {
         #expect(errors("version: 1\nname: p\n" + section, ["base": "version: 1\nname: base"]) == [expected])
@@ -88,14 +142,17 @@ import SandboxModel
         #expect(policy.rule(policy.judge(file: Array("/b".utf8).span, access: .read).rule).reason == "of base")
         #expect(policy.file("/p") == "deny files.deny[0]")
         #expect(policy.file("/x") == "allow files.default")
-        #expect(policy.mode == .observe && policy.limits.memory == 2048 && policy.limits.processes == 5 && policy.audit.reads == AuditSettings.Reads.none)
+        #expect(
+            policy.mode == .observe && policy.limits.memory == 2048 && policy.limits.processes == 5
+                && policy.audit.reads == AuditSettings.Reads.none)
         #expect(policy.exec("/x") == "deny exec.default")
         let set = policy.environment(from: []).map { String(decoding: $0.name + $0.value, as: UTF8.self) }
         #expect(set == ["A1", "B3"])
     }
 
     @Test func circles() {
-        let found = errors("version: 1\nname: p\nextends: [a]", ["a": "version: 1\nname: a\nextends: [b]", "b": "version: 1\nname: b\nextends: [a]"])
+        let found = errors(
+            "version: 1\nname: p\nextends: [a]", ["a": "version: 1\nname: a\nextends: [b]", "b": "version: 1\nname: b\nextends: [a]"])
         #expect(found == ["b.yaml:3:11: error: `extends` goes round in a circle: `a.yaml` → `b.yaml` → `a.yaml`\n  help: take `a` out"])
     }
 
@@ -129,9 +186,11 @@ import SandboxModel
 /// No file takes more than its share of time and memory.
 @Suite(.timeLimit(.minutes(1))) struct HostileFiles {
     @Test func bounded() {
-        let deep = [String(repeating: "[", count: 200_000), String(repeating: "{a: ", count: 100_000),
-                    "a: " + String(repeating: "- ", count: 100_000), String(repeating: "? ", count: 100_000),
-                    (0..<3000).map { String(repeating: " ", count: $0 % 300) + "a:\n" }.joined()]
+        let deep = [
+            String(repeating: "[", count: 200_000), String(repeating: "{a: ", count: 100_000),
+            "a: " + String(repeating: "- ", count: 100_000), String(repeating: "? ", count: 100_000),
+            (0..<3000).map { String(repeating: " ", count: $0 % 300) + "a:\n" }.joined(),
+        ]
         for text in deep { #expect(!errors(text).isEmpty) }
         let laughs = "a: &a [x,x,x,x,x,x,x,x]\n" + (0..<20).map { "b\($0): &b\($0) [*a,*a,*a,*a]\n" }.joined() + "? *b19\n: 1\n"
         #expect(errors(laughs).count == 1)

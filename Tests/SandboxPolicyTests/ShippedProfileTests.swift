@@ -86,7 +86,8 @@ enum Shipped {
     }
 
     @Test(arguments: [
-        "/home/u/.ssh/id_ed25519", "/home/u/.aws/credentials", "/home/u/.netrc", "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/sudoers",
+        "/home/u/.ssh/id_ed25519", "/home/u/.aws/credentials", "/home/u/.netrc", "/etc/shadow", "/etc/shadow-", "/etc/gshadow",
+        "/etc/sudoers",
         "/etc/sudoers.d/x", "/home/u/w/.env", "/home/u/w/a/.env.local", "/proc/1/environ", "/proc/1/mem", "/proc/1/task/1/mem", "/dev/sda",
         "/dev/mem", "/dev/nvme0n1", "/home/u/.config/gcloud/x", "/home/u/.docker/config.json", "/usr/bin/sudo", "/run/docker.sock",
         "/home/other/x", "/root/x", "/home/u/Documents/x", "/var/log/syslog", "/home/u/.local/share/keyrings/login.keyring",
@@ -97,7 +98,8 @@ enum Shipped {
     }
 
     @Test(arguments: [
-        "/usr/bin/x", "/etc/passwd", "/etc/cron.d/x", "/home/u/.bashrc", "/home/u/.gitconfig", "/home/u/.local/bin/x", "/proc/sys/kernel/core_pattern",
+        "/usr/bin/x", "/etc/passwd", "/etc/cron.d/x", "/home/u/.bashrc", "/home/u/.gitconfig", "/home/u/.local/bin/x",
+        "/proc/sys/kernel/core_pattern",
         "/proc/sysrq-trigger", "/sys/class/x", "/home/u/.claude/settings.json", "/home/u/.codex/config.toml", "/home/u/.cargo/bin/cargo",
         "/home/u/.config/autostart/x.desktop", "/var/spool/cron/crontabs/u", "/home/u/.profile", "/home/u", "/proc/5/oom_score_adj",
     ])
@@ -144,8 +146,10 @@ enum Shipped {
     @Test(.timeLimit(.minutes(2))) func fuzz() throws {
         var random = Seeded(state: 42)
         let texts = try Shipped.names.map(Shipped.bytes)
-        let scraps = ["*", "**", "{", "}", "[", "]", "&a", "*a", "!!", "\\", "\0", "\n", "  ", ": ", "- ", "~", "${", "}}", "/../", "|", ">", "%",
-                      "\u{2028}", "\u{feff}", "\"", "'", "#", "? ", "99999999999999999999", "://", "[::]", "---\n", "..."].map { Array($0.utf8) }
+        let scraps = [
+            "*", "**", "{", "}", "[", "]", "&a", "*a", "!!", "\\", "\0", "\n", "  ", ": ", "- ", "~", "${", "}}", "/../", "|", ">", "%",
+            "\u{2028}", "\u{feff}", "\"", "'", "#", "? ", "99999999999999999999", "://", "[::]", "---\n", "...",
+        ].map { Array($0.utf8) }
         let lookup = try Shipped.lookup()
         var valid = 0
         for _ in 0..<2000 {

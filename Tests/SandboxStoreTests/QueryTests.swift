@@ -60,12 +60,21 @@ import Testing
         #expect(try names { $0.operations = [.create, .connect] } == ["/w/main.o", "192.0.2.7:443"])
         #expect(try names { $0.paths = ["/w/*"] } == ["/w/main.o", "/w/main.o", "/w/none", "/w/x\\xff"])
         #expect(try names { $0.paths = ["lib/*.o"] } == ["/w/main.o"])  // The rename's target.
-        #expect(try names { $0.paths = ["/w/*"]; $0.operations = [.delete] } == ["/w/none"])
+        #expect(
+            try names {
+                $0.paths = ["/w/*"]; $0.operations = [.delete]
+            } == ["/w/none"])
         #expect(try names { $0.hosts = ["*.example.com"] } == ["192.0.2.7:443"])
         #expect(try names { $0.hosts = ["192.0.2.*"] } == ["192.0.2.7:443"])
         #expect(try names { $0.hosts = ["*.o"] } == [])
-        #expect(try names { $0.programs = ["make"]; $0.operations = [.exec] } == ["/usr/bin/make"])
-        #expect(try names { $0.programs = ["/usr/**"]; $0.operations = [.create] } == ["/w/main.o"])
+        #expect(
+            try names {
+                $0.programs = ["make"]; $0.operations = [.exec]
+            } == ["/usr/bin/make"])
+        #expect(
+            try names {
+                $0.programs = ["/usr/**"]; $0.operations = [.create]
+            } == ["/w/main.o"])
         #expect(try names { $0.identities = ["user:*"] } == ["/etc/hosts"])
         #expect(try names { $0.since = baseTime + 99_000_000_000 } == ["/etc/hosts"])
         #expect(try names { $0.until = baseTime + 1_500_000_000 } == ["/usr/bin/make", "/usr/include/stdio.h"])

@@ -58,12 +58,13 @@ extension PathTable {
             let probe = probes[Int(p)]
             let length = Int(probe.length)
             if length > end - start { continue }
-            let part: UInt64 = switch probe.kind {
-            case .whole: hash
-            case .prefix: Self.hash(path, start, start + length)
-            case .suffix: Self.hash(path, end - length, end)
-            case .always: Self.hashStart
-            }
+            let part: UInt64 =
+                switch probe.kind {
+                case .whole: hash
+                case .prefix: Self.hash(path, start, start + length)
+                case .suffix: Self.hash(path, end - length, end)
+                case .always: Self.hashStart
+                }
             var e = find(Self.key(node, probe, part))
             while e >= 0 {
                 let edge = edges[Int(e)]

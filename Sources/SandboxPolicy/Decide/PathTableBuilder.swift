@@ -119,12 +119,13 @@ struct PathTableBuilder {
 
         private func hash(_ edge: PathTable.Edge) -> UInt64 {
             let code = Array(table.pool[Int(edge.code.lowerBound)..<Int(edge.code.upperBound)])
-            let bytes: [UInt8] = switch edge.probe.kind {
-            case .whole: code
-            case .prefix: Glob(code: code).ends.prefix
-            case .suffix: Glob(code: code).ends.suffix
-            case .always: []
-            }
+            let bytes: [UInt8] =
+                switch edge.probe.kind {
+                case .whole: code
+                case .prefix: Glob(code: code).ends.prefix
+                case .suffix: Glob(code: code).ends.suffix
+                case .always: []
+                }
             return bytes.reduce(PathTable.hashStart) { PathTable.hash($0, $1) }
         }
     }

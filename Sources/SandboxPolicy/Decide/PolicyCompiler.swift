@@ -67,7 +67,8 @@ struct PolicyCompiler {
         builtin.otherProcess = try rule("builtin.other-processes", "memory, descriptors and environment of processes outside the session")
         builtin.deviceNode = try rule("builtin.device-nodes", "a device node would reach the device past every file rule")
         builtin.terminal = try rule("builtin.terminals", "a terminal that is neither the session's own nor made in it")
-        builtin.unreadable = try rule("builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")
+        builtin.unreadable = try rule(
+            "builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
         for protected in given.protected {
             let tag: Tag = protected.extent == .everything ? .sealed : .unchangeable

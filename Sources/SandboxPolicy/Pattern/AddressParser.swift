@@ -19,7 +19,8 @@ extension IPAddress {
         var value: UInt32 = 0
         for part in parts {
             guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-                  part.utf8.count == 1 || part.first != "0", let byte = UInt8(part) else { return nil }
+                part.utf8.count == 1 || part.first != "0", let byte = UInt8(part)
+            else { return nil }
             value = value << 8 | UInt32(byte)
         }
         return value
@@ -86,7 +87,8 @@ package struct AddressRange: Hashable, Sendable {
         guard parts.count == 2 else { return AddressRange(base, prefix: base.isV4 ? 32 : 128) }
         let written6 = parts[0].contains(":")
         guard var bits = Int(parts[1]), parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-              bits <= (written6 ? 128 : 32) else {
+            bits <= (written6 ? 128 : 32)
+        else {
             throw PatternProblem("bad prefix length in `\(text)`", help: "0 to \(written6 ? 128 : 32)")
         }
         // A mapped IPv6 range is an IPv4 range; cut above the mapping it is neither.

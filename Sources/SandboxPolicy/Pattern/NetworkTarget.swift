@@ -50,8 +50,9 @@ package struct NetworkTarget: Hashable, Sendable {
         case "http": throw PatternProblem("`http://` is not a transport", help: "write `HOST:80`")
         case "https": throw PatternProblem("`https://` is not a transport", help: "write `HOST:443`")
         default:
-            throw PatternProblem("unknown scheme `\(name)://`",
-                                 help: Suggestion.help(for: String(name), among: ["tcp", "udp", "unix"]))
+            throw PatternProblem(
+                "unknown scheme `\(name)://`",
+                help: Suggestion.help(for: String(name), among: ["tcp", "udp", "unix"]))
         }
     }
 
@@ -72,9 +73,11 @@ package struct NetworkTarget: Hashable, Sendable {
             // `::1:443` is an address of its own, and nobody who writes it means that.
             let isTrap = IPAddress(parsing: host) != nil && UInt16(port) != nil
             guard !isTrap, (try? AddressRange.parse(text)) != nil else {
-                throw PatternProblem("bad address `\(text)`", help: isTrap
-                    ? "did you mean `[\(host)]:\(port)`? the address itself is written `[\(text)]`"
-                    : "an IPv6 address with a port is written `[::1]:443`")
+                throw PatternProblem(
+                    "bad address `\(text)`",
+                    help: isTrap
+                        ? "did you mean `[\(host)]:\(port)`? the address itself is written `[\(text)]`"
+                        : "an IPv6 address with a port is written `[::1]:443`")
             }
             return (text, nil)
         }
@@ -115,7 +118,9 @@ package struct NetworkTarget: Hashable, Sendable {
         }
         guard fits, name.utf8.count <= 253 else { throw PatternProblem("bad host name in `\(text)`") }
         // `10.0.0` and `0x7f000001` are addresses to inet_aton(3), which some programs still use.
-        guard let last = labels.last, last.first?.isNumber != true || labels.count > 1 && last.contains(where: \.isLetter) && !last.hasPrefix("0x") else {
+        guard let last = labels.last,
+            last.first?.isNumber != true || labels.count > 1 && last.contains(where: \.isLetter) && !last.hasPrefix("0x")
+        else {
             throw PatternProblem("bad address in `\(text)`", help: "four decimal numbers, such as `10.0.0.1`")
         }
         return String(name)

@@ -84,14 +84,16 @@ package struct PathPattern: Hashable, Sendable {
             throw PatternProblem("`\(text)` can never match: it has `//`, and resolved paths have none")
         }
         if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
-            throw PatternProblem("`\(text)` can never match: resolved paths hold neither `.` nor `..`",
-                                 help: "write the path that it leads to")
+            throw PatternProblem(
+                "`\(text)` can never match: resolved paths hold neither `.` nor `..`",
+                help: "write the path that it leads to")
         }
         if name.elementsEqual("**".utf8) { return .anyDepth }
         let stars = zip(name, name.dropFirst()).contains { $0 == UInt8(ascii: "*") && $1 == UInt8(ascii: "*") }
         if stars {
-            throw PatternProblem("`**` must stand alone between slashes in `\(text)`",
-                                 help: "use `*` within a name, and `/**` for everything below")
+            throw PatternProblem(
+                "`**` must stand alone between slashes in `\(text)`",
+                help: "use `*` within a name, and `/**` for everything below")
         }
         if zip(name, name.dropFirst()).contains(where: { $0 == UInt8(ascii: "$") && $1 == UInt8(ascii: "{") }) {
             throw PatternProblem("a variable may only begin a path", help: "write `\\$` for the character itself")

@@ -69,10 +69,13 @@ enum Contradictions {
         for entry in entries {
             for pattern in entry.value {
                 guard let deny = denials.cover(pattern) else { continue }
-                let help = deny.list == "files.deny" ? "take one of the two out"
+                let help =
+                    deny.list == "files.deny"
+                    ? "take one of the two out"
                     : "what may not be run may not be read; to say where programs may be run from, use `exec.allow`"
-                sink.error("`\(entry.text)` in `\(list)` can never match: `\(deny.text)` in `\(deny.list)` beats it",
-                           at: entry.origin.position, help: help)
+                sink.error(
+                    "`\(entry.text)` in `\(list)` can never match: `\(deny.text)` in `\(deny.list)` beats it",
+                    at: entry.origin.position, help: help)
                 break
             }
         }
@@ -83,8 +86,9 @@ enum Contradictions {
     ) {
         let denied = Set(denies.map(\.value))
         for entry in entries where denied.contains(entry.value) {
-            sink.error("`\(entry.text)` in `\(list)` can never match: `\(other)` has it too, and denies",
-                       at: entry.origin.position, help: "take one of the two out")
+            sink.error(
+                "`\(entry.text)` in `\(list)` can never match: `\(other)` has it too, and denies",
+                at: entry.origin.position, help: "take one of the two out")
         }
     }
 }
@@ -95,15 +99,17 @@ enum NetworkChecks {
     static func check(_ lists: NetworkLists, _ sink: inout DiagnosticSink) {
         for entry in lists.allow {
             if case .hostsBelow(let domain) = entry.value.peer {
-                sink.warning("`\(entry.text)` matches nothing yet: names are not guarded by this version",
-                             at: entry.origin.position, help: "name each host, such as `api.\(domain):443`")
+                sink.warning(
+                    "`\(entry.text)` matches nothing yet: names are not guarded by this version",
+                    at: entry.origin.position, help: "name each host, such as `api.\(domain):443`")
             }
             port(entry, "network.allow", &sink)
         }
         for entry in lists.deny {
             if case .hostsBelow = entry.value.peer {
-                sink.error("`\(entry.text)` cannot be enforced by this version yet", at: entry.origin.position,
-                           help: "name each host, or use `default: deny` and list what is allowed")
+                sink.error(
+                    "`\(entry.text)` cannot be enforced by this version yet", at: entry.origin.position,
+                    help: "name each host, or use `default: deny` and list what is allowed")
             }
             port(entry, "network.deny", &sink)
         }
@@ -118,11 +124,13 @@ enum NetworkChecks {
     private static func listen(_ entry: Entry<NetworkTarget>, _ sink: inout DiagnosticSink) {
         switch entry.value.peer {
         case .host, .hostsBelow, .nameservers:
-            sink.error("`\(entry.text)` in `network.listen` can never match: one listens on an address of this machine",
-                       at: entry.origin.position, help: "for example `127.0.0.1:*`, `localhost:8080` or `*:8080`")
+            sink.error(
+                "`\(entry.text)` in `network.listen` can never match: one listens on an address of this machine",
+                at: entry.origin.position, help: "for example `127.0.0.1:*`, `localhost:8080` or `*:8080`")
         case .unixPath:
-            sink.warning("`\(entry.text)` in `network.listen` has no effect: a socket in a folder is a file",
-                         at: entry.origin.position, help: "list the folder in `files.write`; `unix:@NAME` is for abstract sockets")
+            sink.warning(
+                "`\(entry.text)` in `network.listen` has no effect: a socket in a folder is a file",
+                at: entry.origin.position, help: "list the folder in `files.write`; `unix:@NAME` is for abstract sockets")
         default: break
         }
     }

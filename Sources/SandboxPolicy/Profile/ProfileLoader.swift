@@ -84,14 +84,17 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         }
         if done.contains(found.file) { return }
         guard path.count < Self.maximumDepth, done.count + path.count < Self.maximumProfiles else {
-            return complain(entry, "`extends` reaches further than \(Self.maximumDepth) profiles deep or \(Self.maximumProfiles) in all", help: nil)
+            return complain(
+                entry, "`extends` reaches further than \(Self.maximumDepth) profiles deep or \(Self.maximumProfiles) in all", help: nil)
         }
         visit(found, path: path)
     }
 
     private mutating func complain(_ entry: Entry<String>, _ message: String, help: String?) {
-        diagnostics.append(Diagnostic(severity: .error, file: entry.origin.file, position: entry.origin.position,
-                                      message: message, help: help))
+        diagnostics.append(
+            Diagnostic(
+                severity: .error, file: entry.origin.file, position: entry.origin.position,
+                message: message, help: help))
     }
 
     private func merged() throws(ProfileFailure) -> ResolvedProfile {
@@ -99,8 +102,9 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         for profile in ordered { body.add(profile.body) }
         let own = ordered[ordered.count - 1]
         try ExtendedChecks.check(ordered, body)
-        return ResolvedProfile(name: own.name, file: own.file, description: own.description,
-                               chain: ordered.map(\.name), body: body, warnings: diagnostics)
+        return ResolvedProfile(
+            name: own.name, file: own.file, description: own.description,
+            chain: ordered.map(\.name), body: body, warnings: diagnostics)
     }
 }
 
@@ -156,12 +160,14 @@ enum ExtendedChecks {
 
     private static func tooMuch(_ own: Profile, _ body: ProfileBody, _ found: inout [Diagnostic]) {
         var sink = DiagnosticSink(file: own.file)
-        let rules = body.files.read.count + body.files.write.count + body.files.deny.count + body.exec.allow.count
+        let rules =
+            body.files.read.count + body.files.write.count + body.files.deny.count + body.exec.allow.count
             + body.exec.deny.count + body.network.allow.count + body.network.deny.count + body.network.listen.count
         if rules > 60_000 { sink.error("more than 60000 rules, with what is extended", at: .start) }
         if body.hostNames.count > HostSet.capacity {
-            sink.error("more than \(HostSet.capacity) host names, with what is extended", at: .start,
-                       help: "use address ranges where hosts share one")
+            sink.error(
+                "more than \(HostSet.capacity) host names, with what is extended", at: .start,
+                help: "use address ranges where hosts share one")
         }
         found += sink.found
     }

@@ -19,11 +19,13 @@ extension ProfileReader {
         var fields: [String: YAMLNode] = [:]
         for (key, value) in pairs {
             if later.contains(key.text) {
-                sink.error("`\(key.text)` is not supported by this version yet", at: key.position,
-                           help: "take it out: nothing would hold what it says")
+                sink.error(
+                    "`\(key.text)` is not supported by this version yet", at: key.position,
+                    help: "take it out: nothing would hold what it says")
             } else if !known.contains(key.text) {
-                sink.error("unknown key `\(key.text)` in \(what)", at: key.position,
-                           help: Suggestion.help(for: key.text, among: known))
+                sink.error(
+                    "unknown key `\(key.text)` in \(what)", at: key.position,
+                    help: Suggestion.help(for: key.text, among: known))
             } else {
                 fields[key.text] = value
             }
@@ -91,7 +93,9 @@ extension ProfileReader {
         _ node: YAMLNode, _ what: String, key: String, _ parse: (String) throws(PatternProblem) -> Value
     ) -> [Entry<Value>] {
         guard case .sequence(let items) = node.value else {
-            sink.error("`\(what)` must be a list, not \(node.kind)", at: node.position, help: "for example `\(what.split(separator: ".").last ?? ""): [\"…\"]`")
+            sink.error(
+                "`\(what)` must be a list, not \(node.kind)", at: node.position,
+                help: "for example `\(what.split(separator: ".").last ?? ""): [\"…\"]`")
             return []
         }
         guard items.count <= Self.maximumEntries else {
@@ -150,8 +154,11 @@ extension ProfileReader {
     }
 
     static func variable(_ text: String) throws(PatternProblem) -> Glob {
-        guard !text.contains("=") else { throw PatternProblem("`\(text)` can never match: names of variables hold no `=`",
-                                                             help: "values are given in `environment.set`") }
+        guard !text.contains("=") else {
+            throw PatternProblem(
+                "`\(text)` can never match: names of variables hold no `=`",
+                help: "values are given in `environment.set`")
+        }
         return try glob(text)
     }
 

@@ -7,8 +7,10 @@ package struct ProfileReader {
     /// How many more patterns the file may hold, each alternative of its braces counted.
     var patternBudget = maximumPatterns
 
-    private static let keys = ["version", "name", "description", "extends", "mode", "identities", "files", "exec",
-                               "network", "environment", "limits", "audit"]
+    private static let keys = [
+        "version", "name", "description", "extends", "mode", "identities", "files", "exec",
+        "network", "environment", "limits", "audit",
+    ]
     /// Keys of the contract that are still to come. A rule that would be ignored must not look as if it held.
     private static let later = ["data", "rules", "tests"]
 
@@ -47,8 +49,9 @@ package struct ProfileReader {
         fields["limits"].map { limits($0, &body.limits) }
         fields["audit"].map { audit($0, &body.audit) }
         Contradictions.check(body, &sink)
-        return Profile(name: profile, file: sink.file, description: fields["description"].flatMap { text($0, "description") } ?? "",
-                       extends: fields["extends"].map { extends($0) } ?? [], body: body, warnings: [])
+        return Profile(
+            name: profile, file: sink.file, description: fields["description"].flatMap { text($0, "description") } ?? "",
+            extends: fields["extends"].map { extends($0) } ?? [], body: body, warnings: [])
     }
 
     private mutating func version(_ node: YAMLNode?, _ start: Position) {

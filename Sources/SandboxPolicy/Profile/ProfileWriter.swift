@@ -9,18 +9,24 @@ package enum ProfileWriter {
         let body = profile.body
         out += "mode: \((body.mode ?? .enforce).rawValue)\n"
         if let identities = body.identities { out += list("identities", identities, key: "identity", indent: "") }
-        out += section("files", [
-            fallback(body.files.fallback ?? .deny), list("read", body.files.read, key: "path"),
-            list("write", body.files.write, key: "path"), list("deny", body.files.deny, key: "path"),
-        ])
-        out += section("exec", [
-            fallback(body.execFallback), list("allow", body.exec.allow, key: "program"),
-            list("deny", body.exec.deny, key: "program"),
-        ])
-        out += section("network", [
-            fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
-            list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
-        ])
+        out += section(
+            "files",
+            [
+                fallback(body.files.fallback ?? .deny), list("read", body.files.read, key: "path"),
+                list("write", body.files.write, key: "path"), list("deny", body.files.deny, key: "path"),
+            ])
+        out += section(
+            "exec",
+            [
+                fallback(body.execFallback), list("allow", body.exec.allow, key: "program"),
+                list("deny", body.exec.deny, key: "program"),
+            ])
+        out += section(
+            "network",
+            [
+                fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
+                list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
+            ])
         return out + environment(body.environment) + limits(body.limits) + audit(body.audit)
     }
 
@@ -32,27 +38,33 @@ package enum ProfileWriter {
         for name in values.keys.sorted() {
             set += "    \(quoted(name)): \(quoted(String(decoding: values[name] ?? [], as: UTF8.self)))\n"
         }
-        return section("environment", [
-            lists.keep.map { list("keep", $0, key: "name", always: true) } ?? "", list("drop", lists.drop, key: "name"),
-            set.isEmpty ? "" : "  set:\n" + set,
-        ])
+        return section(
+            "environment",
+            [
+                lists.keep.map { list("keep", $0, key: "name", always: true) } ?? "", list("drop", lists.drop, key: "name"),
+                set.isEmpty ? "" : "  set:\n" + set,
+            ])
     }
 
     private static func limits(_ limits: Limits) -> String {
-        section("limits", [
-            limits.memory.map { "  memory: \($0)\n" } ?? "",
-            limits.processes.map { "  processes: \($0)\n" } ?? "",
-            limits.time.map { "  time: \($0 / 1_000_000)ms\n" } ?? "",
-            limits.openFiles.map { "  open_files: \($0)\n" } ?? "",
-        ])
+        section(
+            "limits",
+            [
+                limits.memory.map { "  memory: \($0)\n" } ?? "",
+                limits.processes.map { "  processes: \($0)\n" } ?? "",
+                limits.time.map { "  time: \($0 / 1_000_000)ms\n" } ?? "",
+                limits.openFiles.map { "  open_files: \($0)\n" } ?? "",
+            ])
     }
 
     private static func audit(_ audit: AuditSettings) -> String {
-        section("audit", [
-            audit.onFailure.map { "  on_failure: \($0.rawValue)\n" } ?? "",
-            audit.reads.map { "  reads: \($0.rawValue)\n" } ?? "",
-            audit.arguments.map { "  arguments: \($0.rawValue)\n" } ?? "",
-        ])
+        section(
+            "audit",
+            [
+                audit.onFailure.map { "  on_failure: \($0.rawValue)\n" } ?? "",
+                audit.reads.map { "  reads: \($0.rawValue)\n" } ?? "",
+                audit.arguments.map { "  arguments: \($0.rawValue)\n" } ?? "",
+            ])
     }
 
     private static func section(_ name: String, _ parts: [String]) -> String {
@@ -88,7 +100,8 @@ package enum ProfileWriter {
             case "&": out += "\\x26"
             case "\n": out += "\\n"
             case "\t": out += "\\t"
-            case _ where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+            case _
+            where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
                 || scalar.value == 0x2028 || scalar.value == 0x2029:
                 let digits = String(scalar.value, radix: 16)
                 out += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits

@@ -35,8 +35,9 @@ enum YAMLTree {
             return nil
         }
         if let anchor = firstAnchor(in: bytes) {
-            sink.error("anchors (`&name`) are not supported in profiles", at: position(of: anchor, in: bytes),
-                       help: "write the value out; in quoted text, write `&` as `\\x26`")
+            sink.error(
+                "anchors (`&name`) are not supported in profiles", at: position(of: anchor, in: bytes),
+                help: "write the value out; in quoted text, write `&` as `\\x26`")
             return nil
         }
         guard let root = compose(text, &sink) else { return nil }
@@ -95,7 +96,7 @@ enum YAMLTree {
         let quoting = "text that holds `*`, `{`, `[`, `!`, `#` or `: ` needs quotes"
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-             .composer(let context, let problem, let mark, _):
+            .composer(let context, let problem, let mark, _):
             let what = context.map { $0.text + ": " + problem } ?? problem
             sink.error("not valid YAML: \(what)", at: Position(line: mark.line, column: mark.column), help: quoting)
         case .reader(let problem, let offset, _, _):
@@ -103,8 +104,9 @@ enum YAMLTree {
         case .duplicatedKeysInMapping(let keys, let context):
             let first = Position(line: context.mark.line, column: context.mark.column)
             let key = keys.first ?? ""
-            sink.error("the key `\(key)` appears twice", at: second(key, after: first, in: text),
-                       help: "the first one is at line \(first.line)")
+            sink.error(
+                "the key `\(key)` appears twice", at: second(key, after: first, in: text),
+                help: "the first one is at line \(first.line)")
         default:
             sink.error("not valid YAML", at: .start)
         }
@@ -149,7 +151,8 @@ enum YAMLTree {
             var pairs: [(YAMLNode, YAMLNode)] = []
             for (key, value) in mapping {
                 guard let key = convert(key, depth: depth + 1, &budget, &sink),
-                      let value = convert(value, depth: depth + 1, &budget, &sink) else { return nil }
+                    let value = convert(value, depth: depth + 1, &budget, &sink)
+                else { return nil }
                 pairs.append((key, value))
             }
             return YAMLNode(value: .mapping(pairs), position: position)
