@@ -83,7 +83,7 @@ extension Supervision {
     /// Whether looking the profile's host names up again might change a denial.
     func mayResolve(_ work: SocketWork) -> Bool {
         guard case .ip = work.endpoint, work.operation != .bind else { return false }
-        return !hosts.isFresh
+        return enforces && !hosts.isFresh
     }
 
     func judge(_ work: ProgramWork) -> Ruling {

@@ -10,9 +10,7 @@ internal import Synchronization
 /// Nothing after `prepare` reads the caller's memory, and the decision is in the journal before anything is done.
 extension Notifier {
     func handle(_ notice: consuming Notice) {
-        let caller = supervision.caller(notice.tid)
-        supervision.context.tasks.setWaiting(notice.tid, false)
-        let call = notice.call.decoded
+        let caller = supervision.arrived(notice.tid), call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
@@ -37,7 +35,7 @@ extension Notifier {
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
             let result = files.perform()
-            // Somebody else made the file between our look and our act: what is there now is judged anew.
+            // Made by somebody else between our look and our act: judged anew.
             if result == -EAGAIN, files.first.kind == .absent { continue }
             return finish(files, result, record, notice)
         }
@@ -52,9 +50,7 @@ extension Notifier {
         }
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
-        if ruling.decision == .deny, supervision.enforces, mayResolve, supervision.mayResolve(sockets) {
-            return wait(resolving: call, notice, caller)
-        }
+        if ruling.decision == .deny, mayResolve, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
         let record = supervision.record(sockets, ruling, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
         if ruling.decision == .deny { return notice.answer(-EACCES) }

@@ -39,8 +39,10 @@ final class Supervision: Sendable {
         recordsReads = policy.audit.reads != AuditSettings.Reads.none
     }
 
-    func caller(_ tid: Int32) -> Caller {
-        Caller(tid: tid, pid: context.tasks.leader(of: tid), serial: context.tasks.serial(of: tid))
+    /// Who makes the call that was just received.
+    func arrived(_ tid: Int32) -> Caller {
+        context.tasks.setWaiting(tid, false)
+        return Caller(tid: tid, pid: context.tasks.leader(of: tid), serial: context.tasks.serial(of: tid))
     }
 
     /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).

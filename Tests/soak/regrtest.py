@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """regrtest.py SANDBOX [MODULE…]: CPython's own tests outside and inside `--profile observe`; prints every test whose result
 differs and exits 1 if there is one that docs do not explain (EXPECTED below)."""
-import glob, os, re, shutil, subprocess, sys, tempfile
+import os, re, shutil, subprocess, sys, tempfile
 
 MODULES = ["test_os", "test_subprocess", "test_signal", "test_socket", "test_tempfile", "test_pathlib", "test_threading",
-           "test_select", "test_pty", "test_multiprocessing_fork", "test_multiprocessing_spawn"]
+           "test_select", "test_pty", "test_multiprocessing_fork", "test_multiprocessing_spawn", "test_multiprocessing_forkserver"]
 EXPECTED = set()   # names of tests whose difference has a reason; each with a line in docs
 
 def with_tests():
     named = os.environ.get("SOAK_PYTHON")
-    for python in [named] if named else ["/usr/bin/python3"] + sorted(glob.glob("/root/.pyenv/versions/3.1[123]*/bin/python3")) + [sys.executable]:
+    names = ["/usr/bin/python3"] + [shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 10)] + [sys.executable]
+    for python in [named] if named else [name for name in names if name]:
         if shutil.which(python) and subprocess.run([python, "-c", "import test.test_os, test.libregrtest"], capture_output=True).returncode == 0:
             return python
     sys.exit("no Python here has the `test` package: set SOAK_PYTHON")
