@@ -17,7 +17,7 @@ final class HostTable: Sendable {
     /// seconds a name.
     private static let patience = 3000
     /// A look-up is not repeated within this time, nanoseconds.
-    private static let freshness: UInt64 = 2_000_000_000
+    private static let freshness: UInt64 = 30_000_000_000
     private static let mostAddresses = 16_384
 
     private let names: [String]

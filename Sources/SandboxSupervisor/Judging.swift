@@ -81,9 +81,9 @@ extension Supervision {
     }
 
     /// Whether looking the profile's host names up again might change a denial.
-    func mayResolve(_ work: SocketWork) -> Bool {
-        guard case .ip = work.endpoint, work.operation != .bind else { return false }
-        return enforces && !hosts.isFresh
+    func mayResolve(_ work: SocketWork, _ ruling: Ruling) -> Bool {
+        guard enforces, case .ip = work.endpoint, work.operation != .bind else { return false }
+        return policy.dependsOnNames(ruling) && !hosts.isFresh
     }
 
     func judge(_ work: ProgramWork) -> Ruling {

@@ -50,7 +50,7 @@ extension Notifier {
         }
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
-        if ruling.decision == .deny, mayResolve, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
+        if ruling.decision == .deny, mayResolve, supervision.mayResolve(sockets, ruling) { return wait(resolving: call, notice, caller) }
         let record = supervision.record(sockets, ruling, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
         if ruling.decision == .deny { return notice.answer(-EACCES) }

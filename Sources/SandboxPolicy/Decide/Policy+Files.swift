@@ -99,6 +99,9 @@ extension Policy {
         connects.judge(address.canonicalDestination, port, transport, names) ?? defaults.network
     }
 
+    /// Nobody listed the address: it might be one of a listed host's that has not been resolved.
+    package func dependsOnNames(_ ruling: Ruling) -> Bool { ruling == defaults.network }
+
     /// Judges taking an address to listen on. An unspecified address is every address of the machine, not loopback.
     package func judge(listen address: IPAddress, port: UInt16, transport: Transport) -> Ruling {
         listens.judge(address, port, transport, HostSet()) ?? defaults.network
