@@ -45,6 +45,7 @@ struct RunCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        if command.first == "-h" || command.first == "--help" { throw CleanExit.helpRequest(self) }
         // What stands before the command and is no option of ours is a mistake, not a program's name.
         if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
         for e in environment where e.isEmpty || e.hasPrefix("=") { throw ValidationError("`--env \(e)` names no variable") }

@@ -34,6 +34,8 @@ extension EndToEnd {
                 #expect(try FileManager.default.contentsOfDirectory(atPath: world.work).isEmpty)
             }
             #expect(try world.native([Built.sandbox, "run"]).code == 125)
+            let help = try world.native([Built.sandbox, "run", "--help"])
+            #expect(help.code == 0 && help.out.contains("--profile"), "\(help)")
         }
 
         @Test(arguments: [
