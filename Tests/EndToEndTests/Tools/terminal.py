@@ -14,6 +14,15 @@ class Terminal:
         self.text = b""
     def size(self, rows, columns): fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     def type(self, text): os.write(self.fd, text.encode())
+    def type_until(self, text, pattern):
+        """For a program that may be between looking for signals and sleeping: once is not always enough, anywhere."""
+        for _ in range(20):
+            self.type(text)
+            end = time.monotonic() + 1
+            while time.monotonic() < end and not re.search(pattern.encode(), self.text, re.S):
+                if select.select([self.fd], [], [], 0.1)[0]: self.text += os.read(self.fd, 65536)
+            if re.search(pattern.encode(), self.text, re.S): break
+        return self.until(pattern)
     def until(self, pattern, seconds=20):
         end = time.monotonic() + seconds
         while True:
@@ -73,7 +82,7 @@ elif scene == "window-size":
     t.size(31, 97); t.type("\n"); t.until("changed 31 97"); t.type("stty size; tty >/dev/null && echo is-a-''tty\n"); t.until("31 97.*is-a-tty"); t.type("exit\n"); t.exits(0)
 elif scene == "python":
     t = Terminal(prefix + ["python3", "-q"]); t.until(">>> "); t.type("6 * 7\n"); t.until("42"); t.type("import os; os.isatty(0)\n"); t.until("True")
-    t.type("import time; print('wai' + 'ting'); time.sleep(60)\n"); t.until("waiting\r?\n"); t.type("\x03"); t.until("KeyboardInterrupt"); t.type("exit(4)\n"); t.exits(4)
+    t.type("import time; print('wai' + 'ting'); time.sleep(60)\n"); t.until("waiting\r?\n"); t.type_until("\x03", "KeyboardInterrupt"); t.type("exit(4)\n"); t.exits(4)
 elif scene == "less":
     t = Terminal(prefix + ["less", "/etc/services"]); t.until("/etc/services|tcp"); t.type("G"); t.until("END"); t.type("q"); t.exits(0)
     t = Terminal(prefix + ["sh", "-c", "seq 500 | less"]); t.until("20"); t.type("G"); t.until("500"); t.type("q"); t.exits(0)
