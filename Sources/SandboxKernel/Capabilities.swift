@@ -55,7 +55,8 @@ package struct Capability: Sendable {
         let detail =
             abi > 0
             ? "ABI \(abi): no scope for signals (Linux 6.12), so that kill(2) is judged one by one"
-            : "absent: kill(2) is judged one by one, and a unix socket's name is made by a shorter path"
+            : "absent: kill(2) is judged one by one, a bound unix socket tells a shorter name, and nothing but the user's own "
+                + "rights keeps a racing program from a handle to what processes outside hold open"
         return Capability(name: "Landlock", state: abi > 0 ? .partial : .none, detail: detail, isRequired: false)
     }
 
