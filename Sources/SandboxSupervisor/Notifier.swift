@@ -152,10 +152,12 @@ final class Notifier {
     func wait(opening record: RecordRef?, _ notice: consuming Notice) {
         let work = files
         files = FileWork(supervision.context)
+        let ticket = notice.ticket
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [self] isInterrupted in
-            var result = isInterrupted() ? -EINTR : work.perform()
-            while result == -EINTR, !isInterrupted() { result = work.perform() }
+            // A caller that died before this job was known had nobody to cancel it.
+            var result = isInterrupted() || !ticket.isStillValid() ? -EINTR : work.perform()
+            while result == -EINTR, !isInterrupted(), ticket.isStillValid() { result = work.perform() }
             if result == -EINTR {
                 supervision.complete(record, result)
                 box.take().restart(supervision.context.tasks)
@@ -169,9 +171,10 @@ final class Notifier {
     func wait(acting record: RecordRef?, _ notice: consuming Notice) {
         let work = sockets
         sockets = SocketWork(supervision.context)
+        let ticket = notice.ticket
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [supervision] isInterrupted in
-            var result = isInterrupted() ? -EINTR : work.perform(wait: true)
+            var result = isInterrupted() || !ticket.isStillValid() ? -EINTR : work.perform(wait: true)
             // A connect that was begun goes on; asking again waits for the same one.
             while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
             if work.sent > 0 { result = Int32(clamping: work.sent) }  // never twice
