@@ -197,6 +197,8 @@ package final class FileWork {
         s.take(st)
         try resolver.describe(s.pin, into: s.path)
         if !s.path.isAbsolute {
+            // `(unreachable)/…` is a file in a tree that we do not see (getcwd(2)), not one without a place.
+            if s.path.hasPrefix("(") { throw Errno(EACCES) }
             s.isAnonymous = true
         } else if st.st_nlink == 0 {
             s.path.dropDeletedMark()

@@ -176,7 +176,9 @@ final class Notifier {
         supervision.waits.submit(tid: box.tid) { [supervision] isInterrupted in
             var result = isInterrupted() || !ticket.isStillValid() ? -EINTR : work.perform(wait: true)
             // A connect that was begun goes on; asking again waits for the same one.
-            while result == -EINTR || result == -Notice.restart, !isInterrupted() { result = work.perform(wait: true) }
+            while result == -EINTR || result == -Notice.restart, !isInterrupted(), ticket.isStillValid() {
+                result = work.perform(wait: true)
+            }
             if work.sent > 0 { result = Int32(clamping: work.sent) }  // never twice
             let interrupted = result == -EINTR || result == -Notice.restart
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
