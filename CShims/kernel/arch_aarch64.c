@@ -1,23 +1,14 @@
 // Everything that knows aarch64's registers.
 #if defined(__aarch64__)
 #include "CShims.h"
-#include <elf.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
+#include <string.h>
 
-#ifndef NT_ARM_SYSTEM_CALL
-#define NT_ARM_SYSTEM_CALL 0x404
-#endif
-
-int sbx_ptrace_exit_instead(int tid, int status) {
-    struct user_regs_struct r;
-    struct iovec v = {&r, sizeof r};
-    if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &v) < 0) return -errno;
-    r.regs[0] = (unsigned long)status;
-    if (ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &v) < 0) return -errno;
-    int nr = SYS_exit_group;
-    struct iovec n = {&nr, sizeof nr};
-    return (int)sbx_ret(ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &n));
+void sbx_exit_code(uint64_t out[2], int status) {
+    uint32_t code[4] = {0xd2800000u | (uint32_t)SYS_exit_group << 5 | 8,           // mov x8, exit_group
+                        0xd2800000u | (uint32_t)(unsigned char)status << 5,        // mov x0, status
+                        0xd4000001u,                                               // svc #0
+                        0xd4200000u};                                              // brk
+    memcpy(out, code, sizeof code);
 }
 
 // arm64 settles the restart before the tracer sees the signal (do_signal, arch/arm64/kernel/signal.c): nothing can be

@@ -196,9 +196,6 @@ static int add_enforcing(scmp_filter_ctx ctx, const struct sbx_filter_spec *spec
     int e = add_all(ctx, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
     if (!e) e = add_all(ctx, SCMP_ACT_ERRNO(ENOSYS), absent, COUNT(absent));
     for (int nr = LAST_KNOWN_CALL + 1; nr <= LAST_CALL; nr++) ADD(SCMP_ACT_ERRNO(ENOSYS), nr, 0);
-    // Entry decides and can still refuse; the exec event looks at what was loaded.
-    ADD(SCMP_ACT_TRACE(0), SCMP_SYS(execve), 0);
-    ADD(SCMP_ACT_TRACE(0), SCMP_SYS(execveat), 0);
     if (!e) e = add_process_rules(ctx, spec);
     if (!e) e = add_descriptor_rules(ctx);
     if (!e) e = add_socket_rules(ctx);

@@ -158,7 +158,10 @@ int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out) 
     }
     if (out->pid == 0) child(spec, pair[1]);
     close(pair[1]);
-    int e = sbx_ptrace_seize(out->pid, spec->stop_at_exec_entry);
+    // The tracer waits for its tracees; a signal for each of their stops would be work for nothing.
+    struct sigaction quiet = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &quiet, 0);
+    int e = sbx_ptrace_seize(out->pid);
     if (e < 0) {
         // The child may have died of a failure that it reported first; else it waits for us.
         struct report r;

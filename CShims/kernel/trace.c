@@ -1,24 +1,74 @@
 #include "CShims.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-int sbx_ptrace_seize(int pid, int stop_at_exec_entry) {
+int sbx_ptrace_seize(int pid) {
     long options = PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
                    PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
-    if (stop_at_exec_entry) options |= PTRACE_O_TRACESECCOMP;
     return (int)sbx_ret(ptrace(PTRACE_SEIZE, pid, 0L, options));
 }
 int sbx_ptrace_continue(int tid, int sig) { return (int)sbx_ret(ptrace(PTRACE_CONT, tid, 0L, (long)sig)); }
 int sbx_ptrace_listen(int tid) { return (int)sbx_ret(ptrace(PTRACE_LISTEN, tid, 0L, 0L)); }
 int sbx_ptrace_message(int tid, unsigned long *out) { return (int)sbx_ret(ptrace(PTRACE_GETEVENTMSG, tid, 0L, out)); }
 
-int sbx_ptrace_call(int tid, struct sbx_stopped_call *out) {
+int sbx_ptrace_stack(int tid, uint64_t *out) {
     struct __ptrace_syscall_info i;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof i, &i) < 0) return -errno;
-    if (i.op != PTRACE_SYSCALL_INFO_SECCOMP) return -EINVAL;
-    out->nr = (int64_t)i.seccomp.nr;
-    for (int k = 0; k < 6; k++) out->args[k] = i.seccomp.args[k];
+    *out = i.stack_pointer;
     return 0;
+}
+
+int sbx_ptrace_exit_now(int tid, int status) {
+    struct __ptrace_syscall_info i;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof i, &i) < 0) return -errno;
+    uint64_t code[2];
+    sbx_exit_code(code, status);
+    for (int k = 0; k < 2; k++)
+        if (ptrace(PTRACE_POKETEXT, tid, i.instruction_pointer + 8 * (unsigned)k, code[k]) < 0) return -errno;
+    return 0;
+}
+
+// linux/fs.h of Linux 6.11; the build machine's may be older.
+struct procmap_query {
+    uint64_t size, query_flags, query_addr, vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+    uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+    uint64_t vma_name_addr, build_id_addr;
+};
+#define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+
+// Without that call: the line of /proc/PID/maps (proc(5)) that begins with the address.
+static long find_in_maps(int fd, uint64_t address, char *name, size_t cap) {
+    char line[4096 + 128];
+    FILE *f = fdopen(dup(fd), "re");
+    if (!f) return -errno;
+    long found = -ENOENT;
+    while (found < 0 && fgets(line, sizeof line, f)) {
+        if (strtoull(line, NULL, 16) != address) continue;
+        char *path = strchr(line, '/'), *end = strchr(line, '\n');
+        if (!path || !end || (size_t)(end - path) >= cap) break;
+        *end = 0;
+        found = end - path;
+        memcpy(name, path, (size_t)found + 1);
+    }
+    fclose(f);
+    return found;
+}
+
+long sbx_mapped_file(int tid, uint64_t address, char *name, size_t cap) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/maps", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct procmap_query q = {.size = sizeof q, .query_addr = address, .vma_name_size = (uint32_t)cap,
+                              .vma_name_addr = (uint64_t)(uintptr_t)name};
+    long n;
+    if (ioctl(fd, PROCMAP_QUERY, &q) == 0) n = q.vma_name_size ? (long)q.vma_name_size - 1 : -ENOENT;
+    else n = errno == ENOTTY ? find_in_maps(fd, address, name, cap) : -errno;
+    close(fd);
+    return n;
 }
 
 int sbx_ptrace_is_sent_by(int tid, int sender) {

@@ -169,15 +169,9 @@ extension FileWork {
 /// `/proc/PID/stat` (proc(5)).
 enum ProcStat {
     /// Field 7, the controlling terminal's device number; 0: none.
-    static func terminal(of tid: Int32) throws(Errno) -> UInt64 { try field(7, of: tid) }
-    /// Field 22: clock ticks after boot.
-    static func startTime(of tid: Int32) throws(Errno) -> UInt64 { try field(22, of: tid) }
-
-    private static func field(_ number: Int, of tid: Int32) throws(Errno) -> UInt64 {
+    static func terminal(of tid: Int32) throws(Errno) -> UInt64 {
         let path = PathBuffer()
-        path.append("/proc/")
-        path.append(decimal: tid)
-        path.append("/stat")
+        path.setProcess(tid, "/stat")
         let file = try Descriptor(sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0))
         let n = sbx_read(file.number, path.base, 4096)
         guard n > 0 else { throw Errno(ESRCH) }
@@ -185,15 +179,7 @@ enum ProcStat {
         // The name in brackets may hold anything, brackets and spaces too.
         guard let close = path.bytes.lastIndex(of: 0x29) else { throw Errno(ESRCH) }
         let fields = path.bytes[(close + 1)...].split(separator: 0x20)
-        guard number >= 3, fields.count > number - 3 else { throw Errno(ESRCH) }
-        return fields[number - 3].reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ UInt64($1 - 0x30) : $0 }
-    }
-}
-
-/// When a process started, to tell it from a later one with the same id.
-package enum ProcessStart {
-    /// Clock ticks after boot; 0 where it has gone already.
-    package static func ticks(of pid: Int32) -> UInt64 {
-        do throws(Errno) { return try ProcStat.startTime(of: pid) } catch { return 0 }
+        guard fields.count > 4 else { throw Errno(ESRCH) }
+        return fields[4].reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ UInt64($1 - 0x30) : $0 }
     }
 }

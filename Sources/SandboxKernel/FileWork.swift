@@ -178,7 +178,7 @@ package final class FileWork {
     private func pinGiven(_ s: FileSubject, _ at: PathArgument, _ options: Resolver.Options) throws(Errno) {
         let relative = !s.given.isAbsolute || options.resolve & (Flag.inRoot | Flag.beneath) != 0
         if relative {
-            let base = try resolver.base(at.base, of: caller)
+            let base = try resolver.folder(at.base, of: caller)
             let pin = try identity.assumed(caller) { () throws(Errno) in
                 try resolver.pin(s.given, from: base.number, options, for: caller)
             }

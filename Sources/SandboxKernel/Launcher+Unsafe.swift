@@ -94,7 +94,6 @@ package enum Launcher {
             raw.filter_count = count
             raw.group = getpgid(spec.front)
             raw.landlock = landlock
-            raw.stop_at_exec_entry = spec.enforces ? 1 : 0
             raw.drop_machine_caps = spec.enforces ? 1 : 0
             raw.limits = limits.baseAddress
             raw.limit_count = UInt32(limits.count)

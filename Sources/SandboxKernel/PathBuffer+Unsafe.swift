@@ -65,6 +65,14 @@ package final class PathBuffer {
         append(other)
     }
 
+    /// `/proc/PID` and what follows (proc(5)).
+    func setProcess(_ pid: Int32, _ rest: StaticString) {
+        count = 0
+        append("/proc/")
+        append(decimal: pid)
+        append(rest)
+    }
+
     func hasPrefix(_ literal: StaticString) -> Bool {
         count >= literal.utf8CodeUnitCount && memcmp(base, literal.utf8Start, literal.utf8CodeUnitCount) == 0
     }

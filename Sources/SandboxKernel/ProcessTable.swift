@@ -11,6 +11,8 @@ package final class TaskTable: @unchecked Sendable {
     /// 1: the task's last call was received and may wait in the kernel, or was ended by us for a signal's sake, so that
     /// the signal that interrupts it does so by right.
     private let waiting: UnsafeMutablePointer<Atomic<UInt8>>
+    /// One more than a pidfd of ours for the process; 0: none.
+    private let handles: UnsafeMutablePointer<Atomic<Int32>>
     /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
     private let limit: Int
 
@@ -20,6 +22,7 @@ package final class TaskTable: @unchecked Sendable {
         serials = TaskTable.map(limit)
         leaders = TaskTable.map(limit)
         waiting = TaskTable.map(limit)
+        handles = TaskTable.map(limit)
     }
 
     private static func map<T: ~Copyable>(_ n: Int) -> UnsafeMutablePointer<T> {
@@ -39,6 +42,19 @@ package final class TaskTable: @unchecked Sendable {
         tid > 0 && Int(tid) < limit ? leaders[Int(tid)].load(ordering: .acquiring) : 0
     }
 
+    /// A pidfd of the process, or -1. The tracer closes it, and its number may become another process's, once the
+    /// process has ended: what was got through it counts if the caller's notice is still valid afterwards.
+    func handle(of pid: Int32) -> Int32 {
+        pid > 0 && Int(pid) < limit ? handles[Int(pid)].load(ordering: .acquiring) - 1 : -1
+    }
+
+    /// Takes the pidfd over.
+    func setHandle(_ pid: Int32, _ pidfd: Int32) {
+        guard pid > 0, Int(pid) < limit else { return }
+        let old = handles[Int(pid)].exchange(pidfd + 1, ordering: .acquiringAndReleasing)
+        if old > 0 { _ = sbx_close(old - 1) }
+    }
+
     package func set(_ tid: Int32, serial: UInt32, leader: Int32) {
         guard tid > 0, Int(tid) < limit else { return }
         leaders[Int(tid)].store(leader, ordering: .releasing)
@@ -52,6 +68,7 @@ package final class TaskTable: @unchecked Sendable {
 
     package func remove(_ tid: Int32) {
         set(tid, serial: 0, leader: 0)
+        setHandle(tid, -1)
         setWaiting(tid, false)
     }
 

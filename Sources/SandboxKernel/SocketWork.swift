@@ -115,11 +115,16 @@ package final class SocketWork {
 
     private func takeSocket(_ fd: Int32) throws(Errno) {
         guard fd >= 0 else { throw Errno(EBADF) }
-        // The thread's own table, where the kernel can say so (Linux 6.9); threads hardly ever have one apart.
-        var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
-        if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
-        let owner = try Descriptor(pidfd)
-        socket = try Errno.check(sbx_pidfd_getfd(owner.number, fd))
+        let known = caller.tid == caller.pid ? context.tasks.handle(of: caller.pid) : -1
+        if known >= 0 {
+            socket = try Errno.check(sbx_pidfd_getfd(known, fd))
+        } else {
+            // The thread's own table, where the kernel can say so (Linux 6.9); threads hardly ever have one apart.
+            var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
+            if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
+            let owner = try Descriptor(pidfd)
+            socket = try Errno.check(sbx_pidfd_getfd(owner.number, fd))
+        }
         domain = sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN)
         if domain < 0 { throw Errno(-domain) }
         type = sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE)

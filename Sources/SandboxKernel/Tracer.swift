@@ -1,29 +1,19 @@
 internal import CShims
 internal import Glibc
 internal import SandboxDecode
-package import SandboxModel
+internal import SandboxModel
 
 /// What the tracer reports, on its own thread, while the task concerned stands still.
 package protocol TracerEvents: AnyObject {
     /// A new process (not a thread). `parent` is the serial of the one that made it, 0 where nobody knows.
     func started(pid: Int32, serial: UInt32, parent: UInt32)
-    /// Entry of execve(2): false refuses it. The answer rests on a look; `became` decides on what was loaded.
-    func wantsToBecome(_ caller: Caller, _ program: ProgramRequest) -> Bool
-    /// The new image is there and nothing of it has run: false kills it.
+    /// The new image is there and nothing of it has run: false ends it.
     func became(_ caller: Caller) -> Bool
     /// A task has ended and has not been reaped: its parent does not know yet.
     func isEnding(tid: Int32)
     func ended(pid: Int32, serial: UInt32, status: Int32)
     /// The first process was stopped by a signal (`true`) or goes on (`false`).
     func rootStopped(_ stopped: Bool)
-}
-
-/// The arguments of execve(2) or execveat(2).
-package struct ProgramRequest: Sendable {
-    package var directory: Int32
-    package var path: RemoteAddress
-    package var arguments: RemoteAddress
-    package var flags: Int32
 }
 
 /// Follows the process tree by ptrace(2). Everything here runs on the thread that started the first process: the
@@ -39,7 +29,12 @@ package final class Tracer<Events: TracerEvents> {
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
     private var early: Set<Int32> = []
+    /// New tasks whose first stop was reported before the event of the one that made them. They stay stopped until that
+    /// event says whose they are.
+    private var unmet: Set<Int32> = []
     private var lastSerial: UInt32 = 0
+    /// Tasks that are no leaders: without any, a program is started by the leader itself.
+    private var threads = 0
     private var root: Int32 = 0
     private var rootIsStopped = false
     private var isEnding = false
@@ -54,6 +49,7 @@ package final class Tracer<Events: TracerEvents> {
     /// Makes the launched process the root of the tree.
     package func adopt(_ pid: Int32) {
         root = pid
+        _ = isLeader(pid)
         register(pid, leader: pid, parent: 0)
     }
 
@@ -81,6 +77,7 @@ package final class Tracer<Events: TracerEvents> {
             table.set(tid, serial: lastSerial, leader: tid)
             events.started(pid: tid, serial: lastSerial, parent: parent)
         } else {
+            threads += 1
             let serial = tasks[leader]?.serial ?? table.serial(of: leader)
             tasks[tid] = Task(leader: leader, serial: serial)
             table.set(tid, serial: serial, leader: leader)
@@ -90,11 +87,17 @@ package final class Tracer<Events: TracerEvents> {
 
     private func gone(_ tid: Int32, _ status: Int32) {
         table.remove(tid)
+        unmet.remove(tid)
+        // Killed in the stop that would have named its child.
+        if !unmet.isEmpty { meetAll() }
         guard let t = tasks.removeValue(forKey: tid) else {
             early.insert(tid)  // killed before its first stop
             return
         }
-        guard tid == t.leader else { return }
+        guard tid == t.leader else {
+            threads -= 1
+            return
+        }
         events.ended(pid: tid, serial: t.serial, status: status)
         if tid == root { endAll(status) }
     }
@@ -111,8 +114,8 @@ package final class Tracer<Events: TracerEvents> {
     private func stopped(_ tid: Int32, _ status: Int32) {
         let event = status >> 16, sig = status >> 8 & 0xff
         if tasks[tid] == nil {
-            early.insert(tid)
-            meet(tid)
+            unmet.insert(tid)
+            return
         }
         switch UInt32(event) {
         case 0: deliver(tid, sig)
@@ -120,7 +123,6 @@ package final class Tracer<Events: TracerEvents> {
             bore(tid)
             resume(tid)
         case SBX_EVENT_EXEC.rawValue: execed(tid)
-        case SBX_EVENT_SECCOMP.rawValue: enteredExec(tid)
         case SBX_EVENT_STOP.rawValue: stoppedByGroup(tid, sig)
         default: resume(tid)
         }
@@ -151,50 +153,59 @@ package final class Tracer<Events: TracerEvents> {
         guard sbx_ptrace_message(tid, &message) == 0, let me = tasks[tid] else { return }
         let child = Int32(truncatingIfNeeded: message)
         // It may be gone by now, and its number must not be taken for one of the session's.
-        if early.remove(child) != nil { return }
-        if tasks[child] == nil { register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial) }
+        if early.remove(child) != nil, tasks[child] == nil, !isStillOurs(child) { return }
+        guard tasks[child] == nil else { return }
+        register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial)
+        if unmet.remove(child) != nil { resume(child) }
     }
 
-    /// pidfd_open(2) takes leaders of thread groups only.
+    /// pidfd_open(2) takes leaders of thread groups only: `EINVAL` for another thread, `ENOENT` since Linux 6.15. What
+    /// it gives is kept for as long as the process lives.
     private func isLeader(_ tid: Int32) -> Bool {
         let fd = sbx_pidfd_open(tid, 0)
-        if fd >= 0 { _ = sbx_close(fd) }
-        return fd >= 0
+        if fd >= 0 { table.setHandle(tid, fd) }
+        return fd >= 0 || fd != -EINVAL && fd != -ENOENT && ProcIdentity.of(tid).leader == tid
     }
 
-    /// A task whose first stop came before its parent's event.
+    /// A number may come round again before it is forgotten here.
+    private func isStillOurs(_ tid: Int32) -> Bool {
+        let (leader, parent) = ProcIdentity.of(tid)
+        return leader != 0 && (tasks[leader] != nil || tasks[parent] != nil)
+    }
+
+    private func meetAll() {
+        let waiting = unmet
+        unmet = []
+        for tid in waiting {
+            early.insert(tid)
+            meet(tid)
+            resume(tid)
+        }
+    }
+
+    /// A task that no event will name any more. (One that does after all finds it known.)
     private func meet(_ tid: Int32) {
         let (leader, parent) = ProcIdentity.of(tid)
         if leader != 0, leader != tid, tasks[leader] != nil { return register(tid, leader: leader, parent: 0) }
+        _ = isLeader(tid)
         register(tid, leader: tid, parent: tasks[parent]?.serial ?? 0)
     }
 
     /// Every other thread is gone, and the one that called execve(2) has the leader's id now.
     private func execed(_ tid: Int32) {
+        if !unmet.isEmpty { meetAll() }
         var former: UInt = 0
-        if sbx_ptrace_message(tid, &former) == 0, Int32(truncatingIfNeeded: former) != tid {
+        if threads > 0, sbx_ptrace_message(tid, &former) == 0, Int32(truncatingIfNeeded: former) != tid {
             let old = Int32(truncatingIfNeeded: former)
-            tasks[old] = nil
+            if tasks.removeValue(forKey: old) != nil { threads -= 1 }
             table.remove(old)
             // The thread that had this number has ended without a report; what waited for it would never learn.
             events.isEnding(tid: tid)
         }
         guard let t = tasks[tid] else { return resume(tid) }
-        if events.became(Caller(tid: tid, pid: t.leader, serial: t.serial)) { return resume(tid) }
-        _ = sbx_kill(tid, SIGKILL)
-    }
-
-    private func enteredExec(_ tid: Int32) {
-        var call = sbx_stopped_call()
-        guard let t = tasks[tid] else { return resume(tid) }
-        let caller = Caller(tid: tid, pid: t.leader, serial: t.serial)
-        guard sbx_ptrace_call(tid, &call) == 0, let request = ProgramRequest(call) else {
-            _ = sbx_kill(t.leader, SIGKILL)  // a stop that cannot be read cannot be judged
-            return
-        }
-        if !events.wantsToBecome(caller, request), sbx_ptrace_exit_instead(tid, 126) != 0 {
-            _ = sbx_kill(t.leader, SIGKILL)
-        }
+        let goesOn = events.became(Caller(tid: tid, pid: t.leader, serial: t.serial))
+        // What its parent sees of a program that was refused: exit code 126, as a shell has it.
+        if !goesOn, sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
         resume(tid)
     }
 
@@ -205,21 +216,6 @@ package final class Tracer<Events: TracerEvents> {
             events.rootStopped(isStop)
         }
         if isStop { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
-    }
-}
-
-extension ProgramRequest {
-    init?(_ call: sbx_stopped_call) {
-        let a = call.args
-        switch call.nr {
-        case SyscallNumbers.execve:
-            self.init(directory: At.workingDirectory, path: RemoteAddress(a.0), arguments: RemoteAddress(a.1), flags: 0)
-        case SyscallNumbers.execveat:
-            self.init(
-                directory: Int32(truncatingIfNeeded: a.0), path: RemoteAddress(a.1), arguments: RemoteAddress(a.2),
-                flags: Int32(truncatingIfNeeded: a.4))
-        default: return nil
-        }
     }
 }
 

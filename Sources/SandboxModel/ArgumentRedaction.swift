@@ -11,6 +11,13 @@ package enum ArgumentRedaction {
         return [first] + redact(words: arguments.dropFirst(), of: programName(first))
     }
 
+    /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`
+    /// or a blank. Most program starts are such.
+    package static func mayHoldSecrets(_ arguments: some Collection<UInt8>) -> Bool {
+        guard let first = arguments.firstIndex(of: 0) else { return false }
+        return arguments[first...].contains { $0 == 0x2d || $0 == 0x3d || $0 == 0x3a || isBlank($0) }
+    }
+
     private static func redact(words: some Sequence<[UInt8]>, of program: String) -> [[UInt8]] {
         var out: [[UInt8]] = []
         var next: Expectation = .nothing

@@ -109,8 +109,8 @@ package final class TrailWriter: Sendable {
             let count = (try? drainOnce()) ?? 0
             quiet = count == 0 ? quiet + 1 : 0
             if count >= TrailWriter.batchLimit { continue }
-            if quiet < 10 {
-                journal.wakeup.wait(milliseconds: 50)
+            if quiet < 2 {
+                journal.wakeup.wait(milliseconds: 250)
             } else {
                 sleepUntilAppend()
             }

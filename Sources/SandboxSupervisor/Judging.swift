@@ -87,7 +87,6 @@ extension Supervision {
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
-        if work.isUnreadable, enforces { return Ruling(.deny, by: policy.builtin.unreadable) }
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)

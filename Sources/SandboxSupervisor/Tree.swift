@@ -23,10 +23,17 @@ final class Tree: TracerEvents {
     func started(pid: Int32, serial: UInt32, parent: UInt32) {
         var h = RecordHeader(kind: .processStart, process: serial, pid: pid, result: 0, time: currentTime())
         h.subject = UInt64(parent)
-        h.detail = ProcessStart.ticks(of: pid)
+        h.detail = Tree.ticksSinceBoot()
         _ = supervision.append(h, .init(start: nil, count: 0))
         alive += 1
         if supervision.enforces, alive > limit { refuseProcess(pid) }
+    }
+
+    /// The clock of proc(5)'s start time, which the new process has had for a few microseconds.
+    private static func ticksSinceBoot() -> UInt64 {
+        var t = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &t)
+        return UInt64(t.tv_sec) * 100 + UInt64(t.tv_nsec) / 10_000_000
     }
 
     /// Over the profile's limit: the new process dies before it has run anything.
@@ -52,28 +59,19 @@ final class Tree: TracerEvents {
 
     // MARK: Program starts
 
-    func wantsToBecome(_ caller: Caller, _ request: ProgramRequest) -> Bool {
-        // What cannot be found or read fails in the kernel too; whatever it loads after all is judged then.
-        do throws(Errno) { try programs.look(request, for: caller) } catch { return true }
-        let ruling = supervision.judge(programs)
-        guard ruling.decision == .deny else { return true }
-        programs.readAskedArguments(request, for: caller)
-        record(ruling, caller, result: -EACCES)
-        explain(ruling, to: caller)
-        return false
-    }
-
     func became(_ caller: Caller) -> Bool {
-        do throws(Errno) { try programs.readLoaded(caller) } catch { return !supervision.enforces }
+        do throws(Errno) { try programs.readLoaded(caller) } catch {
+            if programs.isUnreadable { record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false) }
+            return !supervision.enforces
+        }
         let ruling = supervision.judge(programs)
-        recordProgram(caller)
         let refused = ruling.decision == .deny && supervision.enforces
-        record(ruling, caller, result: refused ? -EACCES : 0)
+        record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true)
         if refused { explain(ruling, to: caller) }
         return !refused
     }
 
-    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32) {
+    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool) {
         guard programs.count > 0 else { return }
         let program = programs.chain[0]
         var h = supervision.header(.exec, ruling, caller, .program)
@@ -83,21 +81,24 @@ final class Tree: TracerEvents {
         h.result = result
         h.flags.remove(.looked)
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
-        withArguments { _ = supervision.append(h, program.resolved.bytes, $0) }
+        withArguments { arguments in
+            if isRunning { recordProgram(caller, program, arguments) }
+            _ = supervision.append(h, program.resolved.bytes, arguments)
+        }
     }
 
-    private func recordProgram(_ caller: Caller) {
+    private func recordProgram(_ caller: Caller, _ program: ProgramFile, _ arguments: UnsafeRawBufferPointer) {
         var h = RecordHeader(kind: .program, operation: .exec, process: caller.serial, pid: caller.pid, result: 0, time: currentTime())
-        h.device = programs.chain[0].device
-        h.inode = programs.chain[0].inode
-        if programs.argumentsAreCut { h.flags.insert(.truncated) }
-        withArguments { _ = supervision.append(h, programs.chain[0].resolved.bytes, $0) }
+        h.device = program.device
+        h.inode = program.inode
+        if programs.image.argumentsAreCut { h.flags.insert(.truncated) }
+        _ = supervision.append(h, program.resolved.bytes, arguments)
     }
 
     /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
     private func withArguments(_ body: (UnsafeRawBufferPointer) -> Void) {
-        let raw = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(programs.arguments)[..<programs.argumentCount])
-        if supervision.policy.audit.arguments == .full { return body(raw) }
+        let raw = programs.image.arguments
+        if supervision.policy.audit.arguments == .full || !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
         var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         if raw.last == 0 { list.removeLast() }
         let redacted = Array(ArgumentRedaction.redact(list).map { $0 + [0] }.joined())

@@ -25,7 +25,6 @@ struct sbx_launch {
     unsigned filter_count;
     int group;                 // process group to join; 0: none
     int landlock;              // ruleset descriptor, or -1
-    int stop_at_exec_entry;
     int drop_machine_caps;
     const struct sbx_limit *limits;
     unsigned limit_count;

@@ -1,21 +1,21 @@
 // ptrace(2), on the one thread that started the tracees.
 #ifndef SBX_TRACE_H
 #define SBX_TRACE_H
+#include <stddef.h>
 #include <stdint.h>
 
-int sbx_ptrace_seize(int pid, int stop_at_exec_entry);
+int sbx_ptrace_seize(int pid);
 int sbx_ptrace_continue(int tid, int sig);
 int sbx_ptrace_listen(int tid);
 int sbx_ptrace_message(int tid, unsigned long *out);
 
-// The system call a tracee has stopped at (PTRACE_EVENT_SECCOMP).
-struct sbx_stopped_call {
-    int64_t nr;
-    uint64_t args[6];
-};
-int sbx_ptrace_call(int tid, struct sbx_stopped_call *out);
-// Replaces the call it is stopped at by exit_group(status): the program start that was refused.
-int sbx_ptrace_exit_instead(int tid, int status);
+// A stopped tracee's stack pointer. At the exec event: the new image's count of arguments lies there.
+int sbx_ptrace_stack(int tid, uint64_t *out);
+// At the exec event: the first thing that the new image does is exit_group(status).
+int sbx_ptrace_exit_now(int tid, int status);
+void sbx_exit_code(uint64_t out[2], int status);  // the machine's instructions for it
+// The name of the file that is mapped at `address`, NUL-terminated: its length, or -errno.
+long sbx_mapped_file(int tid, uint64_t address, char *name, size_t cap);
 
 // At a signal's delivery: 1 if it interrupted system call `nr` that would return ERESTARTSYS.
 int sbx_ptrace_interrupted(int tid, int64_t *nr);
@@ -27,7 +27,7 @@ int sbx_ptrace_is_sent_by(int tid, int sender);
 
 enum sbx_event {
     SBX_EVENT_FORK = 1, SBX_EVENT_VFORK = 2, SBX_EVENT_CLONE = 3, SBX_EVENT_EXEC = 4,
-    SBX_EVENT_SECCOMP = 7, SBX_EVENT_STOP = 128,
+    SBX_EVENT_STOP = 128,
 };
 
 // waitpid(-1, __WALL | __WNOTHREAD): only tracees of this thread, so that nobody else's child is reaped.
