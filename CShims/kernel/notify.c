@@ -18,24 +18,32 @@ int sbx_notify_receive(int listener, struct sbx_notice *out) {
     return 0;
 }
 
+// A notifier that is told to look up (`Receivers`) may be anywhere; what was interrupted here has done nothing yet.
+static int request(int listener, unsigned long what, void *argument) {
+    long r;
+    do r = sbx_ret(ioctl(listener, what, argument));
+    while (r == -EINTR);
+    return (int)r;
+}
+
 int sbx_notify_answer(int listener, uint64_t id, int64_t value, int error) {
     struct seccomp_notif_resp a = {.id = id, .val = error ? 0 : value, .error = error};
-    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &a));
+    return request(listener, SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
 int sbx_notify_continue(int listener, uint64_t id) {
     struct seccomp_notif_resp a = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &a));
+    return request(listener, SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
 int sbx_notify_valid(int listener, uint64_t id) {
-    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
+    return request(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
 }
 
 static int add(int listener, uint64_t id, int srcfd, int cloexec, unsigned flags) {
     struct seccomp_notif_addfd a = {
         .id = id, .flags = flags, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
-    return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a));
+    return request(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
 }
 
 int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {

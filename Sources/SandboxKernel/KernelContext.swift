@@ -37,6 +37,18 @@ package final class KernelContext: Sendable {
         do throws(Errno) { noteTerminal(try ProcStat.terminal(of: getpid())) } catch {}
     }
 
+    /// When a folder was last moved, or may have been, and for a moment after: the move itself comes after its note.
+    private let movedUntil = Atomic<UInt64>(0)
+    package func noteMove() { movedUntil.store(now() &+ 50_000_000, ordering: .releasing) }
+    var lastMove: UInt64 { movedUntil.load(ordering: .acquiring) }
+
+    /// Nanoseconds since boot.
+    func now() -> UInt64 {
+        var t = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &t)
+        return UInt64(t.tv_sec) &* 1_000_000_000 &+ UInt64(t.tv_nsec)
+    }
+
     package func noteIdentityChange() { identitiesVary.store(true, ordering: .sequentiallyConsistent) }
     var mustLookUpIdentity: Bool { isRoot && identitiesVary.load(ordering: .sequentiallyConsistent) }
 }

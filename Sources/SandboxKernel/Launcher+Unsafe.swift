@@ -128,7 +128,7 @@ package enum Launcher {
         _ = sbx_launch_probe_begin(&raw)
         var p = pollfd(fd: raw.listener, events: Int16(POLLIN), revents: 0)
         var ok = poll(&p, 1, 10_000) == 1
-        if ok, let notice = l.listener.next() { notice.answer(-Int32(SBX_PROBE_ERRNO)) } else { ok = false }
+        if ok, case .call(let notice) = l.listener.receive() { notice.answer(-Int32(SBX_PROBE_ERRNO)) } else { ok = false }
         if !ok || sbx_launch_probe_end(&raw) != 0 {
             _ = sbx_kill(raw.pid, SIGKILL)
             throw LaunchError(

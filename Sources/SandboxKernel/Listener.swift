@@ -7,19 +7,28 @@ package struct Listener: Sendable {
     package let descriptor: Int32
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// The next call that waits for an answer; nil when nobody is left who could make one.
-    package func next() -> Notice? {
+    /// What came of waiting for a call.
+    package enum Reception: ~Copyable {
+        case call(Notice)
+        /// A signal came first.
+        case interrupted
+        /// Nobody is left who could make a call.
+        case over
+    }
+
+    /// Waits for the next call.
+    package func receive() -> Reception {
         var raw = sbx_notice()
         while true {
             switch sbx_notify_receive(descriptor, &raw) {
-            case 0: return Notice(descriptor, raw)
-            case -EINTR: continue
+            case 0: return .call(Notice(descriptor, raw))
+            case -EINTR: return .interrupted
             case -ENOENT:
                 // Either the caller died between our waking and our reading, or all of them did.
                 var p = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 if poll(&p, 1, 0) >= 0, p.revents & Int16(POLLHUP) == 0 { continue }
-                return nil
-            default: return nil
+                return .over
+            default: return .over
             }
         }
     }

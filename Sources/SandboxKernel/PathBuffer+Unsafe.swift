@@ -73,6 +73,13 @@ package final class PathBuffer {
         append(rest)
     }
 
+    /// `/proc/self/fd/N` of our own.
+    func setDescriptor(_ fd: Int32) {
+        count = 0
+        append("/proc/self/fd/")
+        append(decimal: fd)
+    }
+
     func hasPrefix(_ literal: StaticString) -> Bool {
         count >= literal.utf8CodeUnitCount && memcmp(base, literal.utf8Start, literal.utf8CodeUnitCount) == 0
     }

@@ -38,6 +38,16 @@ package enum WorkerThread {
     }
 }
 
+extension WorkerThread {
+    /// From now on SIGUSR2 ends a system call that the calling thread sleeps in.
+    package static func acceptInterruptions() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGUSR2)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+}
+
 /// A mutex and a condition, for the few places that have to sleep.
 final class Monitor: @unchecked Sendable {
     // @unchecked: both are only used through pthread calls, and never move.

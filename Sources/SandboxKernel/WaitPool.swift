@@ -76,10 +76,7 @@ package final class WaitPool: @unchecked Sendable {
     }
 
     private func work() {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGUSR2)
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        WorkerThread.acceptInterruptions()
         let tid = sbx_gettid()
         while true {
             let job = monitor.locked {

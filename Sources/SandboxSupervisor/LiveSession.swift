@@ -79,8 +79,8 @@ struct LiveSession {
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context.tasks, tree)
         tracer.adopt(launched.pid)
-        let cores = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 2)
-        guard Notifier.start(cores, supervision, launched.listener) else {
+        let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        guard Notifier.start(processors: cores, supervision, launched.listener) else {
             kill(launched.pid, SIGKILL)
             throw RunFailure(
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")

@@ -2,7 +2,9 @@ internal import Glibc
 internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
+internal import SandboxPolicy
 internal import SandboxStore
+internal import Synchronization
 
 /// One thread's hands: it receives calls and sees each through to its answer, and never waits for anybody.
 final class Notifier {
@@ -10,27 +12,35 @@ final class Notifier {
     let listener: Listener
     var files: FileWork
     var sockets: SocketWork
+    let looks: OpenLook
+    private let receivers: Receivers
     /// False for hands that have waited for names once already.
     private(set) var mayResolve = true
 
-    init(_ supervision: Supervision, _ listener: Listener) {
+    init(_ supervision: Supervision, _ listener: Listener, _ receivers: Receivers) {
+        self.receivers = receivers
         self.supervision = supervision
         self.listener = listener
         files = FileWork(supervision.context)
         sockets = SocketWork(supervision.context)
+        looks = OpenLook(supervision.context)
     }
 
-    static func start(_ count: Int, _ supervision: Supervision, _ listener: Listener) -> Bool {
-        for _ in 0..<count {
-            let e = WorkerThread.start("sbx-notify") { Notifier(supervision, listener).run() }
+    static func start(processors: Int, _ supervision: Supervision, _ listener: Listener) -> Bool {
+        let receivers = Receivers(processors: processors, handsOver: supervision.enforces)
+        for i in 0..<receivers.count {
+            let e = WorkerThread.start("sbx-notify") { Notifier(supervision, listener, receivers).run(i) }
             if e != 0 { return false }
         }
         return true
     }
 
-    private func run() {
-        while let notice = listener.next() {
+    private func run(_ index: Int) {
+        WorkerThread.acceptInterruptions()
+        var place = receivers.enter(index)
+        while let notice = receivers.next(listener, &place) {
             handle(notice)
+            receivers.done(place)
             // Duplicates of a caller's sockets and files must not outlive its call.
             files.reset()
             sockets.reset()
@@ -65,11 +75,37 @@ final class Notifier {
         return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
     }
 
+    /// Observe mode: a call that only opens for reading is looked at and let go. False where a look does not tell.
+    func isSeen(_ request: OpenRequest, _ notice: borrowing Notice, _ caller: Caller) -> Bool {
+        do throws(Errno) {
+            switch try looks.look(request, caller) {
+            case .unclear: return false
+            case .nothing: return true
+            case .known: break
+            }
+        } catch { return true }
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: .read)
+        supervision.record(looks, ruling, caller)
+        return true
+    }
+
     // MARK: Acting
 
     func proceed(_ record: RecordRef?, _ notice: consuming Notice) {
         supervision.complete(record, RecordHeader.unknown)
         notice.proceed()
+    }
+
+    /// One at a time: what can put a folder in the place of a file.
+    func useNames(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        var held: Notice? = consume notice
+        supervision.naming.withLock { _ in useFile(call, held.take()!, caller) }
+    }
+
+    func letGo(_ work: FileWork, _ ruling: Ruling, _ notice: consuming Notice) {
+        if work.operation == .open { looks.remember(work.first, ruling) }
+        if work.movesDirectory { supervision.context.noteMove() }
+        letGo(notice, mayBlock: work.mayBlock)
     }
 
     /// Observe mode: the call goes its own way. From now on a signal interrupts it as it always would.
@@ -81,6 +117,7 @@ final class Notifier {
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
             let alone = work.mustBeLetGo
+            receivers.handedOver()
             let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0
             if alone, number < 0 { work.undoCreation(result) }
             if alone {
@@ -191,8 +228,8 @@ final class Notifier {
     private func wait(sending call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
         let ticket = notice.ticket
         let box = Box(notice)
-        supervision.waits.submit(tid: box.tid) { [supervision, listener] isInterrupted in
-            let hands = Notifier(supervision, listener)
+        supervision.waits.submit(tid: box.tid) { [supervision, listener, receivers] isInterrupted in
+            let hands = Notifier(supervision, listener, receivers)
             var sent: Int32 = 0
             var result: Int32 = 0
             while sent < min(count, 1024), !isInterrupted() {
@@ -213,9 +250,9 @@ final class Notifier {
         let box = Box(notice)
         // Resolvers take their time, and the tracer must not wait for them when the caller dies; `handle` looks whether it
         // is still there.
-        supervision.waits.submit(tid: box.tid, acts: false) { [supervision, listener] _ in
+        supervision.waits.submit(tid: box.tid, acts: false) { [supervision, listener, receivers] _ in
             supervision.hosts.refresh()
-            let hands = Notifier(supervision, listener)
+            let hands = Notifier(supervision, listener, receivers)
             hands.mayResolve = false
             hands.handle(box.take())
         }

@@ -3,7 +3,6 @@ internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxStore
-internal import Synchronization
 
 /// The way of every intercepted call: RawCall → Call → what it touches → Ruling → record → act → answer → outcome.
 ///
@@ -14,15 +13,15 @@ extension Notifier {
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
-        case .rename where supervision.enforces, .makeDirectory where supervision.enforces:
-            var held: Notice? = consume notice
-            supervision.naming.withLock { _ in useFile(call, held.take()!, caller) }
+        case .open(let request) where !supervision.enforces && OpenLook.isFor(request):
+            isSeen(request, notice, caller) ? notice.proceed() : useFile(call, notice, caller)
+        case .rename where supervision.enforces, .makeDirectory where supervision.enforces: useNames(call, notice, caller)
         default: useFile(call, notice, caller)
         }
     }
 
     /// Everything that names a file.
-    private func useFile(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+    func useFile(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
         for _ in 0..<16 {
             do throws(Errno) { try files.prepare(call, for: caller) } catch {
                 return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
@@ -30,7 +29,7 @@ extension Notifier {
             guard notice.isStillValid() else { return notice.answer(-ESRCH) }
             let ruling = supervision.judge(files, call, caller)
             let record = supervision.record(files, ruling, caller)
-            if !supervision.enforces { return letGo(notice, mayBlock: files.mayBlock) }
+            if !supervision.enforces { return letGo(files, ruling, notice) }
             if ruling.decision == .deny { return notice.answer(-EACCES) }
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }

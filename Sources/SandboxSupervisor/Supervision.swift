@@ -97,6 +97,17 @@ final class Supervision: Sendable {
         return append(h, work.first.path.bytes, work.hasSecond ? work.second.path.bytes : .init(start: nil, count: 0))
     }
 
+    /// A call that the kernel carries out by itself.
+    func record(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) {
+        if ruling.decision == .allow, !recordsReads { return }
+        var h = header(.open, ruling, caller, .file)
+        h.access = .read
+        h.device = look.device
+        h.inode = look.inode
+        status?.decision(h, UnsafeRawBufferPointer(look.path), policy)
+        _ = append(h, UnsafeRawBufferPointer(look.path))
+    }
+
     func record(_ work: SocketWork, _ ruling: Ruling, _ caller: Caller) -> RecordRef? {
         // Without an address it goes where an earlier, recorded call led.
         if !work.hasAddress, ruling.decision == .allow { return nil }

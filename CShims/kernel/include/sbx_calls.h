@@ -87,6 +87,17 @@ static inline int sbx_get_limit(int pid, int resource, struct rlimit *out) {
 static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig)); }
 static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
 static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
+// futex(2), within this process. The word is an atomic of Swift's.
+static inline int sbx_futex_wait(const void *word, uint32_t value, int milliseconds) {
+    struct timespec t = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    return (int)sbx_ret(syscall(SYS_futex, word, 128 /* FUTEX_WAIT_PRIVATE */, value, &t, (void *)0, 0));
+}
+static inline int sbx_futex_wake(const void *word) {
+    return (int)sbx_ret(syscall(SYS_futex, word, 129 /* FUTEX_WAKE_PRIVATE */, INT32_MAX, (void *)0, (void *)0, 0));
+}
+// Keeps the calling thread on one processor, or (-1) lets it run wherever the process may. sched_setaffinity(2)
+void sbx_pin(int processor);
+int sbx_may_run_on(int processor);
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
 
