@@ -7,6 +7,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
+    // The checks for overlapping access run in every test; in what is released they are a tenth of a judged call.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 /// The pure core holds no unsafe code at all, and the compiler says so.
 let pure = strict + [.strictMemorySafety()]

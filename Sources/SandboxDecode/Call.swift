@@ -84,6 +84,8 @@ package enum Call: Sendable {
     /// `pidfd_send_signal`: the process is behind a descriptor.
     case signalDescriptor(Int32, signal: Int32)
     case personality(UInt32)
+    /// A thread may have a descriptor table of its own from now on; `flags` as unshare(2) or clone(2) have them.
+    case separateDescriptors(flags: UInt64)
     /// Trapped by the filter but in no row here: refused.
     case unknown
 }

@@ -13,11 +13,15 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
     case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
+    case unshare, clone, closeRange
 }
 
 private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
 
 extension RawCall {
+    /// clone(2), whose flags hold a signal in their low byte.
+    package var isClone: Bool { SyscallNumbers.trapped(number) == .clone }
+
     /// The call in the supervisor's terms, from the registers alone.
     package var decoded: Call {
         guard let call = SyscallNumbers.trapped(number) else { return .unknown }
@@ -39,6 +43,8 @@ extension RawCall {
         case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
         case .personality: return .personality(word(0))
+        case .unshare, .clone: return .separateDescriptors(flags: arguments[0])
+        case .closeRange: return .separateDescriptors(flags: 0)
         default: return decodedName(call)
         }
     }

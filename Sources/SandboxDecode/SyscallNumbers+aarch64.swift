@@ -25,6 +25,9 @@
             case 88: .utimensat
             case 91: .capset
             case 92: .personality
+            case 97: .unshare
+            case 220: .clone
+            case 436: .closeRange
             case 118: .schedSetparam
             case 119: .schedSetscheduler
             case 122: .schedSetaffinity

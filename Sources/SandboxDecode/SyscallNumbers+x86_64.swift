@@ -52,6 +52,9 @@
             case 235: .utimes
             case 251: .ioprioSet
             case 257: .openat
+            case 272: .unshare
+            case 436: .closeRange
+            case 56: .clone
             case 258: .mkdirat
             case 259: .mknodat
             case 260: .fchownat

@@ -49,6 +49,15 @@ package final class KernelContext: Sendable {
         return UInt64(t.tv_sec) &* 1_000_000_000 &+ UInt64(t.tv_nsec)
     }
 
+    /// Set once a thread may have descriptors of its own.
+    private let descriptorsVary = Atomic<Bool>(false)
+    package func noteSeparateDescriptors() { descriptorsVary.store(true, ordering: .sequentiallyConsistent) }
+
+    /// A pidfd that leads to the caller's descriptors, kept for the life of its process; -1 where there is none.
+    func descriptors(of caller: Caller) -> Int32 {
+        descriptorsVary.load(ordering: .sequentiallyConsistent) ? -1 : tasks.handle(of: caller.pid)
+    }
+
     package func noteIdentityChange() { identitiesVary.store(true, ordering: .sequentiallyConsistent) }
     var mustLookUpIdentity: Bool { isRoot && identitiesVary.load(ordering: .sequentiallyConsistent) }
 }

@@ -59,7 +59,7 @@ package final class OpenLook {
             composed.setProcess(caller.tid, "/cwd/")
             return composed.append(given.bytes) && composed.count < 4096 ? lookUp(At.workingDirectory, composed, follow) : .unclear
         case .descriptor(let fd):
-            let copy = caller.tid == caller.pid ? sbx_pidfd_getfd(context.tasks.handle(of: caller.pid), fd) : -1
+            let copy = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
             guard copy >= 0 else { return .unclear }
             defer { _ = sbx_close(copy) }
             return isName(given) ? lookUpInFolder(copy) : lookUp(copy, given, follow)

@@ -42,6 +42,11 @@ package final class PathBuffer {
         append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
+    func append(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = append(UnsafeRawBufferPointer($0)) }
+    }
+
     func append(decimal value: Int32) {
         var digits: (UInt64, UInt32) = (0, 0)
         withUnsafeMutableBytes(of: &digits) { d in

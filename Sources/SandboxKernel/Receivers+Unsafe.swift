@@ -91,8 +91,8 @@ package final class Receivers: @unchecked Sendable {
 
     /// Another notifier has another caller's call in its hands.
     private func isAmongOthers(_ tid: Int32, _ me: borrowing Place) -> Bool {
-        for (i, other) in threads.enumerated() where i != me.index {
-            let caller = other.caller.load(ordering: .relaxed)
+        for i in 0..<count where i != me.index {
+            let caller = threads[i].caller.load(ordering: .relaxed)
             if caller != 0 && caller != tid { return true }
         }
         return false

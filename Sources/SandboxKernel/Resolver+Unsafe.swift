@@ -36,8 +36,8 @@ final class Resolver {
 
     /// The same for a folder to start from. The descriptor is the caller's own open file, which must not outlive its call.
     func folder(_ base: PathArgument.Base, of caller: Caller) throws(Errno) -> Descriptor {
-        if case .descriptor(let fd) = base, fd >= 0, caller.tid == caller.pid {
-            let copy = sbx_pidfd_getfd(context.tasks.handle(of: caller.pid), fd)
+        if case .descriptor(let fd) = base, fd >= 0 {
+            let copy = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
             if copy >= 0 { return try Descriptor(copy) }
         }
         return try self.base(base, of: caller)

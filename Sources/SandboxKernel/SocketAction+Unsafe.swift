@@ -15,9 +15,26 @@ extension SocketWork {
         }
     }
 
+    /// Connects a socket whose caller would wait, where nobody has to: `-EINPROGRESS` or `-EAGAIN` where somebody has.
+    /// On this machine the other end has nearly always answered by the time the kernel is asked again.
+    ///
+    /// The flag is the caller's as well for that moment. Should another of its threads clear it meanwhile, we wait.
+    package func connectAtOnce() -> Int32 {
+        let flags = sbx_getfl(socket)
+        if flags < 0 || sbx_setfl(socket, flags | O_NONBLOCK) < 0 { return -EAGAIN }
+        defer { _ = sbx_setfl(socket, flags) }
+        let first = perform(wait: false)
+        // Begun by its caller some time ago: now it wants to wait for that.
+        if first == -EALREADY { return -EINPROGRESS }
+        isBegun = first == -EINPROGRESS
+        return isBegun ? perform(wait: false) : first
+    }
+
     private func act(wait: Bool) throws(Errno) -> Int32 {
         switch call {
-        case .connect: try withUnixReference { sbx_connect(socket, $0, $1) }
+        case .connect:
+            // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
+            try withUnixReference { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
         case .bind: try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count))
         case .listen(_, let backlog): sbx_listen(socket, backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
@@ -80,4 +97,8 @@ extension SocketWork {
         guard case .sendMessages(let m, _) = call else { return }
         try TraceeMemory.write(caller.tid, m.header + (index * OutgoingMessage.mmsgSize + OutgoingMessage.headerSize), UInt32(length))
     }
+}
+
+extension Int32 {
+    fileprivate func replacing(_ other: Int32, by value: Int32) -> Int32 { self == other ? value : self }
 }

@@ -54,7 +54,7 @@ struct SocketAddress {
     }
 
     /// What the address names for a socket of family `domain`; too short a one is the kernel's to refuse.
-    func endpoint(domain: Int32, connecting: Bool = false) -> Endpoint {
+    func endpoint(domain: @autoclosure () -> Int32, connecting: Bool = false) -> Endpoint {
         guard count >= 2 else { return .other(family: 0) }
         switch Int32(family) {
         case AF_INET where count >= 16:
@@ -67,6 +67,7 @@ struct SocketAddress {
         case AF_UNSPEC:
             // An IPv4 socket takes this for AF_INET when it binds or sends (inet_bind, udp_sendmsg); connect(2)
             // dissolves the connection. An IPv6 socket becomes an IPv4 one at any moment (IPV6_ADDRFORM, ipv6(7)).
+            let domain = domain()
             let mayBeIPv4 = domain == AF_INET || domain == AF_INET6
             if mayBeIPv4, !connecting, count >= 16 { return .ip(IPAddress(v4: UInt32(word64(0) & 0xffff_ffff)), port: word16(2)) }
             return .unspecified

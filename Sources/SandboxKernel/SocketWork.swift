@@ -24,6 +24,9 @@ package final class SocketWork {
     package private(set) var hasAddress = false
     package private(set) var mayBlock = false
 
+    private let label = PathBuffer()
+    private var labelled: (ip: IPAddress, port: UInt16)?
+
     let context: KernelContext
     let resolver: Resolver
     let identity: Identity
@@ -31,7 +34,8 @@ package final class SocketWork {
     private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
     var socket: Int32 = -1
     var pin: Int32 = -1
-    private(set) var domain: Int32 = 0
+    /// The address family it was made for. Asked for where an address does not say it.
+    private var domain: Int32 { sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN) }
     private(set) var type: Int32 = 0
     var address = SocketAddress()
     let given = PathBuffer()
@@ -40,6 +44,8 @@ package final class SocketWork {
     private(set) var isNonBlocking = false
     /// Of the message's bytes, those that have gone already.
     package var sent = 0
+    /// The connection was begun without waiting.
+    var isBegun = false
     /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
     package var isUnfinished: Bool { operation == .send && mayBlock && type == SOCK_STREAM_ && sent > 0 && sent < message.count }
 
@@ -68,6 +74,7 @@ package final class SocketWork {
         keepsName = false
         mayBlock = false
         sent = 0
+        isBegun = false
         device = 0
         inode = 0
         path.clear()
@@ -84,7 +91,7 @@ package final class SocketWork {
             operation = .connect
             try takeSocket(fd)
             try takeAddress(at, length, binding: false)
-            mayBlock = !isNonBlocking && type != SOCK_DGRAM_
+            mayBlock = !isNonBlocking
         case .bind(let fd, let at, let length):
             operation = .bind
             try takeSocket(fd)
@@ -111,26 +118,33 @@ package final class SocketWork {
         if operation == .send { mayBlock = !isNonBlocking && message.flags & Int32(MSG_DONTWAIT_) == 0 }
     }
 
+    /// `192.0.2.1:80`, `[2001:db8::1]:80`: written anew only where the last one was another.
+    package func name(of ip: IPAddress, port: UInt16) -> UnsafeRawBufferPointer {
+        if let l = labelled, l.ip == ip, l.port == port { return label.bytes }
+        label.clear()
+        label.append(ip.isV4 ? "\(ip)" : "[\(ip)]")
+        label.append(":")
+        label.append(decimal: Int32(port))
+        labelled = (ip, port)
+        return label.bytes
+    }
+
     // MARK: Taking
 
     private func takeSocket(_ fd: Int32) throws(Errno) {
         guard fd >= 0 else { throw Errno(EBADF) }
-        let known = caller.tid == caller.pid ? context.tasks.handle(of: caller.pid) : -1
-        if known >= 0 {
-            socket = try Errno.check(sbx_pidfd_getfd(known, fd))
-        } else {
-            // The thread's own table, where the kernel can say so (Linux 6.9); threads hardly ever have one apart.
+        socket = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
+        if socket < 0 {
+            // The thread's own table, where the kernel can say so (Linux 6.9).
             var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
             if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
             let owner = try Descriptor(pidfd)
             socket = try Errno.check(sbx_pidfd_getfd(owner.number, fd))
         }
-        domain = sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN)
-        if domain < 0 { throw Errno(-domain) }
-        type = sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE)
-        let isIP = domain == AF_INET || domain == AF_INET6
-        transport = !isIP ? .other : type == SOCK_STREAM_ ? .tcp : type == SOCK_DGRAM_ ? .udp : .other
-        isNonBlocking = sbx_getfl(socket) & O_NONBLOCK != 0
+        type = try Errno.check(sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE))
+        transport = type == SOCK_STREAM_ ? .tcp : type == SOCK_DGRAM_ ? .udp : .other
+        // Nothing waits for a datagram socket to connect.
+        isNonBlocking = operation == .connect && type == SOCK_DGRAM_ || sbx_getfl(socket) & O_NONBLOCK != 0
     }
 
     private func takeMessage(_ header: RemoteAddress, flags: Int32) throws(Errno) {
@@ -188,6 +202,7 @@ package final class SocketWork {
     /// listen(2) on an IP socket is judged as a bind: one that was never bound takes a free port on every address, and
     /// so does one whose connection failed, though getsockname(2) still tells the port that it had.
     private func takeUnboundName() throws(Errno) {
+        let domain = domain
         guard domain == AF_INET || domain == AF_INET6 else { return }
         let n = sbx_getsockname(socket, address.bytes.baseAddress, UInt32(SocketAddress.capacity))
         if n < 0 { throw Errno(-n) }

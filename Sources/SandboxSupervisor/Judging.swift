@@ -103,8 +103,7 @@ extension Supervision {
     func withEndpointName<R>(_ work: SocketWork, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         switch work.endpoint {
         case .ip(let ip, let port):
-            var text = Array((ip.isV4 ? "\(ip):\(port)" : "[\(ip)]:\(port)").utf8)
-            return text.withUnsafeMutableBytes { body(UnsafeRawBufferPointer($0)) }
+            return body(work.name(of: ip, port: port))
         case .unixPath: return body(work.path.bytes)
         case .unixAbstract:
             let text = [UInt8(ascii: "@")] + work.path.text

@@ -59,6 +59,11 @@ final class Notifier {
             // The register cannot change any more, and a process of the session stays one until the tracer has
             // seen its end.
             isOurs(pid) ? notice.proceed() : notice.answer(-EPERM)
+        case .separateDescriptors(let flags):
+            // Before it goes on, so that the next call of any thread is looked up in its own. Namespaces, CLONE_UNTRACED.
+            let others: UInt64 = 0x7e82_0000 | (notice.call.isClone ? 0 : 0x80)
+            supervision.context.noteSeparateDescriptors()
+            supervision.enforces && flags & others != 0 ? notice.answer(-EPERM) : notice.proceed()
         case .personality(let persona):
             // Query, PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE: nothing a decision rests on.
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
@@ -136,7 +141,12 @@ final class Notifier {
 
     /// At once where that is possible, else on a thread that may wait.
     func act(_ record: RecordRef?, _ notice: consuming Notice) {
-        if sockets.operation == .connect, sockets.mayBlock { return wait(acting: record, notice) }
+        if sockets.operation == .connect, sockets.mayBlock {
+            let result = sockets.connectAtOnce()
+            if result == -EINPROGRESS || result == -EAGAIN { return wait(acting: record, notice) }
+            supervision.complete(record, min(result, 0))
+            return notice.answer(result)
+        }
         if sockets.mayBlock, sockets.isFastOpen { return wait(acting: record, notice) }
         let result = sockets.perform(wait: false)
         if result == -EAGAIN && sockets.mayBlock || sockets.isUnfinished { return wait(acting: record, notice) }

@@ -11,7 +11,7 @@ extension Notifier {
     func handle(_ notice: consuming Notice) {
         let caller = supervision.arrived(notice.tid), call = notice.call.decoded
         switch call {
-        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .unknown: settle(call, notice, caller)
+        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .unknown: settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .open(let request) where !supervision.enforces && OpenLook.isFor(request):
             isSeen(request, notice, caller) ? notice.proceed() : useFile(call, notice, caller)
@@ -47,7 +47,7 @@ extension Notifier {
         do throws(Errno) { try sockets.prepare(call, for: caller) } catch {
             return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
         }
-        guard notice.isStillValid() else { return notice.answer(-ESRCH) }
+        guard !supervision.enforces || notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
         if ruling.decision == .deny, mayResolve, supervision.mayResolve(sockets, ruling) { return wait(resolving: call, notice, caller) }
         let record = supervision.record(sockets, ruling, caller)

@@ -126,6 +126,7 @@ static inline int sbx_getsockname(int fd, void *a, unsigned cap) {
     return getsockname(fd, (struct sockaddr *)a, &n) < 0 ? -errno : (int)n;
 }
 static inline long sbx_sendmsg(int fd, const struct msghdr *m, int flags) { return sbx_ret(sendmsg(fd, m, flags)); }
+static inline int sbx_setfl(int fd, int flags) { return (int)sbx_ret(fcntl(fd, F_SETFL, flags)); }
 static inline int sbx_getfl(int fd) { return (int)sbx_ret(fcntl(fd, F_GETFL)); }
 
 static inline int sbx_ioctl_int(int fd, unsigned long request, void *arg) { return (int)sbx_ret(ioctl(fd, request, arg)); }
