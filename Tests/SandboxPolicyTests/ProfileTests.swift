@@ -158,7 +158,7 @@ import SandboxModel
     @Test(arguments: [
         "1.2.3", "1.2.3.4.5", "01.2.3.4", "0x7f.1", "2130706433", "10.0.0.0/33", "10.0.0.1/8", "::1:443", "[::1", "[::1]443",
         "a..b", "-a", "a*b", "b\u{fc}cher.de", "", ":80", "x:", "x:1-", "http://x", "/run/x", "${nameserver}:53", "::ffff:0:0/90", "unix:@",
-        "unix:rel", "1:2:3:4:5:6:7:8:9",
+        "unix:rel", "1:2:3:4:5:6:7:8:9", "10.0.0.0/\u{301}8", "1.2.3.4:\u{301}80", "1.2.3.\u{664}",
     ])
     func badTargets(_ text: String) {
         #expect(throws: PatternProblem.self) { try NetworkTarget.parse(text) }
