@@ -36,6 +36,8 @@ package struct YAMLFailure: Error, Hashable, Sendable {
         case invalid(String)
         /// A character that YAML does not have, in libyaml's words.
         case character(String)
+        /// Without anchors an alias has nothing to repeat, so that no small file can become a large one ("billion
+        /// laughs").
         case anchor
         case alias
         case tooDeep

@@ -94,7 +94,7 @@ import SandboxModel
         ("extends: [bse]", "p.yaml:3:11: error: no profile `bse`\n  help: did you mean `base`?"),
         (
             "description: &a x",
-            "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; in quoted text, write `&` as `\\x26`"
+            "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; text that begins with `&` needs quotes"
         ),
     ])
     func one(_ section: String, _ expected: String) {
@@ -116,6 +116,9 @@ import SandboxModel
         ("a: 1\nb: é\u{1}", "2:5: error: not valid YAML: control characters are not allowed"),
         ("é: {é: 1, é: 2]", "1:15: error: not valid YAML: while parsing a flow mapping: did not find expected ',' or '}'"),
         ("a: 1\n---\nb: 1", "2:1: error: not valid YAML: expected a single document in the stream: but found another document"),
+        ("a: &b {}", "1:4: error: anchors (`&name`) are not supported in profiles"),
+        ("a: 1\n&b c: 2", "2:1: error: anchors (`&name`) are not supported in profiles"),
+        ("[!!seq &b []]", "1:2: error: anchors (`&name`) are not supported in profiles"),
         ("a: *b", "1:4: error: aliases (`*name`) are not supported in profiles"),
         ("[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]", "1:17: error: nested more than 16 deep"),
         ("[\(String(repeating: "x,", count: 100_000))]", "1:200000: error: the file has more than 100000 values"),
@@ -132,6 +135,14 @@ import SandboxModel
                 "p.yaml:3:22: error: the key `memory` appears twice", "p.yaml:4:3: error: the key `memory` appears twice",
                 "p.yaml:5:1: error: the key `name` appears twice", "p.yaml:6:7: error: bad value `y` for `mode`",
             ])
+    }
+
+    @Test func ampersandsThatAreNoAnchors() throws {
+        let text = "version: 1 # &a\nname: p\ndescription: '&a &b'\nenvironment: { set: { A: x?a=1&b=2, B: a &b, C: \"&c\" } }"
+        let profile = try load(text)
+        #expect(profile.description == "&a &b")
+        #expect(profile.body.environment.set.map { String(decoding: $0.value, as: UTF8.self) } == ["x?a=1&b=2", "a &b", "&c"])
+        #expect(try ProfileWriter.yaml(load(ProfileWriter.yaml(profile))) == ProfileWriter.yaml(profile))
     }
 
     /// Tags and the many ways to write a thing in YAML do not matter: a scalar is its text.
