@@ -94,7 +94,7 @@ import SandboxModel
         ("extends: [bse]", "p.yaml:3:11: error: no profile `bse`\n  help: did you mean `base`?"),
         (
             "description: &a x",
-            "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; in quoted text, write `&` as `\\x26`"
+            "p.yaml:3:14: error: anchors (`&name`) are not supported in profiles\n  help: write the value out; text that begins with `&` needs quotes"
         ),
     ])
     func one(_ section: String, _ expected: String) {
@@ -108,6 +108,59 @@ import SandboxModel
         #expect(errors("x: 1").count == 3)
     }
 
+    /// What libyaml finds, and where.
+    @Test(arguments: [
+        ("", "1:1: error: the file is empty\n  help: begin with `version: 1` and `name: …`"),
+        ("# nothing\n", "1:1: error: the file is empty\n  help: begin with `version: 1` and `name: …`"),
+        ("---\n", "2:1: error: a profile must be a mapping, not nothing"),
+        ("a: 1\nb: é\u{1}", "2:5: error: not valid YAML: control characters are not allowed"),
+        ("é: {é: 1, é: 2]", "1:15: error: not valid YAML: while parsing a flow mapping: did not find expected ',' or '}'"),
+        ("a: 1\n---\nb: 1", "2:1: error: not valid YAML: expected a single document in the stream: but found another document"),
+        ("a: &b {}", "1:4: error: anchors (`&name`) are not supported in profiles"),
+        ("a: 1\n&b c: 2", "2:1: error: anchors (`&name`) are not supported in profiles"),
+        ("[!!seq &b []]", "1:2: error: anchors (`&name`) are not supported in profiles"),
+        ("a: *b", "1:4: error: aliases (`*name`) are not supported in profiles"),
+        ("[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]", "1:17: error: nested more than 16 deep"),
+        ("[\(String(repeating: "x,", count: 100_000))]", "1:200000: error: the file has more than 100000 values"),
+    ])
+    func notATree(_ text: String, _ expected: String) {
+        let found = errors(text)
+        #expect(found.count == 1 && found[0].hasPrefix("p.yaml:" + expected), "\(found)")
+    }
+
+    @Test func keysThatAppearTwice() {
+        let text = "version: 1\nname: p\nlimits: { memory: 2, \"memory\": 3,\n  memory: x }\nname: q\nmode: y"
+        #expect(
+            errors(text).map { $0.split(separator: "\n")[0] } == [
+                "p.yaml:3:22: error: the key `memory` appears twice", "p.yaml:4:3: error: the key `memory` appears twice",
+                "p.yaml:5:1: error: the key `name` appears twice", "p.yaml:6:7: error: bad value `y` for `mode`",
+            ])
+    }
+
+    @Test func ampersandsThatAreNoAnchors() throws {
+        let text = "version: 1 # &a\nname: p\ndescription: '&a &b'\nenvironment: { set: { A: x?a=1&b=2, B: a &b, C: \"&c\" } }"
+        let profile = try load(text)
+        #expect(profile.description == "&a &b")
+        #expect(profile.body.environment.set.map { String(decoding: $0.value, as: UTF8.self) } == ["x?a=1&b=2", "a &b", "&c"])
+        #expect(try ProfileWriter.yaml(load(ProfileWriter.yaml(profile))) == ProfileWriter.yaml(profile))
+    }
+
+    /// Tags and the many ways to write a thing in YAML do not matter: a scalar is its text.
+    @Test func scalarsAreText() throws {
+        let text = """
+            %TAG !e! tag:e,2026:
+            ---
+            version: !!int 1
+            name: !e!x 'p'
+            mode: "observe"
+            description: ~
+            limits: { memory: 007 }
+            ...
+            """
+        let profile = try load(text)
+        #expect(profile.description == "~" && profile.body.mode == .observe && profile.body.limits.memory == 7)
+    }
+
     @Test func hostileText() {
         let found = errors("version: 1\nname: p\n\"a\\e[31m\\nb\\u202e\": 1")
         #expect(found.count == 1 && found[0].hasPrefix("p.yaml:3:1: error: unknown key `a\\u{1b}[31m\\u{a}b\\u{202e}`"))
@@ -116,7 +169,7 @@ import SandboxModel
     @Test(arguments: [
         "1.2.3", "1.2.3.4.5", "01.2.3.4", "0x7f.1", "2130706433", "10.0.0.0/33", "10.0.0.1/8", "::1:443", "[::1", "[::1]443",
         "a..b", "-a", "a*b", "b\u{fc}cher.de", "", ":80", "x:", "x:1-", "http://x", "/run/x", "${nameserver}:53", "::ffff:0:0/90", "unix:@",
-        "unix:rel", "1:2:3:4:5:6:7:8:9",
+        "unix:rel", "1:2:3:4:5:6:7:8:9", "10.0.0.0/\u{301}8", "1.2.3.4:\u{301}80", "1.2.3.\u{664}",
     ])
     func badTargets(_ text: String) {
         #expect(throws: PatternProblem.self) { try NetworkTarget.parse(text) }

@@ -4,27 +4,32 @@ package import SandboxModel
 /// (`010.0.0.1` is octal to some, `127.1` is loopback to others).
 extension IPAddress {
     package init?(parsing text: some StringProtocol) {
-        if text.contains(":") {
+        if text.utf8.contains(UInt8(ascii: ":")) {
             guard let groups = Self.groups(text) else { return nil }
             self.init(v6High: Self.word(groups[0..<4]), v6Low: Self.word(groups[4..<8]))
         } else {
-            guard let value = Self.dotted(text) else { return nil }
+            guard let value = Self.dotted(text.utf8) else { return nil }
             self.init(v4: value)
         }
     }
 
-    private static func dotted(_ text: some StringProtocol) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    private static func dotted(_ text: some Collection<UInt8>) -> UInt32? {
+        // Most of what is asked about are names of hosts.
+        guard let first = text.first, isDigit(first) else { return nil }
+        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
         var value: UInt32 = 0
         for part in parts {
-            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-                part.utf8.count == 1 || part.first != "0", let byte = UInt8(part)
+            guard (1...3).contains(part.count), part.allSatisfy(isDigit), part.count == 1 || part.first != UInt8(ascii: "0")
             else { return nil }
-            value = value << 8 | UInt32(byte)
+            let number = part.reduce(0) { $0 * 10 + UInt32($1 - 0x30) }
+            guard number <= 255 else { return nil }
+            value = value << 8 | number
         }
         return value
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     /// The eight groups of an IPv6 address (RFC 4291 §2.2), `::` filled in.
     private static func groups(_ text: some StringProtocol) -> [UInt16]? {
@@ -47,8 +52,8 @@ extension IPAddress {
         let parts = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         for (i, part) in parts.enumerated() {
             let text = String(decoding: part, as: UTF8.self)
-            if i == parts.count - 1, text.contains(".") {
-                guard let value = dotted(text) else { return nil }
+            if i == parts.count - 1, part.contains(UInt8(ascii: ".")) {
+                guard let value = dotted(part) else { return nil }
                 groups += [UInt16(value >> 16), UInt16(value & 0xffff)]
             } else {
                 guard (1...4).contains(part.count), text.first != "+", let group = UInt16(text, radix: 16) else { return nil }
@@ -82,11 +87,12 @@ package struct AddressRange: Hashable, Sendable {
 
     /// `ADDRESS` or `ADDRESS/BITS`.
     static func parse(_ text: Substring) throws(PatternProblem) -> AddressRange? {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let base = IPAddress(parsing: parts[0]) else { return nil }
-        guard parts.count == 2 else { return AddressRange(base, prefix: base.isV4 ? 32 : 128) }
-        let written6 = parts[0].contains(":")
-        guard var bits = Int(parts[1]), parts[1].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        let address = text[..<slash], length = Substring(text.utf8[slash...].dropFirst())
+        guard let base = IPAddress(parsing: address) else { return nil }
+        guard slash < text.endIndex else { return AddressRange(base, prefix: base.isV4 ? 32 : 128) }
+        let written6 = address.utf8.contains(UInt8(ascii: ":"))
+        guard var bits = Int(length), length.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
             bits <= (written6 ? 128 : 32)
         else {
             throw PatternProblem("bad prefix length in `\(text)`", help: "0 to \(written6 ? 128 : 32)")

@@ -67,9 +67,9 @@ package struct NetworkTarget: Hashable, Sendable {
             guard rest.first == ":" else { throw PatternProblem("expected `:PORT` after `]` in `\(text)`") }
             return (host, rest.dropFirst())
         }
-        guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
-        if text[..<colon].contains(":"), !text.hasPrefix("${") {
-            let host = text[..<colon], port = text[text.index(after: colon)...]
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return (text, nil) }
+        let host = text[..<colon], port = text[text.utf8.index(after: colon)...]
+        if host.utf8.contains(UInt8(ascii: ":")), !text.hasPrefix("${") {
             // `::1:443` is an address of its own, and nobody who writes it means that.
             let isTrap = IPAddress(parsing: host) != nil && UInt16(port) != nil
             guard !isTrap, (try? AddressRange.parse(text)) != nil else {
@@ -81,7 +81,7 @@ package struct NetworkTarget: Hashable, Sendable {
             }
             return (text, nil)
         }
-        return (text[..<colon], text[text.index(after: colon)...])
+        return (host, port)
     }
 
     private static func peer(_ host: Substring, _ text: String) throws(PatternProblem) -> Peer {
@@ -104,41 +104,43 @@ package struct NetworkTarget: Hashable, Sendable {
     private static func hostName(_ name: Substring, _ text: String) throws(PatternProblem) -> String {
         let name = name.hasSuffix(".") ? name.dropLast() : name
         guard !name.isEmpty else { throw PatternProblem("`\(text)` names no host", help: "`*` is every host") }
-        if name.contains("*") {
+        if name.utf8.contains(UInt8(ascii: "*")) {
             throw PatternProblem("`*` stands for a whole host or begins one, as in `*.example.org`")
         }
-        if name.contains("/") { throw PatternProblem("bad address range `\(text)`", help: "for example `10.0.0.0/8:5432`") }
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            throw PatternProblem("bad address range `\(text)`", help: "for example `10.0.0.0/8:5432`")
+        }
         guard name.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw PatternProblem("`\(text)` is not in ASCII", help: "write the name in its `xn--` form")
         }
-        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let fits = labels.allSatisfy { label in
-            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-                && label.utf8.allSatisfy { isNamePart($0) }
+            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                && label.allSatisfy { isNamePart($0) }
         }
         guard fits, name.utf8.count <= 253 else { throw PatternProblem("bad host name in `\(text)`") }
         // `10.0.0` and `0x7f000001` are addresses to inet_aton(3), which some programs still use.
         guard let last = labels.last,
-            last.first?.isNumber != true || labels.count > 1 && last.contains(where: \.isLetter) && !last.hasPrefix("0x")
+            last.first.map(isDigit) != true || labels.count > 1 && last.contains(where: isLetter) && !last.starts(with: "0x".utf8)
         else {
             throw PatternProblem("bad address in `\(text)`", help: "four decimal numbers, such as `10.0.0.1`")
         }
         return String(name)
     }
 
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+    /// Names are in lower case by then.
+    private static func isLetter(_ byte: UInt8) -> Bool { byte >= 0x61 && byte <= 0x7a }
     private static func isNamePart(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x61...0x7a, 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        default: false
-        }
+        isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
     private static func ports(_ port: Substring?, _ text: String) throws(PatternProblem) -> ClosedRange<UInt16> {
         guard let port, port != "*" else { return 0...UInt16.max }
-        let parts = port.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = port.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
         var numbers: [UInt16] = []
         for part in parts {
-            guard !part.isEmpty, part.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt16(part) else {
+            guard !part.isEmpty, part.allSatisfy(isDigit), let number = UInt16(Substring(part)) else {
                 throw PatternProblem("bad port `\(port)` in `\(text)`", help: "a number up to 65535, a range such as `8000-8080`, or `*`")
             }
             numbers.append(number)
@@ -154,10 +156,11 @@ package struct NetworkTarget: Hashable, Sendable {
 extension String {
     /// The first occurrence of `part`; the standard library has none without Foundation.
     func range(of part: String) -> Range<String.Index>? {
-        var i = startIndex
-        while i < endIndex {
-            if self[i...].hasPrefix(part) { return i..<index(i, offsetBy: part.count) }
-            i = index(after: i)
+        guard let first = part.utf8.first else { return nil }
+        var rest = utf8[...]
+        while let start = rest.firstIndex(of: first) {
+            if rest[start...].starts(with: part.utf8) { return start..<rest.index(start, offsetBy: part.utf8.count) }
+            rest = rest[rest.index(after: start)...]
         }
         return nil
     }

@@ -59,15 +59,18 @@ package struct PathPattern: Hashable, Sendable {
         self.components = components
     }
 
+    private static let anchors: [(String, Anchor)] = [
+        ("~", .home), ("${home}", .home), ("${workspace}", .workspace), ("${tmp}", .tmp),
+    ]
+
     private static func anchor(_ bytes: [UInt8], _ text: String) throws(PatternProblem) -> (Anchor, ArraySlice<UInt8>) {
-        let anchors: [(String, Anchor)] = [("~", .home), ("${home}", .home), ("${workspace}", .workspace), ("${tmp}", .tmp)]
+        if bytes.first == UInt8(ascii: "/") { return (.root, bytes.dropFirst()) }
         for (name, anchor) in anchors where bytes.starts(with: name.utf8) {
             let rest = bytes.dropFirst(name.utf8.count)
             if rest.isEmpty { return (anchor, []) }
             if rest.first == UInt8(ascii: "/") { return (anchor, rest.dropFirst()) }
             throw PatternProblem("`\(name)` must be followed by `/`", help: "the homes of others are written out: `/home/name/…`")
         }
-        if bytes.first == UInt8(ascii: "/") { return (.root, bytes.dropFirst()) }
         if bytes == Array("**".utf8) || bytes.starts(with: "**/".utf8) { return (.root, bytes[...]) }
         if bytes.starts(with: "${".utf8) {
             let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "/") }, as: UTF8.self)
@@ -88,6 +91,7 @@ package struct PathPattern: Hashable, Sendable {
                 "`\(text)` can never match: resolved paths hold neither `.` nor `..`",
                 help: "write the path that it leads to")
         }
+        if !name.contains(where: isSpecial) { return .literal(Array(name)) }
         if name.elementsEqual("**".utf8) { return .anyDepth }
         let stars = zip(name, name.dropFirst()).contains { $0 == UInt8(ascii: "*") && $1 == UInt8(ascii: "*") }
         if stars {
@@ -101,6 +105,14 @@ package struct PathPattern: Hashable, Sendable {
         let glob = try Glob(name)
         if let literal = glob.literal { return .literal(literal) }
         return .glob(glob)
+    }
+
+    /// Whether a name that holds this may be other than literal, or wrong.
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "\\"), UInt8(ascii: "$"): true
+        default: false
+        }
     }
 
     /// The names before the first wildcard.

@@ -1,13 +1,4 @@
-/// A place in a profile: lines and columns count from 1, columns in characters, as editors do.
-package struct Position: Hashable, Sendable {
-    package let line: Int
-    package let column: Int
-    package init(line: Int, column: Int) {
-        self.line = line
-        self.column = column
-    }
-    static let start = Position(line: 1, column: 1)
-}
+package import SandboxYAML
 
 /// One thing that is wrong with a profile, said so that it can be put right.
 package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 package import SandboxModel
+package import SandboxYAML
 
 package enum Mode: String, Sendable, CaseIterable { case enforce, observe }
 

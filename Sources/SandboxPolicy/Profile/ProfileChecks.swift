@@ -28,17 +28,15 @@ enum Contradictions {
 
     /// Finds what covers a pattern without trying every denial, so that a large file takes no quadratic time.
     private struct Denials {
-        private var exact: [PathPattern: Deny] = [:]
-        private var subtree: [Key: Deny] = [:]
+        private let exact: [PathPattern: Deny]
+        private let subtree: [Key: Deny]
 
         init(_ denies: [Deny]) {
-            for deny in denies {
-                let pattern = deny.pattern
-                if exact[pattern] == nil { exact[pattern] = deny }
-                guard pattern.components.last == .anyDepth else { continue }
-                let key = Key(pattern, pattern.components.count - 1)
-                if subtree[key] == nil { subtree[key] = deny }
-            }
+            // Of several that deny the same, the first is named.
+            exact = Dictionary(denies.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
+            let trees = denies.filter { $0.pattern.components.last == .anyDepth }
+            subtree = Dictionary(
+                trees.map { (Key($0.pattern, $0.pattern.components.count - 1), $0) }, uniquingKeysWith: { first, _ in first })
         }
 
         func cover(_ pattern: PathPattern) -> Deny? {

@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// The bytes of a profile, and what to call the file they came from.
 package struct ProfileSource: Sendable {

@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// The parts that sections are read with.
 extension ProfileReader {
@@ -38,18 +39,18 @@ extension ProfileReader {
             sink.error("\(what) must be a mapping, not \(node.kind)", at: node.position)
             return nil
         }
-        var seen: Set<String> = []
+        var seen: [String: Position] = [:]
         var out: [(Key, YAMLNode)] = []
         for (key, value) in pairs {
             guard case .scalar(let text) = key.value else {
                 sink.error("a key must be text, not \(key.kind)", at: key.position)
                 continue
             }
-            // `a` and `"a"` are one key to us; the YAML library may see two.
-            guard seen.insert(text).inserted else {
-                sink.error("the key `\(text)` appears twice", at: key.position)
+            if let first = seen[text] {
+                sink.error("the key `\(text)` appears twice", at: key.position, help: "the first one is at line \(first.line)")
                 continue
             }
+            seen[text] = key.position
             out.append((Key(text: text, position: key.position), value))
         }
         return out

@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// Tree → profile. Goes on after an error, so that all of them are told at once.
 package struct ProfileReader {

@@ -90,14 +90,13 @@ package enum ProfileWriter {
         return out
     }
 
-    /// Double-quoted YAML, which can hold any text; also keeps anchors from being seen where there are none.
+    /// Double-quoted YAML, which can hold any text.
     private static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": out += "\\\""
             case "\\": out += "\\\\"
-            case "&": out += "\\x26"
             case "\n": out += "\\n"
             case "\t": out += "\\t"
             case _
