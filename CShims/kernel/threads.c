@@ -1,10 +1,13 @@
 #include "CShims.h"
 #include <sched.h>
 
-int sbx_may_run_on(int processor) {
+int sbx_processors(int *out, int room) {
     cpu_set_t all;
-    CPU_ZERO(&all);
-    return sched_getaffinity(getpid(), sizeof all, &all) == 0 && CPU_ISSET((unsigned)processor, &all);
+    int n = 0;
+    if (sched_getaffinity(getpid(), sizeof all, &all) < 0) return -errno;
+    for (int i = 0; i < CPU_SETSIZE && n < room; i++)
+        if (CPU_ISSET((unsigned)i, &all)) out[n++] = i;
+    return n;
 }
 
 void sbx_pin(int processor) {

@@ -24,6 +24,8 @@ enum JournalSegment {
             }
             // The trail is not in the memory of a child, not even between its fork and its exec.
             madvise(base, size, MADV_DONTFORK)
+            // There is nothing in the file to read ahead of.
+            madvise(base, size, MADV_RANDOM)
             writeHeader(base, size: size, number: number)
             return base
         } catch {

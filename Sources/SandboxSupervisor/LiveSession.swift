@@ -75,7 +75,6 @@ struct LiveSession {
     // MARK: Running
 
     mutating func supervise(reports: Int32) throws(RunFailure) -> Int32 {
-        recordRules()
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context.tasks, tree)
         tracer.adopt(launched.pid)
@@ -107,16 +106,6 @@ struct LiveSession {
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
         if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { Deadline.wait(limit, thenKill: pid) } }
-    }
-
-    /// The names behind the numbers that records carry.
-    private func recordRules() {
-        for (i, rule) in setup.policy.rules.enumerated() {
-            let h = RecordHeader(kind: .rule, rule: RuleID(rawValue: UInt16(i)), result: 0, time: setup.info.started)
-            Array(rule.name.utf8).withUnsafeBytes { name in
-                Array(rule.reason.utf8).withUnsafeBytes { reason in _ = supervision.append(h, name, reason) }
-            }
-        }
     }
 
     // MARK: The end

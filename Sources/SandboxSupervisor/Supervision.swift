@@ -22,6 +22,8 @@ final class Supervision: Sendable {
     /// two it saw.
     let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
+    /// By rule: its name is in the journal.
+    private nonisolated(unsafe) let named: UnsafeMutablePointer<Atomic<Bool>>
 
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?,
@@ -36,6 +38,9 @@ final class Supervision: Sendable {
         self.agentGroup = agentGroup
         hosts = HostTable(policy.hostNames)
         waits = WaitPool()
+        // As many as there are rules; they live as long as the process.
+        named = .allocate(capacity: max(policy.rules.count, 1))
+        for i in 0..<policy.rules.count { (named + i).initialize(to: Atomic(false)) }
         recordsReads = policy.audit.reads != AuditSettings.Reads.none
     }
 
@@ -55,6 +60,7 @@ final class Supervision: Sendable {
     func append(_ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0))
         -> RecordRef?
     {
+        if header.kind == .event { name(header.rule) }
         while true {
             do throws(StoreError) { return try journal.append(header, resource: resource, extra: extra) } catch {
                 if policy.audit.onFailure == .continue {
@@ -63,6 +69,17 @@ final class Supervision: Sendable {
                 }
                 usleep(100_000)
             }
+        }
+    }
+
+    /// The name behind the number that a record carries, when it is needed first.
+    private func name(_ id: RuleID) {
+        let i = Int(id.rawValue)
+        guard i < policy.rules.count, !named[i].load(ordering: .relaxed), !named[i].exchange(true, ordering: .relaxed) else { return }
+        let rule = policy.rules[i]
+        let h = RecordHeader(kind: .rule, rule: id, result: 0, time: currentTime())
+        Array(rule.name.utf8).withUnsafeBytes { name in
+            Array(rule.reason.utf8).withUnsafeBytes { reason in _ = append(h, name, reason) }
         }
     }
 

@@ -14,8 +14,12 @@ struct Sandbox: ParsableCommand {
         ])
 
     static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
         do {
-            var command = try parseAsRoot()
+            // The command that has to be quick does without the tables of all the others. What it does not understand is
+            // explained in the usual way.
+            if arguments.first == "run", let command = try? RunCommand.parse(Array(arguments.dropFirst())) { return try command.run() }
+            var command = try parseAsRoot(Array(arguments))
             try command.run()
         } catch {
             let code = exitCode(for: error).rawValue

@@ -97,7 +97,7 @@ static inline int sbx_futex_wake(const void *word) {
 }
 // Keeps the calling thread on one processor, or (-1) lets it run wherever the process may. sched_setaffinity(2)
 void sbx_pin(int processor);
-int sbx_may_run_on(int processor);
+int sbx_processors(int *out, int room);  // those that the process may run on
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
 
