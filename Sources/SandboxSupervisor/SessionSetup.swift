@@ -32,7 +32,7 @@ struct SessionSetup {
         let variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files), resolve: ProfileFiles.resolve)
+            protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
         enforces = try SessionSetup.mode(options.mode, policy.mode)
         let identity = try SessionSetup.identity(options.identity)
