@@ -174,43 +174,19 @@ package struct ProfileFiles: ProfileLookup, Sendable {
         return String(cString: real)
     }
 
-    /// Resolves the links of a path as far as it exists, for `PolicyVariables.resolve`.
-    package static func resolve(_ path: [UInt8]) -> [UInt8]? { LinkResolver().resolve(path) }
-}
-
-/// Resolves the links of paths as far as they exist. A folder that many have in common is looked at once.
-final class LinkResolver {
-    private struct Place {
-        var path: [UInt8]
-        var exists: Bool
-    }
-    private var known: [ArraySlice<UInt8>: Place] = [:]
-
-    func resolve(_ path: [UInt8]) -> [UInt8] { place(path[...]).path }
-
-    private func place(_ path: ArraySlice<UInt8>) -> Place {
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return Place(path: Array(path), exists: path.isEmpty) }
-        if let place = known[path] { return place }
-        let found = look(path, slash)
-        known[path] = found
-        return found
-    }
-
-    private func look(_ path: ArraySlice<UInt8>, _ slash: Int) -> Place {
-        let above = place(path[..<slash])
-        let whole = above.path + path[slash...]
-        if !above.exists { return Place(path: whole, exists: false) }
-        let name = path[(slash + 1)...]
-        if !name.isEmpty, !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) {
-            var status = stat()
-            if lstat(text(whole), &status) != 0 { return Place(path: whole, exists: false) }
-            if status.st_mode & S_IFMT != S_IFLNK { return Place(path: whole, exists: true) }
+    /// Resolves the links of a path as far as it exists.
+    package static func resolve(_ path: [UInt8]) -> [UInt8]? {
+        var existing = path[...]
+        while !existing.isEmpty {
+            let text = existing.map { CChar(bitPattern: $0) } + [0]
+            if let real = realpath(text, nil) {
+                defer { free(real) }
+                let bytes = (0..<strlen(real)).map { UInt8(bitPattern: real[$0]) }
+                let rest = path[existing.endIndex...]
+                return bytes == [UInt8(ascii: "/")] ? Array(rest) : bytes + rest
+            }
+            existing = existing[..<(existing.lastIndex(of: UInt8(ascii: "/")) ?? existing.startIndex)]
         }
-        guard let real = realpath(text(whole), nil) else { return Place(path: whole, exists: false) }
-        defer { free(real) }
-        let bytes = UnsafeBufferPointer(start: real, count: strlen(real)).map { UInt8(bitPattern: $0) }
-        return Place(path: bytes == [UInt8(ascii: "/")] ? [] : bytes, exists: true)
+        return path
     }
-
-    private func text(_ path: [UInt8]) -> [CChar] { path.map { CChar(bitPattern: $0) } + [0] }
 }

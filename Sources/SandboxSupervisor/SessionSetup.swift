@@ -29,11 +29,10 @@ struct SessionSetup {
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        let links = LinkResolver()
         let variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files), resolve: { links.resolve($0) })
+            protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
         enforces = try SessionSetup.mode(options.mode, policy.mode)
         let identity = try SessionSetup.identity(options.identity)
