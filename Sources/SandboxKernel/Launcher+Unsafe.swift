@@ -70,19 +70,15 @@ package struct Launched {
 
 package enum Launcher {
     /// Starts the program stopped. The calling thread becomes its tracer and must stay.
-    package static func start(_ spec: LaunchSpec) throws(LaunchError) -> Launched {
-        var filter: UnsafeMutablePointer<sock_filter>?
-        var count: UInt32 = 0
+    package static func start(_ spec: LaunchSpec, _ filter: Filter) throws(LaunchError) -> Launched {
         let landlock = spec.enforces ? sbx_landlock_domain() : -1
-        defer {
-            if landlock >= 0 { _ = sbx_close(landlock) }
-            free(filter)
+        defer { if landlock >= 0 { _ = sbx_close(landlock) } }
+        let scoped = landlock >= 0 && sbx_landlock_scopes_signals() == 1
+        let built = filter.take(Filter.Kind(enforces: spec.enforces, trapsSignals: !scoped), front: spec.front)
+        defer { free(built.program) }
+        if built.error != 0 {
+            throw LaunchError(step: "seccomp_rule_add", code: -built.error, help: "libseccomp could not build the filter")
         }
-        var filterSpec = sbx_filter_spec(
-            enforce: spec.enforces ? 1 : 0, trap_signals: landlock >= 0 && sbx_landlock_scopes_signals() == 1 ? 0 : 1,
-            supervisor: getpid(), front: spec.front)
-        let e = sbx_filter_build(&filterSpec, &filter, &count)
-        if e != 0 { throw LaunchError(step: "seccomp_rule_add", code: -e, help: "libseccomp could not build the filter") }
 
         var out = sbx_launched()
         let result = withArrays(spec) { program, argv, envp, limits, keep in
@@ -90,8 +86,8 @@ package enum Launcher {
             raw.program = program
             raw.argv = argv
             raw.envp = envp
-            raw.filter = UnsafePointer(filter)
-            raw.filter_count = count
+            raw.filter = UnsafePointer(built.program)
+            raw.filter_count = built.count
             raw.group = getpgid(spec.front)
             raw.landlock = landlock
             raw.drop_machine_caps = spec.enforces ? 1 : 0

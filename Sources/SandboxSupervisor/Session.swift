@@ -7,32 +7,45 @@ internal import SandboxStore
 
 /// `sandbox run`, from the options to the exit code.
 package enum Session {
-    /// Runs the command and everything it starts under supervision. Returns the exit code for the shell.
-    ///
+    /// What is left to the supervisor of how it was started.
+    private struct Start: Sendable {
+        let front: Int32
+        let reports: Int32
+        let signals: sbx_signals
+    }
+
     /// The process splits in two. The one the user started stays in the agent's process group and only waits; the
-    /// other, in a group of its own, is the supervisor.
-    package static func run(_ options: RunOptions) -> Int32 {
+    /// other, in a group of its own, is the supervisor, and goes on. Done first of all: the less there is of a process,
+    /// the less it costs to have it twice.
+    package static func split() { _ = start }
+
+    private static let start: Start = {
         var signals = sbx_signals()
         sbx_signals_capture(&signals)
         sbx_block_all_signals()
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return fail(RunFailure("pipe: \(errorText(errno))")) }
+        guard pipe(&ends) == 0 else { exit(fail(RunFailure("pipe: \(errorText(errno))"))) }
         let front = getpid()
         let supervisor = sbx_fork()
-        if supervisor < 0 { return fail(RunFailure("fork: \(errorText(-supervisor))")) }
+        if supervisor < 0 { exit(fail(RunFailure("fork: \(errorText(-supervisor))"))) }
         if supervisor > 0 {
             close(ends[0])
             _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
             dropStandardStreams()
-            return sbx_front_run(supervisor, ends[1])
+            _exit(sbx_front_run(supervisor, ends[1]))
         }
         close(ends[1])
         _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
         setpgid(0, 0)
         sbx_die_with_parent(front)
+        return Start(front: front, reports: ends[0], signals: signals)
+    }()
+
+    /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
+    package static func run(_ options: RunOptions) -> Never {
         do throws(RunFailure) {
-            var live = try LiveSession(options, front: front, signals: signals)
-            _exit(try live.supervise(reports: ends[0]))
+            var live = try LiveSession(options, front: start.front, signals: start.signals)
+            _exit(try live.supervise(reports: start.reports))
         } catch {
             _exit(fail(error))
         }

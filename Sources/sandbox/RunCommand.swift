@@ -72,7 +72,7 @@ struct RunCommand: ParsableCommand {
             }
             o.timeout = t
         }
-        throw ExitCode(Session.run(o))
+        Session.run(o)
     }
 
     /// It must not reach the command, and must be there.
@@ -85,12 +85,48 @@ struct RunCommand: ParsableCommand {
     }
 
     /// The command as the kernel gave it to us: a `String` would have repaired what is not UTF-8.
-    private var rawCommand: [[UInt8]] {
-        let count = command.first == "--" ? command.count - 1 : command.count
+    private var rawCommand: [[UInt8]] { RunCommand.raw(last: command.first == "--" ? command.count - 1 : command.count) }
+
+    fileprivate static func raw(last count: Int) -> [[UInt8]] {
         let total = Int(CommandLine.argc)
         return (total - count..<total).map { i in
             guard let text = CommandLine.unsafeArgv[i] else { return [] }
             return UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
         }
+    }
+}
+
+extension RunOptions {
+    /// What nearly every start says, understood without the argument parser, which would take a quarter of the time until
+    /// the command runs. Nil for everything else, mistakes included: `RunCommand` deals with that.
+    init?(plain arguments: some Collection<String>) {
+        self.init()
+        profile = "coding-agent"
+        var rest = arguments[...]
+        while let word = rest.first, word.hasPrefix("-") {
+            rest = rest.dropFirst()
+            switch word {
+            case "--": break
+            case "--quiet":
+                isQuiet = true
+                continue
+            case "-p", "--profile", "--mode", "-w", "--workspace", "--state", "--name", "--purpose", "--as":
+                guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
+                switch word {
+                case "--mode": mode = value
+                case "-w", "--workspace": workspace = value
+                case "--state": state = value
+                case "--name": name = value
+                case "--purpose": purpose = value
+                case "--as": identity = value
+                default: profile = value
+                }
+                continue
+            default: return nil
+            }
+            break
+        }
+        guard !rest.isEmpty else { return nil }
+        command = RunCommand.raw(last: rest.count)
     }
 }

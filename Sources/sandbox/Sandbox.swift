@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SandboxModel
+internal import SandboxSupervisor
 
 @main
 struct Sandbox: ParsableCommand {
@@ -16,9 +17,10 @@ struct Sandbox: ParsableCommand {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
         do {
-            // The command that has to be quick does without the tables of all the others. What it does not understand is
-            // explained in the usual way.
-            if arguments.first == "run", let command = try? RunCommand.parse(Array(arguments.dropFirst())) { return try command.run() }
+            if arguments.first == "run" {
+                Session.split()
+                if let options = RunOptions(plain: arguments.dropFirst()) { Session.run(options) }
+            }
             var command = try parseAsRoot(Array(arguments))
             try command.run()
         } catch {
