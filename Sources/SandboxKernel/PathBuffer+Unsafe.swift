@@ -10,7 +10,8 @@ package final class PathBuffer {
 
     package init() {
         base = .allocate(capacity: PathBuffer.capacity)
-        base.initialize(repeating: 0, count: PathBuffer.capacity)
+        // The rest of it when it is used: pages that nobody has touched cost nothing.
+        base[0] = 0
     }
     deinit { base.deallocate() }
 
