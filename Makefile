@@ -26,7 +26,7 @@ test:
 	.ci/test
 
 bench:
-	@.ci/packages run
+	@.ci/packages bench
 	@swift build $(release)
 	@.ci/bench $(binary)
 
