@@ -168,6 +168,7 @@ package final class Receivers: @unchecked Sendable {
     private static func allowedProcessors() -> [Int32] {
         // One more than can be of use.
         var list = [Int32](repeating: 0, count: 5)
-        return Array(list.prefix(Int(max(sbx_processors(&list, 5), 0))))
+        let n = sbx_processors(&list, 5)
+        return Array(list.prefix(Int(max(n, 0))))
     }
 }
