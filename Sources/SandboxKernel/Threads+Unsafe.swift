@@ -15,12 +15,12 @@ package enum WorkerThread {
 
     /// Starts a thread with its own file system context. Returns 0 or an error number.
     @discardableResult
-    package static func start(_ name: StaticString, _ body: @escaping @Sendable () -> Void) -> Int32 {
+    package static func start(_ name: StaticString, stack: Int = 256 * 1024, _ body: @escaping @Sendable () -> Void) -> Int32 {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 256 * 1024)
+        pthread_attr_setstacksize(&attributes, stack)
         let box = Unmanaged.passRetained(Box(name, body))
         var thread = pthread_t()
         let e = pthread_create(
@@ -49,26 +49,26 @@ extension WorkerThread {
 }
 
 /// A mutex and a condition, for the few places that have to sleep.
-final class Monitor: @unchecked Sendable {
+package final class Monitor: @unchecked Sendable {
     // @unchecked: both are only used through pthread calls, and never move.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    init() {
+    package init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
     }
 
-    func locked<R>(_ body: () -> R) -> R {
+    package func locked<R>(_ body: () -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body()
     }
 
     /// Inside `locked` only. With `milliseconds` it also returns when that time is over.
-    func wait(milliseconds: Int? = nil) {
+    package func wait(milliseconds: Int? = nil) {
         guard let milliseconds else {
             pthread_cond_wait(condition, mutex)
             return
@@ -81,6 +81,6 @@ final class Monitor: @unchecked Sendable {
         pthread_cond_timedwait(condition, mutex, &t)
     }
 
-    func signal() { pthread_cond_signal(condition) }
-    func broadcast() { pthread_cond_broadcast(condition) }
+    package func signal() { pthread_cond_signal(condition) }
+    package func broadcast() { pthread_cond_broadcast(condition) }
 }

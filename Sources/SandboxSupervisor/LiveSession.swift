@@ -51,8 +51,14 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
+        let policy: Policy
+        do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw RunFailure(error)
+        }
         let supervision = Supervision(
-            setup.info, policy: setup.policy, enforces: setup.enforces, context: context, journal: journal,
+            setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
         if options.user != nil { context.noteIdentityChange() }
         return (supervision, writer, launched)

@@ -8,7 +8,8 @@ internal import SandboxStore
 /// What is settled before anything is started: who, under which policy, where, with what environment.
 struct SessionSetup {
     let info: SessionInfo
-    let policy: Policy
+    let policy: PendingPolicy
+    private let profile: ResolvedProfile
     let enforces: Bool
     let state: StateDirectory
     let environment: [EnvironmentVariable]
@@ -24,7 +25,14 @@ struct SessionSetup {
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
-        let profile = try SessionSetup.load(options.profile, files)
+        profile = try SessionSetup.load(options.profile, files)
+        enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
+        let identity = try SessionSetup.identity(options.identity)
+        guard profile.admits(identity: Array(identity.utf8).span) else {
+            throw RunFailure(
+                "`\(identity)` may not run under the profile `\(profile.name)`",
+                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
+        }
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
@@ -33,21 +41,15 @@ struct SessionSetup {
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
-        do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
-        enforces = try SessionSetup.mode(options.mode, policy.mode)
-        let identity = try SessionSetup.identity(options.identity)
-        guard policy.admits(identity: Array(identity.utf8).span) else {
-            throw RunFailure(
-                "`\(identity)` may not run under the profile `\(policy.name)`",
-                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
-        }
-        environment = SessionSetup.environment(enforces ? policy : nil, options.environment)
+        policy = PendingPolicy(profile, variables)
+        let given = SessionSetup.inherited()
+        environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         arguments = options.command
-        timeLimit = [options.timeout, enforces ? policy.limits.time : nil].compactMap { $0 }.min()
+        timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
             id: id, name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
-            purpose: options.purpose, profile: policy.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
+            purpose: options.purpose, profile: profile.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
             command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(),
             user: account?.user ?? geteuid(), supervisor: getpid(),
             started: started)
@@ -130,8 +132,8 @@ struct SessionSetup {
 
     /// What the profile lets through, then what `--env` adds.
     /// Observed programs run as they would without us: nothing is taken away.
-    private static func environment(_ policy: Policy?, _ added: [String]) -> [EnvironmentVariable] {
-        var list = policy?.environment(from: inherited()) ?? inherited()
+    private static func environment(_ given: [EnvironmentVariable], _ added: [String]) -> [EnvironmentVariable] {
+        var list = given
         for text in added {
             let bytes = Array(text.utf8)
             let name = Array(bytes.prefix { $0 != UInt8(ascii: "=") })
@@ -175,11 +177,11 @@ struct SessionSetup {
         var list: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
         // Ours was raised; the program starts with what the user had.
         let files = SessionSetup.descriptorLimit
-        let asked = enforces ? policy.limits.openFiles : nil
+        let asked = enforces ? profile.body.limits.openFiles : nil
         list.append((resource: 7 /* RLIMIT_NOFILE */, soft: asked ?? UInt64(files.rlim_cur), hard: asked ?? UInt64(files.rlim_max)))
         // The kernel writes a core file by itself, into whatever folder the process has gone to.
         if enforces { list.append((resource: 4 /* RLIMIT_CORE */, soft: 0, hard: 0)) }
-        if enforces, let n = policy.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
+        if enforces, let n = profile.body.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
         return list
     }
 
@@ -191,6 +193,34 @@ struct SessionSetup {
     }()
 
     static func rememberLimits() { _ = descriptorLimit }
+}
+
+/// A policy in the making: it is compiled while the program is being started, and needed when that is done.
+final class PendingPolicy: @unchecked Sendable {
+    // @unchecked: `result` is only touched under `monitor`.
+    private let monitor = Monitor()
+    private var result: Result<Policy, PolicyFailure>?
+
+    init(_ profile: ResolvedProfile, _ variables: PolicyVariables) {
+        // It is nobody else's: the look-ups in it go to one thread.
+        nonisolated(unsafe) let variables = variables
+        let work: @Sendable () -> Void = { [self] in
+            let made = Result { () throws(PolicyFailure) in try Policy.compile(profile: profile, variables: variables) }
+            monitor.locked {
+                result = made
+                monitor.broadcast()
+            }
+        }
+        if WorkerThread.start("sbx-policy", stack: 8 << 20, work) != 0 { work() }
+    }
+
+    /// Waits for it.
+    func get() throws(PolicyFailure) -> Policy {
+        try monitor.locked {
+            while result == nil { monitor.wait() }
+            return result!
+        }.get()
+    }
 }
 
 /// `s-` and a ULID: 48 bits of milliseconds, 80 random bits, in Crockford's base 32, so that ids sort by time.

@@ -19,10 +19,24 @@ struct EnvironmentRules: Sendable {
     }
 }
 
+extension EnvironmentRules {
+    /// What is kept and not dropped, then what the profile sets.
+    func applied(to given: [EnvironmentVariable]) -> [EnvironmentVariable] {
+        let names = Set(set.map(\.name))
+        return given.filter { !names.contains($0.name) && passes($0.name) } + set
+    }
+}
+
 extension Policy {
-    /// The environment a session starts with: what is kept and not dropped, then what the profile sets.
-    package func environment(from given: [EnvironmentVariable]) -> [EnvironmentVariable] {
-        let names = Set(variables.set.map(\.name))
-        return given.filter { !names.contains($0.name) && variables.passes($0.name) } + variables.set
+    /// The environment a session starts with.
+    package func environment(from given: [EnvironmentVariable]) -> [EnvironmentVariable] { variables.applied(to: given) }
+}
+
+extension ResolvedProfile {
+    /// The same before the profile is compiled.
+    package func environment(from given: [EnvironmentVariable], _ variables: PolicyVariables) -> [EnvironmentVariable] {
+        var compiler = PolicyCompiler(variables)
+        compiler.setEnvironment(body.environment)
+        return compiler.environment.applied(to: given)
     }
 }

@@ -132,9 +132,16 @@ package final class Policy: Sendable {
     }
 
     /// Whether somebody of this identity may run under the profile: anyone may where it lists none.
-    package func admits(identity: Span<UInt8>) -> Bool {
+    package func admits(identity: Span<UInt8>) -> Bool { Policy.admits(identity, identities) }
+
+    fileprivate static func admits(_ identity: Span<UInt8>, _ identities: [Glob]?) -> Bool {
         guard let identities else { return true }
         for glob in identities where glob.matches(identity) { return true }
         return false
     }
+}
+
+extension ResolvedProfile {
+    /// The same before the profile is compiled.
+    package func admits(identity: Span<UInt8>) -> Bool { Policy.admits(identity, body.identities?.map(\.value)) }
 }

@@ -202,7 +202,7 @@ struct PolicyCompiler {
 
     // MARK: Environment
 
-    private mutating func setEnvironment(_ lists: EnvironmentLists) {
+    mutating func setEnvironment(_ lists: EnvironmentLists) {
         environment.keep = lists.keep?.map(\.value)
         environment.drop = lists.drop.map(\.value)
         for entry in lists.set {
