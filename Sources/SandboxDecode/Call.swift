@@ -56,6 +56,15 @@ package struct Message: Sendable {
     package var flags: Int32
 }
 
+/// What registers tell of a call that changes credentials.
+package enum IdentityChange: Sendable {
+    /// The ids that are asked for (setuid(2) and its kin); `UInt32.max` leaves one as it is.
+    case users(InlineArray<3, UInt32>)
+    case groups(InlineArray<3, UInt32>)
+    /// Lists in memory.
+    case other
+}
+
 /// A system call in the supervisor's terms. Nothing in it was read from a tracee's memory.
 package enum Call: Sendable {
     case open(OpenRequest)
@@ -78,7 +87,7 @@ package enum Call: Sendable {
     case sendMessage(Message)
     case sendMessages(Message, count: UInt32)
     /// Credentials or capabilities may differ from now on.
-    case changeIdentity
+    case changeIdentity(IdentityChange)
     /// Something done to the process or thread with that id, by registers alone.
     case towardsProcess(Int32)
     /// `pidfd_send_signal`: the process is behind a descriptor.

@@ -32,7 +32,7 @@ extension RawCall {
             .utimensat, .setxattr, .lsetxattr, .fsetxattr, .removexattr, .lremovexattr, .fremovexattr:
             return decodedMetadata(call)
         case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .setfsuid, .setfsgid, .setgroups, .capset:
-            return .changeIdentity
+            return .changeIdentity(decodedIdentity(call))
         case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
             .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
@@ -46,6 +46,18 @@ extension RawCall {
         case .unshare, .clone: return .separateDescriptors(flags: arguments[0])
         case .closeRange: return .separateDescriptors(flags: 0)
         default: return decodedName(call)
+        }
+    }
+
+    private func decodedIdentity(_ call: Trapped) -> IdentityChange {
+        switch call {
+        case .setuid, .setfsuid: .users([word(0), .max, .max])
+        case .setreuid: .users([word(0), word(1), .max])
+        case .setresuid: .users([word(0), word(1), word(2)])
+        case .setgid, .setfsgid: .groups([word(0), .max, .max])
+        case .setregid: .groups([word(0), word(1), .max])
+        case .setresgid: .groups([word(0), word(1), word(2)])
+        default: .other
         }
     }
 

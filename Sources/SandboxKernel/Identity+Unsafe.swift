@@ -34,7 +34,7 @@ final class Identity {
 
     /// Who the caller is, where it is not the same as we are.
     func someoneElse(_ caller: Caller) throws(Errno) -> Credentials? {
-        guard context.mustLookUpIdentity else { return nil }
+        guard context.mustLookUpIdentity(of: caller) else { return nil }
         let who = try Credentials(caller.tid, status, path)
         return who.differs(from: ownCaps) ? who : nil
     }

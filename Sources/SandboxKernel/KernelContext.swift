@@ -1,4 +1,5 @@
 internal import CShims
+package import SandboxDecode
 internal import Glibc
 internal import Synchronization
 
@@ -10,8 +11,9 @@ package final class KernelContext: Sendable {
     /// The device number of procfs: what lies there means something else for the caller than for us.
     let procDevice: UInt64
     package let isRoot: Bool
-    /// Set once a supervised process may have other credentials than we have; from then on they are looked up.
-    private let identitiesVary = Atomic<Bool>(false)
+    /// Our own ids, where real, effective and saved ones are the same.
+    private let ownUser: UInt32?
+    private let ownGroup: UInt32?
 
     package init(tasks: TaskTable) throws(Errno) {
         self.tasks = tasks
@@ -20,6 +22,9 @@ package final class KernelContext: Sendable {
         _ = try Errno.check(sbx_fstatat(At.workingDirectory, "/proc", &st, 0))
         procDevice = UInt64(st.st_dev)
         isRoot = geteuid() == 0
+        var user: UInt32 = 0, group: UInt32 = 0
+        ownUser = sbx_only_user(&user) == 1 ? user : nil
+        ownGroup = sbx_only_group(&group) == 1 ? group : nil
     }
 
     /// Pseudo-terminals that are the session's: what it was started on, and what it makes.
@@ -58,6 +63,22 @@ package final class KernelContext: Sendable {
         descriptorsVary.load(ordering: .sequentiallyConsistent) ? -1 : tasks.handle(of: caller.pid)
     }
 
-    package func noteIdentityChange() { identitiesVary.store(true, ordering: .sequentiallyConsistent) }
-    var mustLookUpIdentity: Bool { isRoot && identitiesVary.load(ordering: .sequentiallyConsistent) }
+    /// To be called before the change happens. One that asks for what everybody has already changes nothing: shells and
+    /// make(1) do that all the time.
+    package func noteIdentityChange(_ change: IdentityChange, by caller: Caller) {
+        switch change {
+        case .users(let ids) where !tasks.isForeign(caller.pid) && isOwn(ids, ownUser): break
+        case .groups(let ids) where !tasks.isForeign(caller.pid) && isOwn(ids, ownGroup): break
+        default: tasks.setForeign(caller.pid)
+        }
+    }
+
+    private func isOwn(_ ids: InlineArray<3, UInt32>, _ own: UInt32?) -> Bool {
+        guard let own else { return false }
+        for i in 0..<3 where ids[i] != own && ids[i] != .max { return false }
+        return true
+    }
+
+    /// A supervised process may have other credentials than we have.
+    func mustLookUpIdentity(of caller: Caller) -> Bool { isRoot && tasks.isForeign(caller.pid) }
 }

@@ -48,7 +48,7 @@ package final class OpenLook {
     package func look(_ request: OpenRequest, _ caller: Caller) throws(Errno) -> Result {
         isNew = false
         ruling = nil
-        if context.mustLookUpIdentity { return .unclear }
+        if context.mustLookUpIdentity(of: caller) { return .unclear }
         try TraceeMemory.readPath(caller.tid, request.path.address, into: given)
         let follow = Int32(truncatingIfNeeded: request.flags) & Flag.noFollow == 0
         mustBeFolder = Int32(truncatingIfNeeded: request.flags) & Flag.directory != 0

@@ -11,6 +11,8 @@ package final class TaskTable: @unchecked Sendable {
     /// 1: the task's last call was received and may wait in the kernel, or was ended by us for a signal's sake, so that
     /// the signal that interrupts it does so by right.
     private let waiting: UnsafeMutablePointer<Atomic<UInt8>>
+    /// By process: 1 where its credentials may differ from the supervisor's.
+    private let foreign: UnsafeMutablePointer<Atomic<UInt8>>
     /// One more than a pidfd of ours for the process; 0: none.
     private let handles: UnsafeMutablePointer<Atomic<Int32>>
     /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
@@ -23,6 +25,7 @@ package final class TaskTable: @unchecked Sendable {
         leaders = TaskTable.map(limit)
         waiting = TaskTable.map(limit)
         handles = TaskTable.map(limit)
+        foreign = TaskTable.map(limit)
     }
 
     private static func map<T: ~Copyable>(_ n: Int) -> UnsafeMutablePointer<T> {
@@ -40,6 +43,17 @@ package final class TaskTable: @unchecked Sendable {
     /// The process id (thread group) of a task; 0: not of this session.
     package func leader(of tid: Int32) -> Int32 {
         tid > 0 && Int(tid) < limit ? leaders[Int(tid)].load(ordering: .acquiring) : 0
+    }
+
+    /// From now on the process's credentials are looked up for each of its calls, and those of all it starts.
+    package func setForeign(_ pid: Int32, _ value: Bool = true) {
+        guard pid > 0, Int(pid) < limit else { return }
+        let cell = foreign + Int(pid)
+        if cell.pointee.load(ordering: .acquiring) != (value ? 1 : 0) { cell.pointee.store(value ? 1 : 0, ordering: .releasing) }
+    }
+
+    func isForeign(_ pid: Int32) -> Bool {
+        pid <= 0 || Int(pid) >= limit || foreign[Int(pid)].load(ordering: .acquiring) == 1
     }
 
     /// A pidfd of the process, or -1. The tracer closes it, and its number may become another process's, once the
@@ -69,6 +83,7 @@ package final class TaskTable: @unchecked Sendable {
     package func remove(_ tid: Int32) {
         set(tid, serial: 0, leader: 0)
         setHandle(tid, -1)
+        setForeign(tid, false)
         setWaiting(tid, false)
     }
 

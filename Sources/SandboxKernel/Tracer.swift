@@ -156,6 +156,8 @@ package final class Tracer<Events: TracerEvents> {
         if early.remove(child) != nil, tasks[child] == nil, !isStillOurs(child) { return }
         guard tasks[child] == nil else { return }
         register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial)
+        // Before it runs its first instruction; its parent, which stands still, has the same credentials.
+        if table.isForeign(me.leader) { table.setForeign(child) }
         if unmet.remove(child) != nil { resume(child) }
     }
 
@@ -188,6 +190,7 @@ package final class Tracer<Events: TracerEvents> {
         let (leader, parent) = ProcIdentity.of(tid)
         if leader != 0, leader != tid, tasks[leader] != nil { return register(tid, leader: leader, parent: 0) }
         _ = isLeader(tid)
+        table.setForeign(tid)
         register(tid, leader: tid, parent: tasks[parent]?.serial ?? 0)
     }
 

@@ -60,7 +60,7 @@ struct LiveSession {
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
-        if options.user != nil { context.noteIdentityChange() }
+        if options.user != nil { context.tasks.setForeign(launched.pid) }
         return (supervision, writer, launched)
     }
 

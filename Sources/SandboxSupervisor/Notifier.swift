@@ -51,9 +51,9 @@ final class Notifier {
 
     func settle(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
         switch call {
-        case .changeIdentity:
+        case .changeIdentity(let change):
             // Before it goes on, so that the next call is looked up with the new credentials.
-            supervision.context.noteIdentityChange()
+            supervision.context.noteIdentityChange(change, by: caller)
             notice.proceed()
         case .towardsProcess(let pid):
             // The register cannot change any more, and a process of the session stays one until the tracer has

@@ -133,6 +133,15 @@ static inline int sbx_ioctl_int(int fd, unsigned long request, void *arg) { retu
 
 // Credentials of the calling thread alone (glibc's wrappers would change every thread).
 struct sbx_caps { uint64_t effective, permitted, inheritable; };
+// 1 where the real, the effective and the saved id are one.
+static inline int sbx_only_user(unsigned *id) {
+    unsigned e, s;
+    return syscall(SYS_getresuid, id, &e, &s) == 0 && *id == e && e == s;
+}
+static inline int sbx_only_group(unsigned *id) {
+    unsigned e, s;
+    return syscall(SYS_getresgid, id, &e, &s) == 0 && *id == e && e == s;
+}
 static inline int sbx_thread_setresuid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresuid, r, e, s)); }
 static inline int sbx_thread_setresgid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresgid, r, e, s)); }
 static inline int sbx_thread_setgroups(int n, const unsigned *list) { return (int)sbx_ret(syscall(SYS_setgroups, n, list)); }
