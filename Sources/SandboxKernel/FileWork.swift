@@ -276,7 +276,7 @@ package final class FileWork {
         operation = .open
         if !request.how.isNull || request.howSize != 0 { try readHow() }
         open.flags &= 0x7fff_ffff
-        let access = accessOf(open.flags)
+        let access = FileAccess(openFlags: Int32(truncatingIfNeeded: open.flags))
         let flags = Int32(truncatingIfNeeded: open.flags)
         if flags & Flag.path == 0, flags & O_CREAT != 0, flags & Flag.temporary != Flag.temporary {
             return try prepareCreate(access)
@@ -294,19 +294,6 @@ package final class FileWork {
         let flags = Int32(truncatingIfNeeded: open.flags)
         guard flags & (Flag.path | O_NONBLOCK) == 0 else { return }
         mayBlock = first.kind == .fifo || first.kind == .device
-    }
-
-    private func accessOf(_ flags: UInt64) -> FileAccess {
-        let f = Int32(truncatingIfNeeded: flags)
-        if f & Flag.path != 0 { return .pathOnly }
-        var a: FileAccess =
-            switch f & O_ACCMODE {
-            case O_RDONLY: .read
-            case O_WRONLY: .write
-            default: [.read, .write]
-            }
-        if f & O_TRUNC != 0 { a.formUnion([.truncate, .write]) }
-        return a
     }
 
     /// struct open_how, openat2(2): a longer one is fine as long as the rest is zero.
@@ -415,5 +402,22 @@ package final class FileWork {
         }
         if s.given.count >= 4096 { throw Errno(ENAMETOOLONG) }
         return confined
+    }
+}
+
+extension FileAccess {
+    /// What open(2) with these flags does to a file that is there.
+    init(openFlags f: Int32) {
+        if f & Flag.path != 0 {
+            self = .pathOnly
+            return
+        }
+        self =
+            switch f & O_ACCMODE {
+            case O_RDONLY: .read
+            case O_WRONLY: .write
+            default: [.read, .write]
+            }
+        if f & O_TRUNC != 0 { formUnion([.truncate, .write]) }
     }
 }

@@ -3,26 +3,27 @@ internal import Glibc
 package import SandboxDecode
 package import SandboxModel
 
-/// A look at what an open(2) for reading means, for calls that the kernel then carries out by itself. Nothing is pinned:
-/// one stat(2) tells whether the name still leads where it led before, and its resolved path is remembered from then.
+/// A look at what an open(2) means, for calls that the kernel then carries out by itself. Nothing is pinned: the last name
+/// is looked at without following it, and its folder's path is remembered from an earlier look.
 ///
-/// What is remembered counts as long as device, inode and change time are the same, the object has one name, and no
-/// folder was moved meanwhile: a rename changes an object's change time, that of a folder above it does not.
-/// One for each notifier.
+/// What is remembered counts as long as device, inode and change time are the same, no folder was moved in the session,
+/// and for a second at the most: somebody outside may move a folder too. One for each notifier.
 package final class OpenLook {
     package enum Result {
         /// It fails in the kernel too, and nothing is opened.
         case nothing
-        /// It takes more than a look: procfs, a device, a name not met before.
+        /// It takes more than a look: procfs, a device, a link that was not met before.
         case unclear
-        /// `path`, `device` and `inode` tell what it is.
+        /// `path` and what follows tell what it is.
         case known
     }
 
     package var path: UnsafeBufferPointer<UInt8> { current.path }
+    package private(set) var operation = Operation.open
+    package private(set) var access: FileAccess = []
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
-    /// What the one who asks has remembered about this path with `remember`; nil at the first time.
+    /// What was remembered about reading this path; nil at the first time.
     package private(set) var ruling: Ruling?
 
     private let context: KernelContext
@@ -33,16 +34,16 @@ package final class OpenLook {
     private var current = LookTable.Found()
     private var st = stat()
     private var key = LookTable.Key()
-    private var mustBeFolder = false
-    /// `current` can be remembered under `key`.
+    /// The path can be remembered under `key`.
     private var isNew = false
+    private var flags: Int32 = 0
 
     package init(_ context: KernelContext) { self.context = context }
 
-    /// Reading, and nothing that the kernel would read from the caller's memory but the name.
+    /// Nothing that the kernel would read from the caller's memory but the name.
     package static func isFor(_ request: OpenRequest) -> Bool {
         let f = Int32(truncatingIfNeeded: request.flags)
-        return request.how.isNull && f & (O_ACCMODE | O_CREAT | O_TRUNC | Flag.path) == O_RDONLY
+        return request.how.isNull && f & (Flag.path | Flag.temporary & ~Flag.directory) == 0
     }
 
     package func look(_ request: OpenRequest, _ caller: Caller) throws(Errno) -> Result {
@@ -50,59 +51,104 @@ package final class OpenLook {
         ruling = nil
         if context.mustLookUpIdentity(of: caller) { return .unclear }
         try TraceeMemory.readPath(caller.tid, request.path.address, into: given)
-        let follow = Int32(truncatingIfNeeded: request.flags) & Flag.noFollow == 0
-        mustBeFolder = Int32(truncatingIfNeeded: request.flags) & Flag.directory != 0
-        if given.isAbsolute { return lookUp(At.workingDirectory, given, follow) }
+        flags = Int32(truncatingIfNeeded: request.flags)
+        access = FileAccess(openFlags: flags)
+        operation = .open
         if given.isEmpty { return .nothing }
-        switch request.path.base {
-        case .workingDirectory:
-            composed.setProcess(caller.tid, "/cwd/")
-            return composed.append(given.bytes) && composed.count < 4096 ? lookUp(At.workingDirectory, composed, follow) : .unclear
-        case .descriptor(let fd):
-            let copy = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
-            guard copy >= 0 else { return .unclear }
-            defer { _ = sbx_close(copy) }
-            return isName(given) ? lookUpInFolder(copy) : lookUp(copy, given, follow)
-        }
-    }
-
-    /// The text leads there as it did when it was met first.
-    private func lookUp(_ base: Int32, _ path: PathBuffer, _ follow: Bool) -> Result {
         // What lies there means something else for the caller than for us.
         if given.hasPrefix("/proc") || given.hasPrefix("/dev/") { return .unclear }
-        guard sbx_fstatat(base, path.base, &st, follow ? 0 : At.symlinkNoFollow) == 0, !isMisplaced else { return .nothing }
-        guard isPlain else { return .unclear }
-        key = LookTable.Key(text: given.bytes, &st)
-        isNew = true
-        guard let found = names.find(key, since: context.lastMove) else { return .unclear }
-        return know(found)
+        if given.isAbsolute { return lookUp(At.workingDirectory) }
+        let base: Int32
+        switch request.path.base {
+        case .workingDirectory:
+            composed.setProcess(caller.tid, "/cwd")
+            base = sbx_openat(At.workingDirectory, composed.base, Flag.path | Flag.closeOnExec, 0)
+        case .descriptor(let fd): base = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
+        }
+        guard base >= 0 else { return .unclear }
+        defer { _ = sbx_close(base) }
+        return lookUp(base)
     }
 
-    /// A single name in a folder: where the folder is known, its path is, too.
-    private func lookUpInFolder(_ folder: Int32) -> Result {
-        var above = stat()
-        guard sbx_fstat(folder, &above) == 0, above.st_mode & S_IFMT == S_IFDIR, UInt64(above.st_dev) != context.procDevice,
-            sbx_fstatat(folder, given.base, &st, At.symlinkNoFollow) == 0, !isMisplaced
-        else { return .nothing }
-        guard isPlain else { return .unclear }
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        let place = LookTable.Key(text: none, &above)
-        if let found = folders.find(place, since: context.lastMove) {
-            composed.set(UnsafeRawBufferPointer(found.path))
-        } else {
-            composed.setDescriptor(folder)
-            let n = sbx_readlinkat(At.workingDirectory, composed.base, composed.base, 4096)
-            guard n > 0, n < 4096 else { return .unclear }
-            composed.setCount(n)
-            guard composed.isAbsolute, above.st_nlink > 0 else { return .unclear }
-            folders.remember(place, composed.bytes, at: context.now())
+    private func lookUp(_ base: Int32) -> Result {
+        let found = sbx_fstatat(base, given.base, &st, At.symlinkNoFollow)
+        if found == -ENOENT, flags & O_CREAT != 0 { return lookForNew(base) }
+        guard found == 0 else { return .nothing }
+        if st.st_mode & S_IFMT == S_IFLNK { return lookThroughLink(base) }
+        guard isPlain else { return isMisplaced ? .nothing : .unclear }
+        if isMisplaced || flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL { return .nothing }
+        // A single name is found as quickly by its folder.
+        if access == .read, st.st_nlink == 1 || isFolder, memchr(given.base, 0x2f, given.count) != nil {
+            key = LookTable.Key(text: given.bytes, &st)
+            if let known = names.find(key, since: context.lastMove, now: context.now()) { return know(known) }
+            isNew = true
         }
+        return nameInFolder(base)
+    }
+
+    /// The text leads through a link at its end, to where it led when it was met first.
+    private func lookThroughLink(_ base: Int32) -> Result {
+        if flags & (Flag.noFollow | O_EXCL) != 0 { return .nothing }
+        guard sbx_fstatat(base, given.base, &st, 0) == 0 else { return flags & O_CREAT != 0 ? .unclear : .nothing }
+        guard access == .read, isPlain, st.st_nlink == 1 || isFolder else { return .unclear }
+        if isMisplaced { return .nothing }
+        key = LookTable.Key(text: given.bytes, &st)
+        isNew = true
+        guard let known = names.find(key, since: context.lastMove, now: context.now()) else { return .unclear }
+        return know(known)
+    }
+
+    private func lookForNew(_ base: Int32) -> Result {
+        operation = .create
+        access.insert(.create)
+        let result = nameInFolder(base)
+        (device, inode) = (0, 0)
+        return result
+    }
+
+    /// The last name behind the path of the folder it lies in.
+    private func nameInFolder(_ base: Int32) -> Result {
+        let (start, end, slash) = given.lastName()
+        if slash || isDots(start, end) { return .unclear }
+        guard folder(base, endingAt: start) else { return .unclear }
         if composed.count > 1 { composed.append("/") }
-        composed.append(given.bytes)
+        composed.append(UnsafeRawBufferPointer(rebasing: given.bytes[start..<end]))
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
         current = LookTable.Found(path: composed.text, ruling: nil)
         return .known
+    }
+
+    /// The path of the folder that the given text begins with becomes `composed`.
+    private func folder(_ base: Int32, endingAt end: Int) -> Bool {
+        var above = stat()
+        if end == 0 {
+            guard sbx_fstat(base, &above) == 0 else { return false }
+        } else {
+            composed.set(UnsafeRawBufferPointer(rebasing: given.bytes[..<end]))
+            guard sbx_fstatat(base, composed.base, &above, 0) == 0 else { return false }
+        }
+        guard above.st_mode & S_IFMT == S_IFDIR, UInt64(above.st_dev) != context.procDevice else { return false }
+        let place = LookTable.Key(folder: &above)
+        if let known = folders.find(place, since: context.lastMove, now: context.now()) {
+            composed.set(UnsafeRawBufferPointer(known.path))
+            return true
+        }
+        guard let own = pin(base, end) else { return false }
+        composed.setDescriptor(own)
+        let n = sbx_readlinkat(At.workingDirectory, composed.base, composed.base, 4096)
+        if own != base { _ = sbx_close(own) }
+        guard n > 0, n < 4096 else { return false }
+        composed.setCount(n)
+        guard composed.isAbsolute, above.st_nlink > 0 else { return false }
+        folders.remember(place, composed.bytes, at: context.now())
+        return true
+    }
+
+    private func pin(_ base: Int32, _ end: Int) -> Int32? {
+        if end == 0 { return base }
+        let fd = sbx_openat(base, composed.base, Flag.path | Flag.directory | Flag.closeOnExec, 0)
+        return fd >= 0 ? fd : nil
     }
 
     private func know(_ found: LookTable.Found) -> Result {
@@ -110,32 +156,37 @@ package final class OpenLook {
         inode = UInt64(st.st_ino)
         current = found
         ruling = found.ruling
-        isNew = false
         return .known
+    }
+
+    /// What was ruled about reading what is `known`.
+    package func remember(_ ruling: Ruling) {
+        guard isNew else { return }
+        isNew = false
+        names.remember(key, UnsafeRawBufferPointer(current.path), ruling, at: context.now())
     }
 
     /// After a closer look at a call that was `unclear`: it was this object, by this path, and this was ruled.
     package func remember(_ subject: FileSubject, _ ruling: Ruling) {
-        guard isNew, subject.access == .read, subject.device == UInt64(st.st_dev), subject.inode == UInt64(st.st_ino), !subject.isAnonymous else { return }
+        guard isNew, subject.access == .read, subject.device == UInt64(st.st_dev), subject.inode == UInt64(st.st_ino),
+            !subject.isAnonymous
+        else { return }
         isNew = false
         names.remember(key, subject.path.bytes, ruling, at: context.now())
     }
 
-    /// A regular file with one name, or a folder.
+    private var isFolder: Bool { st.st_mode & S_IFMT == S_IFDIR }
+
+    /// A regular file or a folder.
     private var isPlain: Bool {
-        guard UInt64(st.st_dev) != context.procDevice else { return false }
-        let type = st.st_mode & S_IFMT
-        return type == S_IFDIR || type == S_IFREG && st.st_nlink == 1
+        UInt64(st.st_dev) != context.procDevice && (isFolder || st.st_mode & S_IFMT == S_IFREG)
     }
 
-    /// Neither a folder where one is asked for, nor a link that may lead to one.
-    private var isMisplaced: Bool {
-        let type = st.st_mode & S_IFMT
-        return mustBeFolder && type != S_IFDIR && type != S_IFLNK
-    }
+    /// No folder where one is asked for, or one that would be written to.
+    private var isMisplaced: Bool { isFolder ? access != .read || flags & O_CREAT != 0 : flags & Flag.directory != 0 }
 
-    private func isName(_ path: PathBuffer) -> Bool {
-        memchr(path.base, 0x2f, path.count) == nil && !path.equals(".") && !path.equals("..")
+    private func isDots(_ start: Int, _ end: Int) -> Bool {
+        end - start == 0 || end - start <= 2 && given.bytes[start..<end].allSatisfy { $0 == 0x2e }
     }
 }
 
@@ -148,6 +199,11 @@ final class LookTable {
         var changed: UInt64 = 0
 
         init() {}
+        /// A folder, whatever comes and goes in it.
+        init(folder st: inout stat) {
+            device = UInt64(st.st_dev)
+            inode = UInt64(st.st_ino)
+        }
         init(text: UnsafeRawBufferPointer, _ st: inout stat) {
             self.text = text
             device = UInt64(st.st_dev)
@@ -201,12 +257,12 @@ final class LookTable {
     }
     deinit { munmap(base, LookTable.count * LookTable.size) }
 
-    /// What was remembered after `since`, nanoseconds since boot.
-    func find(_ key: Key, since: UInt64) -> Found? {
+    /// What was remembered after `since`, nanoseconds since boot, and not more than a second ago.
+    func find(_ key: Key, since: UInt64, now: UInt64) -> Found? {
         let place = base + key.slot * LookTable.size
         let head = place.load(as: Head.self)
         guard head.pathCount > 0, head.inode == key.inode, head.device == key.device, head.changed == key.changed,
-            head.made > since, Int(head.textCount) == key.text.count
+            head.made > since, now &- head.made < 1_000_000_000, Int(head.textCount) == key.text.count
         else { return nil }
         let text = place + MemoryLayout<Head>.stride
         if !key.text.isEmpty, memcmp(text, key.text.baseAddress!, key.text.count) != 0 { return nil }

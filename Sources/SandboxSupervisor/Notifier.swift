@@ -80,7 +80,7 @@ final class Notifier {
         return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
     }
 
-    /// Observe mode: a call that only opens for reading is looked at and let go. False where a look does not tell.
+    /// Observe mode: an open is looked at and let go. False where a look does not tell.
     func isSeen(_ request: OpenRequest, _ notice: borrowing Notice, _ caller: Caller) -> Bool {
         do throws(Errno) {
             switch try looks.look(request, caller) {
@@ -89,7 +89,8 @@ final class Notifier {
             case .known: break
             }
         } catch { return true }
-        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: .read)
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
+        looks.remember(ruling)
         supervision.record(looks, ruling, caller)
         return true
     }

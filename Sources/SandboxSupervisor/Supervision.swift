@@ -116,9 +116,9 @@ final class Supervision: Sendable {
 
     /// A call that the kernel carries out by itself.
     func record(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) {
-        if ruling.decision == .allow, !recordsReads { return }
-        var h = header(.open, ruling, caller, .file)
-        h.access = .read
+        if ruling.decision == .allow, !recordsReads, look.access.isDisjoint(with: .changing) { return }
+        var h = header(look.operation, ruling, caller, .file)
+        h.access = look.access
         h.device = look.device
         h.inode = look.inode
         status?.decision(h, UnsafeRawBufferPointer(look.path), policy)
