@@ -78,7 +78,7 @@ extension FileWork {
             return try masked { sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~Flag.noFollow, mode) }
         }
         if let terminal = try controllingTerminal() { return terminal }
-        let fd = sbx_openat(At.workingDirectory, resolver.reference(first.pin), flags & ~(Flag.noFollow | O_CREAT | O_EXCL), 0)
+        let fd = resolver.open(first.pin, flags & ~(Flag.noFollow | O_CREAT | O_EXCL))
         if fd >= 0, first.special == 5 << 8 | 2 { noteTerminal(fd) }
         return fd
     }

@@ -193,7 +193,7 @@ package final class FileWork {
 
     private func describeObject(_ s: FileSubject) throws(Errno) {
         var st = stat()
-        _ = try Errno.check(sbx_fstat(s.pin, &st))
+        if let seen = resolver.seen { st = seen } else { _ = try Errno.check(sbx_fstat(s.pin, &st)) }
         s.take(st)
         try resolver.describe(s.pin, into: s.path)
         if !s.path.isAbsolute {

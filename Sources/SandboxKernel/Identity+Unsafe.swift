@@ -103,6 +103,7 @@ struct Credentials {
 struct ProcStatus {
     var leader: Int32 = 0
     var parent: Int32 = 0
+    var tracer: Int32 = 0
     var mask: UInt32 = 0o022
     var fileUser: UInt32 = .max
     var fileGroup: UInt32 = .max
@@ -135,6 +136,7 @@ struct ProcStatus {
                 key.count == s.utf8CodeUnitCount && memcmp(key.baseAddress!, s.utf8Start, key.count) == 0
             }
             if isKey("Tgid") { leader = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
+            if isKey("TracerPid") { tracer = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("PPid") { parent = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("Umask") { mask = UInt32(truncatingIfNeeded: ProcStatus.number(value, radix: 8)) }
             if isKey("Uid") { users = ProcStatus.numbers(value) }

@@ -14,11 +14,15 @@ final class Resolver {
     private let scratch = PathBuffer()
     private let digits = PathBuffer()
 
+    /// What `pin` has seen of the object that it gave last; nil where it has to be looked at.
+    private(set) var seen: stat?
+
     init(_ context: KernelContext) { self.context = context }
 
     /// Where the caller's relative path starts: its working directory or one of its descriptors. `EBADF` for a
     /// descriptor it does not have.
     func base(_ base: PathArgument.Base, of caller: Caller) throws(Errno) -> Descriptor {
+        seen = nil
         scratch.clear()
         scratch.append("/proc/")
         scratch.append(decimal: caller.tid)
@@ -53,13 +57,16 @@ final class Resolver {
     /// Pins what `path` names. `base` is only looked at where the path is relative (or `resolve` says otherwise).
     func pin(_ path: PathBuffer, from base: Int32, _ options: Options, for caller: Caller) throws(Errno) -> Descriptor {
         let flags = Flag.path | Flag.closeOnExec | (options.follow ? 0 : Flag.noFollow) | (options.directory ? Flag.directory : 0)
+        seen = nil
         let fd = sbx_openat2(base, path.base, UInt64(flags), 0, Flag.noMagicLinks | options.resolve)
         if fd >= 0 {
             let pin = try Descriptor(fd)
             var st = stat()
             _ = try Errno.check(sbx_fstat(fd, &st))
             // `/proc/self` was ours, not the caller's: go there again, step by step.
-            return UInt64(st.st_dev) == context.procDevice ? try walk(path, from: base, options, for: caller) : pin
+            if UInt64(st.st_dev) == context.procDevice { return try walk(path, from: base, options, for: caller) }
+            seen = st
+            return pin
         }
         if fd == -ELOOP || mayCrossProc(path, base, options, failed: fd) {
             return try walk(path, from: base, options, for: caller)
@@ -213,6 +220,13 @@ final class Resolver {
         if n < 0 { throw Errno(Int32(-n)) }
         if n >= 4096 { throw Errno(ENAMETOOLONG) }
         path.setCount(n)
+    }
+
+    /// Opens a pinned object itself, without a second look-up.
+    func open(_ fd: Int32, _ flags: Int32) -> Int32 {
+        digits.clear()
+        digits.append(decimal: fd)
+        return sbx_openat(context.ownDescriptors, digits.base, flags, 0)
     }
 
     /// `/proc/self/fd/N`, through which a pinned object is opened or changed without a second look-up.

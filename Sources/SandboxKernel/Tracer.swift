@@ -169,11 +169,8 @@ package final class Tracer<Events: TracerEvents> {
         return fd >= 0 || fd != -EINVAL && fd != -ENOENT && ProcIdentity.of(tid).leader == tid
     }
 
-    /// A number may come round again before it is forgotten here.
-    private func isStillOurs(_ tid: Int32) -> Bool {
-        let (leader, parent) = ProcIdentity.of(tid)
-        return leader != 0 && (tasks[leader] != nil || tasks[parent] != nil)
-    }
+    /// A number may come round again before it is forgotten here. (What has ended and waits for its parent is ours no more.)
+    private func isStillOurs(_ tid: Int32) -> Bool { ProcIdentity.of(tid).tracer == getpid() }
 
     private func meetAll() {
         let waiting = unmet
@@ -187,7 +184,7 @@ package final class Tracer<Events: TracerEvents> {
 
     /// A task that no event will name any more. (One that does after all finds it known.)
     private func meet(_ tid: Int32) {
-        let (leader, parent) = ProcIdentity.of(tid)
+        let (leader, parent, _) = ProcIdentity.of(tid)
         if leader != 0, leader != tid, tasks[leader] != nil { return register(tid, leader: leader, parent: 0) }
         _ = isLeader(tid)
         table.setForeign(tid)
@@ -222,16 +219,16 @@ package final class Tracer<Events: TracerEvents> {
     }
 }
 
-/// Thread group and parent, from `/proc/TID/status`.
+/// Thread group, parent and tracer, from `/proc/TID/status`; 0 where it is gone.
 enum ProcIdentity {
-    static func of(_ tid: Int32) -> (leader: Int32, parent: Int32) {
+    static func of(_ tid: Int32) -> (leader: Int32, parent: Int32, tracer: Int32) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
         defer { buffer.deallocate() }
         do throws(Errno) {
             let s = try ProcStatus.read(tid, buffer, PathBuffer())
-            return (s.leader, s.parent)
+            return (s.leader, s.parent, s.tracer)
         } catch {
-            return (0, 0)
+            return (0, 0, 0)
         }
     }
 }

@@ -62,7 +62,9 @@ final class Tree: TracerEvents {
 
     func became(_ caller: Caller) -> Bool {
         do throws(Errno) { try programs.readLoaded(caller) } catch {
-            if programs.isUnreadable { record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false) }
+            if programs.isUnreadable {
+                record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false)
+            }
             return !supervision.enforces
         }
         let ruling = supervision.judge(programs)

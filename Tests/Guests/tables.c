@@ -17,7 +17,7 @@ G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
 G(attack_fsetown) G(attack_new_listener)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
-G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
+G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
 const struct guest conformance[] = {
     {"open-create", guest_open_create, ""},
@@ -96,6 +96,7 @@ const struct guest tools[] = {
     {"maker", tool_maker, "DIR MARK [LIMIT]"},
     {"linger", tool_linger, "MARK"},
     {"hold", tool_hold, ""},
+    {"calls", tool_calls, "open|write|connect|start PATH"},
     {"catch", tool_catch, ""},
     {"fence", tool_fence, "CMD…"},
     {"victim", tool_victim, "CMD…"},

@@ -1,5 +1,6 @@
 // What the tests need besides: many opens, many processes, files made and reported one by one.
 #include "guest.h"
+#include <arpa/inet.h>
 #include <dirent.h>
 
 int tool_exit(int argc, char **argv) { return atoi(argument(argc, argv, 1)); }
@@ -109,6 +110,30 @@ int tool_linger(int argc, char **argv) {
     alarm(60);
     if (write(1, ".", 1) != 1) return 1;
     for (;;) pause();
+}
+/// `calls KIND PATH`: for each line on its input that says how many, as many calls of one kind, then `done`.
+int tool_calls(int argc, char **argv) {
+    const char *kind = argument(argc, argv, 1), *path = argument(argc, argv, 2);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    char text[16];
+    alarm(120);
+    say("ready");
+    for (ssize_t n; (n = read(0, text, sizeof text - 1)) > 0; say("done")) {
+        text[n] = 0;
+        for (int left = atoi(text); left > 0; left--) {
+            if (!strcmp(kind, "connect")) { connect(udp, (struct sockaddr *)&to, sizeof to); continue; }
+            if (!strcmp(kind, "start")) {
+                pid_t pid = fork();
+                if (pid == 0) { execl(path, path, "exit", "0", NULL); _exit(127); }
+                waitpid(pid, NULL, 0);
+                continue;
+            }
+            int fd = open(path, !strcmp(kind, "write") ? O_WRONLY : O_RDONLY);
+            if (fd >= 0) close(fd);
+        }
+    }
+    return 0;
 }
 /// Says `ready`, then ends with 0 when a line comes in; for tests that look at it meanwhile.
 int tool_hold(int argc, char **argv) {
