@@ -95,6 +95,9 @@ static int add_common(scmp_filter_ctx ctx) {
     // told that it is done.
     ADD(SCMP_ACT_ERRNO(0), SCMP_SYS(prctl), 2, LOW32(0, 4 /* PR_SET_DUMPABLE */), LOW32(1, 0));
     for (size_t i = 0; i < COUNT(identity_changing); i++) ADD(SCMP_ACT_NOTIFY, identity_changing[i], 0);
+    // What a program started later may do, whoever its user is: PR_CAPBSET_DROP, PR_SET_SECUREBITS.
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, LOW32(0, 24));
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, LOW32(0, 28));
     // A thread with descriptors of its own: CLONE_FILES, CLONE_THREAD without it, CLOSE_RANGE_UNSHARE. From then on the
     // supervisor asks for the thread's instead of the process's. Namespace flags beside it are settled there, too.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(unshare), 1, MASKED(0, 0x400, 0x400));

@@ -13,7 +13,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
     case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
-    case unshare, clone, closeRange
+    case unshare, clone, closeRange, prctl
 }
 
 private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
@@ -31,7 +31,7 @@ extension RawCall {
         case .chmod, .fchmod, .fchmodat, .fchmodat2, .chown, .lchown, .fchown, .fchownat, .utime, .utimes, .futimesat,
             .utimensat, .setxattr, .lsetxattr, .fsetxattr, .removexattr, .lremovexattr, .fremovexattr:
             return decodedMetadata(call)
-        case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .setfsuid, .setfsgid, .setgroups, .capset:
+        case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .setfsuid, .setfsgid, .setgroups, .capset, .prctl:
             return .changeIdentity(decodedIdentity(call))
         case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
             .schedSetscheduler, .schedSetparam, .schedSetattr:

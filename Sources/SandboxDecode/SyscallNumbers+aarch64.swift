@@ -26,6 +26,7 @@
             case 91: .capset
             case 92: .personality
             case 97: .unshare
+            case 167: .prctl
             case 220: .clone
             case 436: .closeRange
             case 118: .schedSetparam

@@ -37,6 +37,7 @@
             case 132: .utime
             case 133: .mknod
             case 135: .personality
+            case 157: .prctl
             case 141: .setpriority
             case 142: .schedSetparam
             case 144: .schedSetscheduler

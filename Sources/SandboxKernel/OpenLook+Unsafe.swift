@@ -37,6 +37,8 @@ package final class OpenLook {
     /// The path can be remembered under `key`.
     private var isNew = false
     private var flags: Int32 = 0
+    /// When the look began.
+    private var now: UInt64 = 0
 
     package init(_ context: KernelContext) { self.context = context }
 
@@ -49,6 +51,7 @@ package final class OpenLook {
     package func look(_ request: OpenRequest, _ caller: Caller) throws(Errno) -> Result {
         isNew = false
         ruling = nil
+        now = context.now()
         if context.mustLookUpIdentity(of: caller) { return .unclear }
         try TraceeMemory.readPath(caller.tid, request.path.address, into: given)
         flags = Int32(truncatingIfNeeded: request.flags)
@@ -80,7 +83,7 @@ package final class OpenLook {
         // A single name is found as quickly by its folder.
         if access == .read, st.st_nlink == 1 || isFolder, memchr(given.base, 0x2f, given.count) != nil {
             key = LookTable.Key(text: given.bytes, &st)
-            if let known = names.find(key, since: context.lastMove, now: context.now()) { return know(known) }
+            if let known = names.find(key, since: context.lastMove, now: now) { return know(known) }
             isNew = true
         }
         return nameInFolder(base)
@@ -94,7 +97,7 @@ package final class OpenLook {
         if isMisplaced { return .nothing }
         key = LookTable.Key(text: given.bytes, &st)
         isNew = true
-        guard let known = names.find(key, since: context.lastMove, now: context.now()) else { return .unclear }
+        guard let known = names.find(key, since: context.lastMove, now: now) else { return .unclear }
         return know(known)
     }
 
@@ -130,7 +133,7 @@ package final class OpenLook {
         }
         guard above.st_mode & S_IFMT == S_IFDIR, UInt64(above.st_dev) != context.procDevice else { return false }
         let place = LookTable.Key(folder: &above)
-        if let known = folders.find(place, since: context.lastMove, now: context.now()) {
+        if let known = folders.find(place, since: context.lastMove, now: now) {
             composed.set(UnsafeRawBufferPointer(known.path))
             return true
         }
@@ -141,7 +144,7 @@ package final class OpenLook {
         guard n > 0, n < 4096 else { return false }
         composed.setCount(n)
         guard composed.isAbsolute, above.st_nlink > 0 else { return false }
-        folders.remember(place, composed.bytes, at: context.now())
+        folders.remember(place, composed.bytes, at: now)
         return true
     }
 
@@ -163,7 +166,7 @@ package final class OpenLook {
     package func remember(_ ruling: Ruling) {
         guard isNew else { return }
         isNew = false
-        names.remember(key, UnsafeRawBufferPointer(current.path), ruling, at: context.now())
+        names.remember(key, UnsafeRawBufferPointer(current.path), ruling, at: now)
     }
 
     /// After a closer look at a call that was `unclear`: it was this object, by this path, and this was ruled.
@@ -172,7 +175,7 @@ package final class OpenLook {
             !subject.isAnonymous
         else { return }
         isNew = false
-        names.remember(key, subject.path.bytes, ruling, at: context.now())
+        names.remember(key, subject.path.bytes, ruling, at: now)
     }
 
     private var isFolder: Bool { st.st_mode & S_IFMT == S_IFDIR }

@@ -7,15 +7,16 @@ package enum TraceeMemory {
     static let pageSize: UInt64 = 4096
     /// PATH_MAX, the NUL included (path_resolution(7)).
     static let pathMax = 4096
+    private static let usual = 256
 
-    /// A string that ends with a NUL, at most PATH_MAX bytes long: read up to the end of its page and then page
-    /// by page, because it may end at the last byte before memory that is not mapped.
+    /// A string that ends with a NUL, at most PATH_MAX bytes long: as much as most names are long, never past the end of a
+    /// page, and then page by page, because it may end at the last byte before memory that is not mapped.
     package static func readPath(_ tid: Int32, _ address: RemoteAddress, into path: PathBuffer) throws(Errno) {
         path.clear()
         var got = 0
         while got < pathMax {
             let at = address.rawValue &+ UInt64(got)
-            let want = min(Int(pageSize - at % pageSize), pathMax - got)
+            let want = min(Int(pageSize - at % pageSize), got == 0 ? usual : pathMax - got)
             let n = sbx_vm_read(tid, at, path.base + got, want)
             if n <= 0 { throw unreadable(n) }
             if let end = memchr(path.base + got, 0, n) {
