@@ -40,10 +40,17 @@ int sbx_notify_valid(int listener, uint64_t id) {
     return request(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
 }
 
-int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec) {
-    struct seccomp_notif_addfd a = {.id = id, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
+static int add(int listener, uint64_t id, int srcfd, int cloexec, unsigned flags) {
+    struct seccomp_notif_addfd a = {
+        .id = id, .flags = flags, .srcfd = (uint32_t)srcfd, .newfd_flags = cloexec ? O_CLOEXEC : 0};
     return request(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
 }
+
+int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {
+    return add(listener, id, srcfd, cloexec, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec) { return add(listener, id, srcfd, cloexec, 0); }
 
 int sbx_notify_sync_wake_up(int listener) {
     return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SBX_SYNC_WAKE_UP));

@@ -87,6 +87,10 @@ package final class FileWork {
         guard case .open(let request) = call else { return false }
         return request.how.isNull && Int32(truncatingIfNeeded: request.flags) & Flag.path != 0
     }
+    /// It matters that we have closed our duplicate before the caller goes on.
+    package var mustBeLetGo: Bool {
+        Int32(truncatingIfNeeded: open.flags) & O_ACCMODE != O_RDONLY || first.kind == .fifo || first.kind == .device
+    }
     package var closesOnExec: Bool { Int32(truncatingIfNeeded: open.flags) & Flag.closeOnExec != 0 }
 
     let context: KernelContext

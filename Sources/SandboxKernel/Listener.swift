@@ -91,11 +91,19 @@ package struct Notice: ~Copyable, Sendable {
         discard self
     }
 
-    /// Gives the caller a duplicate of `descriptor` without ending its call; returns its number there, or `-errno` (its
-    /// table may be full, EMFILE). Close ours, then `answer`: a writer that lives on keeps a program from being executed
-    /// (ETXTBSY), an end of a FIFO keeps the other end waiting. In one step with the answer (`SECCOMP_ADDFD_FLAG_SEND`) it is
-    /// no quicker for one caller and half as quick for two, because the kernel then wakes the caller elsewhere.
+    /// Gives the caller a duplicate of `descriptor` without ending its call; returns its number there, or `-errno`.
+    /// For files where it matters that nobody else has them open once the call is over: a writer keeps a program from
+    /// being executed (ETXTBSY), an end of a FIFO keeps the other end waiting. Close ours, then `answer`.
     package borrowing func place(_ descriptor: Int32, closeOnExec: Bool) -> Int32 {
         sbx_notify_place(listener, id, descriptor, closeOnExec ? 1 : 0)
+    }
+
+    /// Gives the caller a duplicate of `descriptor` as the call's result; returns its number there, or `-errno`.
+    package consuming func handOver(_ descriptor: Int32, closeOnExec: Bool) -> Int32 {
+        let r = sbx_notify_hand_over(listener, id, descriptor, closeOnExec ? 1 : 0)
+        // The caller's table may be full (EMFILE): then that is its answer.
+        if r < 0 && r != -ENOENT { _ = sbx_notify_answer(listener, id, 0, r) }
+        discard self
+        return r
     }
 }

@@ -122,12 +122,18 @@ final class Notifier {
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
+            let alone = work.mustBeLetGo
             receivers.handedOver()
-            let number = notice.place(result, closeOnExec: work.closesOnExec)
-            if number < 0 { work.undoCreation(result) }
-            close(result)
-            supervision.complete(record, min(number, 0))
-            notice.answer(number)
+            let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0
+            if alone, number < 0 { work.undoCreation(result) }
+            if alone {
+                close(result)
+                supervision.complete(record, min(number, 0))
+                notice.answer(number)
+            } else {
+                supervision.complete(record, min(notice.handOver(result, closeOnExec: work.closesOnExec), 0))
+                close(result)
+            }
         } else {
             supervision.complete(record, result)
             notice.answer(result)

@@ -26,7 +26,9 @@ int sbx_notify_receive(int listener, struct sbx_notice *out);  // 0 or -errno
 int sbx_notify_answer(int listener, uint64_t id, int64_t value, int error);
 int sbx_notify_continue(int listener, uint64_t id);
 int sbx_notify_valid(int listener, uint64_t id);
-// Installs srcfd in the caller as its lowest free descriptor; that number, or -errno.
+// Installs srcfd in the caller as its lowest free descriptor and answers with that number, in one step.
+int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec);
+// The same without the answer.
 int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec);
 int sbx_notify_sync_wake_up(int listener);
 #endif
