@@ -119,7 +119,8 @@ package final class ProgramWork {
     /// One look that is enough for nearly every program. `/dev/fd/N` and what begins with `/proc` would be ours.
     private func isProgram(_ path: PathBuffer) -> Bool {
         var st = stat()
-        return path.isAbsolute && !path.hasPrefix("/dev/") && !path.hasPrefix("/proc") && sbx_fstatat(At.workingDirectory, path.base, &st, 0) == 0
+        return path.isAbsolute && !path.hasPrefix("/dev/") && !path.hasPrefix("/proc")
+            && sbx_fstatat(At.workingDirectory, path.base, &st, 0) == 0
             && UInt64(st.st_dev) == program.device && UInt64(st.st_ino) == program.inode
     }
 
