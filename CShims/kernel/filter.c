@@ -115,6 +115,12 @@ static int add_process_rules(scmp_filter_ctx ctx, const struct sbx_filter_spec *
             ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, MASKED(0, namespaces[i], namespaces[i]));
     }
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, MASKED(0, 0x800000, 0x800000));  // CLONE_UNTRACED
+    // Processes (no threads) that share memory while both run, a working directory, or descriptors; and memory that the
+    // kernel writes to by itself. The supervisor notes it: no call of theirs is let go on after a look.
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(clone), 1, MASKED(0, 0x14100, 0x100));  // CLONE_VM, without CLONE_VFORK
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(clone), 1, MASKED(0, 0x10200, 0x200));  // CLONE_FS
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(clone), 1, MASKED(0, 0x10400, 0x400));  // CLONE_FILES
+    ADD(SCMP_ACT_NOTIFY, SCMP_SYS(io_setup), 0);
     ADD(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1, LOW32(0, 35 /* PR_SET_MM */));
     // Settled from the register: what changes nothing that a decision rests on goes on.
     ADD(SCMP_ACT_NOTIFY, SCMP_SYS(personality), 1, NE(0, 0));

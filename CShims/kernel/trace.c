@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 int sbx_ptrace_seize(int pid) {
@@ -11,6 +12,7 @@ int sbx_ptrace_seize(int pid) {
     return (int)sbx_ret(ptrace(PTRACE_SEIZE, pid, 0L, options));
 }
 int sbx_ptrace_continue(int tid, int sig) { return (int)sbx_ret(ptrace(PTRACE_CONT, tid, 0L, (long)sig)); }
+int sbx_ptrace_interrupt(int tid) { return (int)sbx_ret(ptrace(PTRACE_INTERRUPT, tid, 0L, 0L)); }
 int sbx_ptrace_listen(int tid) { return (int)sbx_ret(ptrace(PTRACE_LISTEN, tid, 0L, 0L)); }
 int sbx_ptrace_message(int tid, unsigned long *out) { return (int)sbx_ret(ptrace(PTRACE_GETEVENTMSG, tid, 0L, out)); }
 
@@ -57,18 +59,26 @@ static long find_in_maps(int fd, uint64_t address, char *name, size_t cap) {
     return found;
 }
 
-long sbx_mapped_file(int tid, uint64_t address, char *name, size_t cap) {
+int sbx_open_maps(int tid) {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/maps", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
+    return (int)sbx_ret(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+int sbx_mapping_at(int maps, uint64_t address, struct sbx_mapping *out, char *name, size_t cap) {
     struct procmap_query q = {.size = sizeof q, .query_addr = address, .vma_name_size = (uint32_t)cap,
                               .vma_name_addr = (uint64_t)(uintptr_t)name};
-    long n;
-    if (ioctl(fd, PROCMAP_QUERY, &q) == 0) n = q.vma_name_size ? (long)q.vma_name_size - 1 : -ENOENT;
-    else n = errno == ENOTTY ? find_in_maps(fd, address, name, cap) : -errno;
-    close(fd);
-    return n;
+    if (ioctl(maps, PROCMAP_QUERY, &q) < 0) return -errno;
+    *out = (struct sbx_mapping){q.vma_start, q.vma_end, makedev(q.dev_major, q.dev_minor), q.inode,
+                                (q.vma_flags & 8 /* PROCMAP_QUERY_VMA_SHARED */) != 0};
+    return q.vma_name_size ? (int)q.vma_name_size - 1 : 0;
+}
+
+long sbx_mapped_file(int maps, uint64_t address, char *name, size_t cap) {
+    struct sbx_mapping m;
+    int n = sbx_mapping_at(maps, address, &m, name, cap);
+    if (n > 0) return n;
+    return n == 0 ? -ENOENT : n == -ENOTTY ? find_in_maps(maps, address, name, cap) : n;
 }
 
 int sbx_ptrace_is_sent_by(int tid, int sender) {

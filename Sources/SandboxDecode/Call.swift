@@ -95,6 +95,9 @@ package enum Call: Sendable {
     case personality(UInt32)
     /// A thread may have a descriptor table of its own from now on; `flags` as unshare(2) or clone(2) have them.
     case separateDescriptors(flags: UInt64)
+    /// Another process will have the caller's memory, working directory or descriptors (clone(2) without CLONE_THREAD), or
+    /// the kernel may write into that memory by itself (io_setup(2), without flags).
+    case shares(flags: UInt64)
     /// Trapped by the filter but in no row here: refused.
     case unknown
 }

@@ -13,7 +13,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
     case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
-    case unshare, clone, closeRange, prctl
+    case unshare, clone, closeRange, prctl, ioSetup
 }
 
 private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
@@ -43,6 +43,8 @@ extension RawCall {
         case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
         case .personality: return .personality(word(0))
+        case .clone where arguments[0] & 0x10000 /* CLONE_THREAD */ == 0: return .shares(flags: arguments[0])
+        case .ioSetup: return .shares(flags: 0)
         case .unshare, .clone: return .separateDescriptors(flags: arguments[0])
         case .closeRange: return .separateDescriptors(flags: 0)
         default: return decodedName(call)

@@ -3,6 +3,7 @@
     package enum SyscallNumbers {
         package static func trapped(_ number: Int32) -> Trapped? {
             switch number {
+            case 0: .ioSetup
             case 5: .setxattr
             case 6: .lsetxattr
             case 7: .fsetxattr

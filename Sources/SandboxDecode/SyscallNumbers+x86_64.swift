@@ -56,6 +56,7 @@
             case 272: .unshare
             case 436: .closeRange
             case 56: .clone
+            case 206: .ioSetup
             case 258: .mkdirat
             case 259: .mknodat
             case 260: .fchownat

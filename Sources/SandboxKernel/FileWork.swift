@@ -74,6 +74,14 @@ package final class FileWork {
     package private(set) var hasSecond = false
     /// The target's folder is moved as a whole.
     package private(set) var movesDirectory = false
+    /// It can make a name mean something else than it did: a link is made, moved or named again, or a folder is moved.
+    package var redirectsNames: Bool {
+        switch call {
+        case .symlink: true
+        case .rename, .link: movesDirectory || first.kind == .symlink || hasSecond && second.kind == .symlink
+        default: false
+        }
+    }
     /// Opening it may wait for somebody else (a FIFO, a terminal line).
     package private(set) var mayBlock = false
 

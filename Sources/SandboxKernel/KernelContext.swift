@@ -6,6 +6,8 @@ internal import Synchronization
 /// What every stage that touches the kernel shares.
 package final class KernelContext: Sendable {
     package let tasks: TaskTable
+    package let flights = Flights()
+    package let tracer = TracerLink()
     /// Our own `/proc/self/fd`, to name a pinned object by a short path.
     let ownDescriptors: Int32
     /// The device number of procfs: what lies there means something else for the caller than for us.
@@ -45,6 +47,14 @@ package final class KernelContext: Sendable {
     /// When a folder was last moved, or may have been, and for a moment after: the move itself comes after its note.
     private let movedUntil = Atomic<UInt64>(0)
     package func noteMove() { movedUntil.store(now() &+ 50_000_000, ordering: .releasing) }
+
+    /// Performs what can make a name mean something else, one at a time, while no call is under way that was let go on by
+    /// what its name meant before. `EBUSY`: one of those does not end.
+    package func redirect(_ change: () -> Int32) -> Int32 {
+        defer { movedUntil.store(now(), ordering: .releasing) }
+        return flights.grounded(tracer, change) ?? -EBUSY
+    }
+
     var lastMove: UInt64 { movedUntil.load(ordering: .acquiring) }
 
     /// Nanoseconds since boot.

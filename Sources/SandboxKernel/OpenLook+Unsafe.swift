@@ -8,10 +8,13 @@ package import SandboxModel
 ///
 /// What is remembered counts as long as device, inode and change time are the same, no folder was moved in the session,
 /// and for a second at the most: somebody outside may move a folder too. One for each notifier.
+///
+/// A strict look tells what a caller that is alone gets as long as no name is redirected (`Flights`): it goes through no
+/// magic link of procfs, knows each text by the folder it starts from, and leaves files with several names to others.
 package final class OpenLook {
     package enum Result {
-        /// It fails in the kernel too, and nothing is opened.
-        case nothing
+        /// It fails in the kernel too, with that error (0: with which, is not sure), and nothing is opened.
+        case nothing(Int32)
         /// It takes more than a look: procfs, a device, a link that was not met before.
         case unclear
         /// `path` and what follows tell what it is.
@@ -26,7 +29,11 @@ package final class OpenLook {
     /// What was remembered about reading this path; nil at the first time.
     package private(set) var ruling: Ruling?
 
+    /// How long the given name is.
+    package var givenCount: Int { given.count }
+
     private let context: KernelContext
+    private let isStrict: Bool
     private let given = PathBuffer()
     private let composed = PathBuffer()
     private let names = LookTable()
@@ -40,12 +47,21 @@ package final class OpenLook {
     /// When the look began.
     private var now: UInt64 = 0
 
-    package init(_ context: KernelContext) { self.context = context }
+    package init(_ context: KernelContext, isStrict: Bool) {
+        self.context = context
+        self.isStrict = isStrict
+    }
 
     /// Nothing that the kernel would read from the caller's memory but the name.
     package static func isFor(_ request: OpenRequest) -> Bool {
         let f = Int32(truncatingIfNeeded: request.flags)
         return request.how.isNull && f & (Flag.path | Flag.temporary & ~Flag.directory) == 0
+    }
+
+    /// It makes nothing, and changes nothing.
+    package static func onlyReads(_ request: OpenRequest) -> Bool {
+        let f = Int32(truncatingIfNeeded: request.flags)
+        return FileAccess(openFlags: f) == .read && f & O_CREAT == 0
     }
 
     package func look(_ request: OpenRequest, _ caller: Caller) throws(Errno) -> Result {
@@ -57,7 +73,7 @@ package final class OpenLook {
         flags = Int32(truncatingIfNeeded: request.flags)
         access = FileAccess(openFlags: flags)
         operation = .open
-        if given.isEmpty { return .nothing }
+        if given.isEmpty { return .nothing(ENOENT) }
         // What lies there means something else for the caller than for us.
         if given.hasPrefix("/proc") || given.hasPrefix("/dev/") { return .unclear }
         if given.isAbsolute { return lookUp(At.workingDirectory) }
@@ -76,29 +92,68 @@ package final class OpenLook {
     private func lookUp(_ base: Int32) -> Result {
         let found = sbx_fstatat(base, given.base, &st, At.symlinkNoFollow)
         if found == -ENOENT, flags & O_CREAT != 0 { return lookForNew(base) }
-        guard found == 0 else { return .nothing }
+        guard found == 0 else { return .nothing(isCertain(found, base) ? -found : 0) }
         if st.st_mode & S_IFMT == S_IFLNK { return lookThroughLink(base) }
-        guard isPlain else { return isMisplaced ? .nothing : .unclear }
-        if isMisplaced || flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL { return .nothing }
+        guard isPlain else { return isMisplaced ? .nothing(0) : .unclear }
+        if isMisplaced || flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL { return .nothing(0) }
+        let hasOneName = st.st_nlink == 1 || isFolder
+        if isStrict, !hasOneName { return .unclear }
         // A single name is found as quickly by its folder.
-        if access == .read, st.st_nlink == 1 || isFolder, memchr(given.base, 0x2f, given.count) != nil {
-            key = LookTable.Key(text: given.bytes, &st)
+        if access == .read, hasOneName, isLong {
+            guard makeKey(base) else { return .unclear }
             if let known = names.find(key, since: context.lastMove, now: now) { return know(known) }
             isNew = true
         }
         return nameInFolder(base)
     }
 
+    /// More than one name: there may be links between them.
+    private var isLong: Bool { memchr(given.base, 0x2f, given.count) != nil }
+
+    /// Whether a failed look tells what the caller would get. Through procfs it would not, and nobody gets there without a link.
+    private func isCertain(_ found: Int32, _ base: Int32) -> Bool {
+        guard isStrict, isLong else { return true }
+        return sbx_openat2(base, given.base, UInt64(Flag.path | Flag.closeOnExec), 0, Flag.noSymlinks) == found
+    }
+
+    /// The same text may lead elsewhere from another folder.
+    private func makeKey(_ base: Int32) -> Bool {
+        key = LookTable.Key(text: given.bytes, &st)
+        guard isStrict, base != At.workingDirectory else { return true }
+        var origin = stat()
+        guard sbx_fstat(base, &origin) == 0 else { return false }
+        key.originDevice = UInt64(origin.st_dev)
+        key.origin = UInt64(origin.st_ino)
+        return true
+    }
+
     /// The text leads through a link at its end, to where it led when it was met first.
     private func lookThroughLink(_ base: Int32) -> Result {
-        if flags & (Flag.noFollow | O_EXCL) != 0 { return .nothing }
-        guard sbx_fstatat(base, given.base, &st, 0) == 0 else { return flags & O_CREAT != 0 ? .unclear : .nothing }
+        if flags & (Flag.noFollow | O_EXCL) != 0 { return .nothing(0) }
+        guard sbx_fstatat(base, given.base, &st, 0) == 0 else { return flags & O_CREAT != 0 ? .unclear : .nothing(0) }
         guard access == .read, isPlain, st.st_nlink == 1 || isFolder else { return .unclear }
-        if isMisplaced { return .nothing }
-        key = LookTable.Key(text: given.bytes, &st)
+        if isMisplaced { return .nothing(0) }
+        guard makeKey(base) else { return .unclear }
         isNew = true
-        guard let known = names.find(key, since: context.lastMove, now: now) else { return .unclear }
-        return know(known)
+        if let known = names.find(key, since: context.lastMove, now: now) { return know(known) }
+        return isStrict && pathOfPinned(base) ? know(LookTable.Found(path: composed.text, ruling: nil)) : .unclear
+    }
+
+    /// By the kernel's own account, of what the text leads to without magic links; into `composed`.
+    private func pathOfPinned(_ base: Int32) -> Bool {
+        let fd = sbx_openat2(base, given.base, UInt64(Flag.path | Flag.closeOnExec), 0, Flag.noMagicLinks)
+        guard fd >= 0 else { return false }
+        defer { _ = sbx_close(fd) }
+        var pinned = stat()
+        return sbx_fstat(fd, &pinned) == 0 && pinned.st_ino == st.st_ino && pinned.st_dev == st.st_dev && readPath(of: fd)
+    }
+
+    private func readPath(of fd: Int32) -> Bool {
+        composed.setDescriptor(fd)
+        let n = sbx_readlinkat(At.workingDirectory, composed.base, composed.base, 4096)
+        guard n > 0, n < 4096 else { return false }
+        composed.setCount(n)
+        return composed.isAbsolute
     }
 
     private func lookForNew(_ base: Int32) -> Result {
@@ -125,33 +180,27 @@ package final class OpenLook {
     /// The path of the folder that the given text begins with becomes `composed`.
     private func folder(_ base: Int32, endingAt end: Int) -> Bool {
         var above = stat()
-        if end == 0 {
-            guard sbx_fstat(base, &above) == 0 else { return false }
-        } else {
-            composed.set(UnsafeRawBufferPointer(rebasing: given.bytes[..<end]))
-            guard sbx_fstatat(base, composed.base, &above, 0) == 0 else { return false }
-        }
+        var own: Int32 = end == 0 ? base : -1
+        if end > 0 { composed.set(UnsafeRawBufferPointer(rebasing: given.bytes[..<end])) }
+        if end > 0, isStrict { own = pin(base) }
+        defer { if own >= 0, own != base { _ = sbx_close(own) } }
+        guard (own >= 0 ? sbx_fstat(own, &above) : isStrict ? -1 : sbx_fstatat(base, composed.base, &above, 0)) == 0 else { return false }
         guard above.st_mode & S_IFMT == S_IFDIR, UInt64(above.st_dev) != context.procDevice else { return false }
         let place = LookTable.Key(folder: &above)
         if let known = folders.find(place, since: context.lastMove, now: now) {
             composed.set(UnsafeRawBufferPointer(known.path))
             return true
         }
-        guard let own = pin(base, end) else { return false }
-        composed.setDescriptor(own)
-        let n = sbx_readlinkat(At.workingDirectory, composed.base, composed.base, 4096)
-        if own != base { _ = sbx_close(own) }
-        guard n > 0, n < 4096 else { return false }
-        composed.setCount(n)
-        guard composed.isAbsolute, above.st_nlink > 0 else { return false }
+        if own < 0 { own = pin(base) }
+        guard own >= 0, readPath(of: own), above.st_nlink > 0 else { return false }
         folders.remember(place, composed.bytes, at: now)
         return true
     }
 
-    private func pin(_ base: Int32, _ end: Int) -> Int32? {
-        if end == 0 { return base }
-        let fd = sbx_openat(base, composed.base, Flag.path | Flag.directory | Flag.closeOnExec, 0)
-        return fd >= 0 ? fd : nil
+    private func pin(_ base: Int32) -> Int32 {
+        let flags = Flag.path | Flag.directory | Flag.closeOnExec
+        return isStrict
+            ? sbx_openat2(base, composed.base, UInt64(flags), 0, Flag.noMagicLinks) : sbx_openat(base, composed.base, flags, 0)
     }
 
     private func know(_ found: LookTable.Found) -> Result {
@@ -190,101 +239,5 @@ package final class OpenLook {
 
     private func isDots(_ start: Int, _ end: Int) -> Bool {
         end - start == 0 || end - start <= 2 && given.bytes[start..<end].allSatisfy { $0 == 0x2e }
-    }
-}
-
-/// Paths by what they were asked for and where that led; direct-mapped, of fixed size, without allocation.
-final class LookTable {
-    struct Key {
-        var text = UnsafeRawBufferPointer(start: nil, count: 0)
-        var device: UInt64 = 0
-        var inode: UInt64 = 0
-        var changed: UInt64 = 0
-
-        init() {}
-        /// A folder, whatever comes and goes in it.
-        init(folder st: inout stat) {
-            device = UInt64(st.st_dev)
-            inode = UInt64(st.st_ino)
-        }
-        init(text: UnsafeRawBufferPointer, _ st: inout stat) {
-            self.text = text
-            device = UInt64(st.st_dev)
-            inode = UInt64(st.st_ino)
-            changed = UInt64(bitPattern: Int64(st.st_ctim.tv_sec)) &* 1_000_000_000 &+ UInt64(st.st_ctim.tv_nsec)
-        }
-
-        /// FNV-1a over the text, eight bytes at a time, or over the inode where there is none.
-        var slot: Int {
-            var h: UInt64 = 0xcbf2_9ce4_8422_2325
-            var i = 0
-            while i + 8 <= text.count {
-                h = (h ^ text.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* 0x9e37_79b9_7f4a_7c15
-                h ^= h >> 29
-                i += 8
-            }
-            while i < text.count {
-                h = (h ^ UInt64(text[i])) &* 0x100_0000_01b3
-                i += 1
-            }
-            if text.isEmpty { h = (inode ^ device << 32) &* 0x9e37_79b9_7f4a_7c15 }
-            return Int((h ^ h >> 32) & UInt64(LookTable.count - 1))
-        }
-    }
-
-    struct Found {
-        var path = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-        var ruling: Ruling?
-    }
-
-    private struct Head {
-        var device: UInt64 = 0
-        var inode: UInt64 = 0
-        var changed: UInt64 = 0
-        var made: UInt64 = 0
-        var textCount: UInt16 = 0
-        var pathCount: UInt16 = 0
-        var rule: UInt16 = 0
-        var decision: UInt8 = 0
-        var hasRuling = false
-    }
-
-    private static let count = 2048, size = 512
-    private static let room = size - MemoryLayout<Head>.stride
-    private let base: UnsafeMutableRawPointer
-
-    init() {
-        // Zero pages of the kernel's: what is never used costs nothing.
-        base = mmap(nil, LookTable.count * LookTable.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        precondition(base != MAP_FAILED, "mmap of a table of paths failed")
-    }
-    deinit { munmap(base, LookTable.count * LookTable.size) }
-
-    /// What was remembered after `since`, nanoseconds since boot, and not more than a second ago.
-    func find(_ key: Key, since: UInt64, now: UInt64) -> Found? {
-        let place = base + key.slot * LookTable.size
-        let head = place.load(as: Head.self)
-        guard head.pathCount > 0, head.inode == key.inode, head.device == key.device, head.changed == key.changed,
-            head.made > since, now &- head.made < 1_000_000_000, Int(head.textCount) == key.text.count
-        else { return nil }
-        let text = place + MemoryLayout<Head>.stride
-        if !key.text.isEmpty, memcmp(text, key.text.baseAddress!, key.text.count) != 0 { return nil }
-        let path = UnsafeBufferPointer(
-            start: (text + key.text.count).assumingMemoryBound(to: UInt8.self), count: Int(head.pathCount))
-        let decision = head.hasRuling ? Decision(rawValue: head.decision) : nil
-        return Found(path: path, ruling: decision.map { Ruling($0, by: RuleID(rawValue: head.rule)) })
-    }
-
-    func remember(_ key: Key, _ path: UnsafeRawBufferPointer, _ ruling: Ruling? = nil, at now: UInt64) {
-        guard key.text.count + path.count <= LookTable.room, let from = path.baseAddress else { return }
-        let place = base + key.slot * LookTable.size
-        let text = place + MemoryLayout<Head>.stride
-        if let given = key.text.baseAddress { memcpy(text, given, key.text.count) }
-        memcpy(text + key.text.count, from, path.count)
-        place.storeBytes(
-            of: Head(
-                device: key.device, inode: key.inode, changed: key.changed, made: now, textCount: UInt16(key.text.count),
-                pathCount: UInt16(path.count), rule: ruling?.rule.rawValue ?? 0, decision: ruling?.decision.rawValue ?? 0,
-                hasRuling: ruling != nil), as: Head.self)
     }
 }

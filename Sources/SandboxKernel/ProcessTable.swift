@@ -5,7 +5,7 @@ internal import Synchronization
 /// Which tasks belong to the session. Written by the tracer alone, before a new task runs its first instruction;
 /// read by every notifier without a lock.
 package final class TaskTable: @unchecked Sendable {
-    // @unchecked: `serials`, `leaders` and `waiting` are only touched through atomics, and live as long as the table.
+    // @unchecked: `serials`, `leaders`, `waiting` and the rest are only touched through atomics, and live as long as the table.
     private let serials: UnsafeMutablePointer<Atomic<UInt32>>
     private let leaders: UnsafeMutablePointer<Atomic<Int32>>
     /// 1: the task's last call was received and may wait in the kernel, or was ended by us for a signal's sake, so that
@@ -15,6 +15,11 @@ package final class TaskTable: @unchecked Sendable {
     private let foreign: UnsafeMutablePointer<Atomic<UInt8>>
     /// One more than a pidfd of ours for the process; 0: none.
     private let handles: UnsafeMutablePointer<Atomic<Int32>>
+    /// The same for its `/proc/PID/maps`.
+    private let maps: UnsafeMutablePointer<Atomic<Int32>>
+    /// By process: 0 where nobody else can change its memory, its folder or its descriptors while it waits for a call of
+    /// its own. Else its other threads are counted, and `Company` says what more there is.
+    private let company: UnsafeMutablePointer<Atomic<UInt32>>
     /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
     private let limit: Int
 
@@ -25,6 +30,8 @@ package final class TaskTable: @unchecked Sendable {
         leaders = TaskTable.map(limit)
         waiting = TaskTable.map(limit)
         handles = TaskTable.map(limit)
+        maps = TaskTable.map(limit)
+        company = TaskTable.map(limit)
         foreign = TaskTable.map(limit)
     }
 
@@ -63,9 +70,19 @@ package final class TaskTable: @unchecked Sendable {
     }
 
     /// Takes the pidfd over.
-    func setHandle(_ pid: Int32, _ pidfd: Int32) {
+    func setHandle(_ pid: Int32, _ pidfd: Int32) { replace(handles, pid, pidfd) }
+
+    /// A descriptor of ours for the process's `/proc/PID/maps`, or -1. What is true of the pidfd is true of it.
+    func maps(of pid: Int32) -> Int32 {
+        pid > 0 && Int(pid) < limit ? maps[Int(pid)].load(ordering: .acquiring) - 1 : -1
+    }
+
+    /// Takes the descriptor over; -1 for none.
+    func setMaps(_ pid: Int32, _ descriptor: Int32) { replace(maps, pid, descriptor) }
+
+    private func replace(_ table: UnsafeMutablePointer<Atomic<Int32>>, _ pid: Int32, _ descriptor: Int32) {
         guard pid > 0, Int(pid) < limit else { return }
-        let old = handles[Int(pid)].exchange(pidfd + 1, ordering: .acquiringAndReleasing)
+        let old = table[Int(pid)].exchange(descriptor + 1, ordering: .acquiringAndReleasing)
         if old > 0 { _ = sbx_close(old - 1) }
     }
 
@@ -83,7 +100,9 @@ package final class TaskTable: @unchecked Sendable {
     package func remove(_ tid: Int32) {
         set(tid, serial: 0, leader: 0)
         setHandle(tid, -1)
+        setMaps(tid, -1)
         setForeign(tid, false)
+        if tid > 0, Int(tid) < limit { company[Int(tid)].store(0, ordering: .releasing) }
         setWaiting(tid, false)
     }
 
@@ -95,6 +114,48 @@ package final class TaskTable: @unchecked Sendable {
 
     func isWaiting(_ tid: Int32) -> Bool {
         tid > 0 && Int(tid) < limit && waiting[Int(tid)].load(ordering: .acquiring) == 1
+    }
+}
+
+/// Who else can reach what a call of a process rests on. Written by the tracer before anybody concerned runs on, and by
+/// notifiers while the process waits for their answer.
+extension TaskTable {
+    package enum Company {
+        /// Another process has the same memory (clone(2), CLONE_VM), or the kernel may write there by itself (io_setup(2)).
+        /// Over with the next program that is started.
+        package static let memory: UInt32 = 1 << 30
+        /// Another process has the same working directory or descriptors (CLONE_FS, CLONE_FILES). For good, and for all
+        /// that it starts.
+        package static let places: UInt32 = 1 << 31
+    }
+
+    /// Nobody else can change the caller's memory, working directory or descriptors before its call has come back.
+    package func isAlone(_ caller: Caller) -> Bool { caller.tid == caller.pid && companyOf(caller.pid) == 0 }
+
+    func companyOf(_ pid: Int32) -> UInt32 {
+        pid > 0 && Int(pid) < limit ? company[Int(pid)].load(ordering: .acquiring) : .max
+    }
+
+    package func addCompany(_ pid: Int32, _ kind: UInt32) {
+        guard pid > 0, Int(pid) < limit else { return }
+        company[Int(pid)].bitwiseOr(kind, ordering: .acquiringAndReleasing)
+    }
+
+    func addThread(of pid: Int32) {
+        guard pid > 0, Int(pid) < limit else { return }
+        company[Int(pid)].add(1, ordering: .acquiringAndReleasing)
+    }
+
+    func removeThread(of pid: Int32) {
+        guard pid > 0, Int(pid) < limit else { return }
+        company[Int(pid)].subtract(1, ordering: .acquiringAndReleasing)
+    }
+
+    /// A new program: memory of its own, and no other threads.
+    func startedProgram(_ pid: Int32) {
+        guard pid > 0, Int(pid) < limit else { return }
+        company[Int(pid)].bitwiseAnd(Company.places, ordering: .acquiringAndReleasing)
+        setMaps(pid, -1)
     }
 }
 

@@ -31,12 +31,14 @@ package final class ProgramWork {
     /// Its stack, with the arguments.
     package let image = LoadedImage()
 
+    private let tasks: TaskTable
     private let resolver: Resolver
     private let identity: Identity
     private let text = PathBuffer()
     private let head = PathBuffer()
 
     package init(_ context: KernelContext) {
+        tasks = context.tasks
         resolver = Resolver(context)
         identity = Identity(context)
     }
@@ -85,7 +87,10 @@ package final class ProgramWork {
 
     /// The one file besides the program that is mapped at the exec event.
     private func readLoader(_ caller: Caller) throws(Errno) {
-        let n = sbx_mapped_file(caller.tid, image.loaderBase, loader.base, 4096)
+        let maps = try Errno.check(sbx_open_maps(caller.tid))
+        // It stays: the next to be asked is which memory the names of its calls lie in.
+        tasks.setMaps(caller.pid, maps)
+        let n = sbx_mapped_file(maps, image.loaderBase, loader.base, 4096)
         if n < 0 { throw Errno(Int32(-n)) }
         loader.setCount(n)
         if loader.bytes.elementsEqual(program.resolved.bytes) { loader.clear() }

@@ -46,12 +46,10 @@ package final class Receivers: @unchecked Sendable {
         let caller = Atomic<Int32>(0)
     }
 
-    package init(processors n: Int, handsOver: Bool) {
+    package init(processors n: Int) {
         count = min(max(n, 2), 4)
         threads = (0..<count).map { _ in Receiver() }
-        mode.initialize(to: Atomic(handsOver ? Mode.free : Mode.one))
-        together.store(handsOver ? Receivers.most : 0, ordering: .relaxed)
-        handed.store(handsOver ? Receivers.most : 0, ordering: .relaxed)
+        mode.initialize(to: Atomic(Mode.one))
     }
 
     deinit { mode.deallocate() }

@@ -22,9 +22,15 @@ package final class Tracer<Events: TracerEvents> {
     private struct Task {
         var leader: Int32
         var serial: UInt32
+        /// A thread that the table counts among its process's.
+        var isCounted = false
+        /// By vfork(2): the process whose memory it runs in, and which stands still meanwhile; 0: none.
+        var lender: Int32 = 0
     }
 
     private let table: TaskTable
+    private let flights: Flights
+    private let link: TracerLink
     private unowned let events: Events
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
@@ -41,8 +47,10 @@ package final class Tracer<Events: TracerEvents> {
     /// wait(2) status of the first process, once it has ended.
     private var rootStatus: Int32?
 
-    package init(_ table: TaskTable, _ events: Events) {
-        self.table = table
+    package init(_ context: KernelContext, _ events: Events) {
+        table = context.tasks
+        flights = context.flights
+        link = context.tracer
         self.events = events
     }
 
@@ -56,10 +64,14 @@ package final class Tracer<Events: TracerEvents> {
     /// Until no tracee is left. Returns the first process's wait(2) status.
     package func run() -> Int32 {
         var status: Int32 = 0
+        link.attach()
         while true {
             var isEnd: Int32 = 0
             let tid = sbx_wait_peek(&isEnd)
-            if tid == -EINTR { continue }
+            if tid == -EINTR {
+                link.serve()
+                continue
+            }
             if tid < 0 { return rootStatus ?? SIGKILL }
             // Nobody learns of its end before whoever acts for it has stopped.
             if isEnd != 0 { events.isEnding(tid: tid) }
@@ -79,16 +91,22 @@ package final class Tracer<Events: TracerEvents> {
         } else {
             threads += 1
             let serial = tasks[leader]?.serial ?? table.serial(of: leader)
-            tasks[tid] = Task(leader: leader, serial: serial)
+            tasks[tid] = Task(leader: leader, serial: serial, isCounted: true)
             table.set(tid, serial: serial, leader: leader)
+            table.addThread(of: leader)
+            // It goes on in borrowed memory when the one that was lent it has ended.
+            if let lender = tasks[leader]?.lender, lender != 0 { table.addCompany(lender, TaskTable.Company.memory) }
         }
         if isEnding { _ = sbx_kill(leader, SIGKILL) }
     }
 
     private func gone(_ tid: Int32, _ status: Int32) {
+        flights.land(tid)
         table.remove(tid)
         unmet.remove(tid)
-        // Killed in the stop that would have named its child.
+        // Killed in the stop that would have named its child. One that ran in borrowed memory leaves it to the child,
+        // while the one that had lent it runs on: nobody could tell any more who shares what.
+        if !unmet.isEmpty, status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 { for child in unmet { _ = sbx_kill(child, SIGKILL) } }
         if !unmet.isEmpty { meetAll() }
         guard let t = tasks.removeValue(forKey: tid) else {
             early.insert(tid)  // killed before its first stop
@@ -96,6 +114,7 @@ package final class Tracer<Events: TracerEvents> {
         }
         guard tid == t.leader else {
             threads -= 1
+            if t.isCounted { table.removeThread(of: t.leader) }
             return
         }
         events.ended(pid: tid, serial: t.serial, status: status)
@@ -113,6 +132,7 @@ package final class Tracer<Events: TracerEvents> {
 
     private func stopped(_ tid: Int32, _ status: Int32) {
         let event = status >> 16, sig = status >> 8 & 0xff
+        flights.land(tid)
         if tasks[tid] == nil {
             unmet.insert(tid)
             return
@@ -120,7 +140,7 @@ package final class Tracer<Events: TracerEvents> {
         switch UInt32(event) {
         case 0: deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
-            bore(tid)
+            bore(tid, inOwnMemory: event != Int(SBX_EVENT_VFORK.rawValue))
             resume(tid)
         case SBX_EVENT_EXEC.rawValue: execed(tid)
         case SBX_EVENT_STOP.rawValue: stoppedByGroup(tid, sig)
@@ -148,7 +168,7 @@ package final class Tracer<Events: TracerEvents> {
         resume(tid, sig)
     }
 
-    private func bore(_ tid: Int32) {
+    private func bore(_ tid: Int32, inOwnMemory: Bool) {
         var message: UInt = 0
         guard sbx_ptrace_message(tid, &message) == 0, let me = tasks[tid] else { return }
         let child = Int32(truncatingIfNeeded: message)
@@ -158,7 +178,21 @@ package final class Tracer<Events: TracerEvents> {
         register(child, leader: isLeader(child) ? child : me.leader, parent: me.serial)
         // Before it runs its first instruction; its parent, which stands still, has the same credentials.
         if table.isForeign(me.leader) { table.setForeign(child) }
+        if tasks[child]?.leader == child { noteCompany(of: child, madeBy: me.leader, inOwnMemory: inOwnMemory) }
         if unmet.remove(child) != nil { resume(child) }
+    }
+
+    /// Whose memory a new process has. clone(2) without CLONE_VFORK comes to a notifier first where it shares anything, and is
+    /// noted of the parent there. What vfork(2) makes has its parent's memory to itself, because the parent stands
+    /// still, unless the parent has other threads, or runs in borrowed memory itself.
+    private func noteCompany(of child: Int32, madeBy parent: Int32, inOwnMemory: Bool) {
+        let inherited = table.companyOf(parent) & (TaskTable.Company.memory | TaskTable.Company.places)
+        if inherited != 0 { table.addCompany(child, inherited) }
+        guard !inOwnMemory else { return }
+        tasks[child]?.lender = parent
+        let lender = tasks[parent]?.lender ?? 0
+        guard table.companyOf(parent) != 0 || lender != 0 else { return }
+        for pid in [child, parent, lender] where pid != 0 { table.addCompany(pid, TaskTable.Company.memory) }
     }
 
     /// pidfd_open(2) takes leaders of thread groups only: `EINVAL` for another thread, `ENOENT` since Linux 6.15. What
@@ -188,6 +222,7 @@ package final class Tracer<Events: TracerEvents> {
         if leader != 0, leader != tid, tasks[leader] != nil { return register(tid, leader: leader, parent: 0) }
         _ = isLeader(tid)
         table.setForeign(tid)
+        table.addCompany(tid, TaskTable.Company.memory | TaskTable.Company.places)
         register(tid, leader: tid, parent: tasks[parent]?.serial ?? 0)
     }
 
@@ -203,10 +238,17 @@ package final class Tracer<Events: TracerEvents> {
             events.isEnding(tid: tid)
         }
         guard let t = tasks[tid] else { return resume(tid) }
+        forgetCompany(of: tid)
         let goesOn = events.became(Caller(tid: tid, pid: t.leader, serial: t.serial))
         // What its parent sees of a program that was refused: exit code 126, as a shell has it.
         if !goesOn, sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
         resume(tid)
+    }
+
+    private func forgetCompany(of tid: Int32) {
+        tasks[tid]?.lender = 0
+        if threads > 0 { for other in tasks where other.value.leader == tid { tasks[other.key]?.isCounted = false } }
+        table.startedProgram(tid)
     }
 
     private func stoppedByGroup(_ tid: Int32, _ sig: Int32) {

@@ -83,7 +83,7 @@ struct LiveSession {
 
     mutating func supervise(reports: Int32) throws(RunFailure) -> Int32 {
         let tree = Tree(supervision, front: front)
-        let tracer = Tracer(supervision.context.tasks, tree)
+        let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         guard Notifier.start(processors: cores, supervision, launched.listener) else {

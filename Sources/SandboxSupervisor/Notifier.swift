@@ -13,6 +13,7 @@ final class Notifier {
     var files: FileWork
     var sockets: SocketWork
     let looks: OpenLook
+    let nameMemory: NameMemory
     private let receivers: Receivers
     /// False for hands that have waited for names once already.
     private(set) var mayResolve = true
@@ -23,11 +24,12 @@ final class Notifier {
         self.listener = listener
         files = FileWork(supervision.context)
         sockets = SocketWork(supervision.context)
-        looks = OpenLook(supervision.context)
+        looks = OpenLook(supervision.context, isStrict: supervision.enforces)
+        nameMemory = NameMemory(supervision.context)
     }
 
     static func start(processors: Int, _ supervision: Supervision, _ listener: Listener) -> Bool {
-        let receivers = Receivers(processors: processors, handsOver: supervision.enforces)
+        let receivers = Receivers(processors: processors)
         for i in 0..<receivers.count {
             let e = WorkerThread.start("sbx-notify") { Notifier(supervision, listener, receivers).run(i) }
             if e != 0 { return false }
@@ -64,6 +66,9 @@ final class Notifier {
             let others: UInt64 = 0x7e82_0000 | (notice.call.isClone ? 0 : 0x80)
             supervision.context.noteSeparateDescriptors()
             supervision.enforces && flags & others != 0 ? notice.answer(-EPERM) : notice.proceed()
+        case .shares(let flags):
+            supervision.context.tasks.addCompany(caller.pid, TaskTable.Company.memory | (flags & 0x600 != 0 ? TaskTable.Company.places : 0))
+            supervision.enforces && flags & 0x7e82_0000 != 0 ? notice.answer(-EPERM) : notice.proceed()
         case .personality(let persona):
             // Query, PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE: nothing a decision rests on.
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
@@ -80,21 +85,6 @@ final class Notifier {
         return supervision.context.tasks.serial(of: abs(pid)) != 0 || -pid == supervision.agentGroup
     }
 
-    /// Observe mode: an open is looked at and let go. False where a look does not tell.
-    func isSeen(_ request: OpenRequest, _ notice: borrowing Notice, _ caller: Caller) -> Bool {
-        do throws(Errno) {
-            switch try looks.look(request, caller) {
-            case .unclear: return false
-            case .nothing: return true
-            case .known: break
-            }
-        } catch { return true }
-        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
-        looks.remember(ruling)
-        supervision.record(looks, ruling, caller)
-        return true
-    }
-
     // MARK: Acting
 
     func proceed(_ record: RecordRef?, _ notice: consuming Notice) {
@@ -102,7 +92,7 @@ final class Notifier {
         notice.proceed()
     }
 
-    /// One at a time: what can put a folder in the place of a file.
+    /// One at a time: what can put a folder or a link in the place of a file.
     func useNames(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
         var held: Notice? = consume notice
         supervision.naming.withLock { _ in useFile(call, held.take()!, caller) }

@@ -11,11 +11,16 @@ extension Notifier {
     func handle(_ notice: consuming Notice) {
         let caller = supervision.arrived(notice.tid), call = notice.call.decoded
         switch call {
-        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .unknown: settle(call, notice, caller)
+        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .unknown:
+            settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
-        case .open(let request) where !supervision.enforces && OpenLook.isFor(request):
-            isSeen(request, notice, caller) ? notice.proceed() : useFile(call, notice, caller)
-        case .rename where supervision.enforces, .makeDirectory where supervision.enforces: useNames(call, notice, caller)
+        case .open(let request) where OpenLook.isFor(request):
+            switch supervision.enforces ? pass(request, caller) : see(request, caller) {
+            case .goesOn: notice.proceed()
+            case .fails(let error): notice.answer(-error)
+            case .takesMore: useFile(call, notice, caller)
+            }
+        case .rename, .makeDirectory, .symlink, .link: supervision.enforces ? useNames(call, notice, caller) : useFile(call, notice, caller)
         default: useFile(call, notice, caller)
         }
     }
@@ -33,7 +38,7 @@ extension Notifier {
             if ruling.decision == .deny { return notice.answer(-EACCES) }
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
-            let result = files.perform()
+            let result = files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()
             // Made by somebody else between our look and our act: judged anew.
             if result == -EAGAIN, files.first.kind == .absent { continue }
             return finish(files, result, record, notice)

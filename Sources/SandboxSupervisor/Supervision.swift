@@ -47,7 +47,9 @@ final class Supervision: Sendable {
     /// Who makes the call that was just received.
     func arrived(_ tid: Int32) -> Caller {
         context.tasks.setWaiting(tid, false)
-        return Caller(tid: tid, pid: context.tasks.leader(of: tid), serial: context.tasks.serial(of: tid))
+        let pid = context.tasks.leader(of: tid)
+        context.flights.land(pid)
+        return Caller(tid: tid, pid: pid, serial: context.tasks.serial(of: tid))
     }
 
     /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).
@@ -121,6 +123,7 @@ final class Supervision: Sendable {
         h.access = look.access
         h.device = look.device
         h.inode = look.inode
+        h.result = RecordHeader.unknown
         status?.decision(h, UnsafeRawBufferPointer(look.path), policy)
         _ = append(h, UnsafeRawBufferPointer(look.path))
     }

@@ -19,16 +19,14 @@ extension EndToEnd {
             Cost(kind: "absent", mode: "observe", thread: "sbx-notify", calls: ["ioctl": 2, "process_vm_readv": 1, "newfstatat": 1]),
             // A look at the folder besides.
             Cost(kind: "write", mode: "observe", thread: "sbx-notify", calls: ["ioctl": 2, "process_vm_readv": 1, "newfstatat": 2]),
-            // Pin, look, name, is the caller still there, open what was pinned, hand over, close both.
-            Cost(
-                kind: "open", mode: "enforce", thread: "sbx-notify",
-                calls: ["ioctl": 3, "process_vm_readv": 1, "openat2": 1, "newfstatat": 1, "readlinkat": 1, "openat": 1, "close": 2]),
-            // Placed first, then answered.
+            // The memory of the name besides.
+            Cost(kind: "open", mode: "enforce", thread: "sbx-notify", calls: ["ioctl": 3, "process_vm_readv": 1, "newfstatat": 1]),
+            // Pin, look, name, is the caller still there, open what was pinned, place it, close both, then answer.
             Cost(
                 kind: "write", mode: "enforce", thread: "sbx-notify",
                 calls: ["ioctl": 4, "process_vm_readv": 1, "openat2": 1, "newfstatat": 1, "readlinkat": 1, "openat": 1, "close": 2]),
             // A second look without links, because procfs means somebody else to us.
-            Cost(kind: "absent", mode: "enforce", thread: "sbx-notify", calls: ["ioctl": 2, "process_vm_readv": 1, "openat2": 2]),
+            Cost(kind: "absent", mode: "enforce", thread: "sbx-notify", calls: ["ioctl": 3, "process_vm_readv": 1, "newfstatat": 1, "openat2": 1]),
             // Receive and answer, the address, the socket and its type.
             Cost(
                 kind: "connect", mode: "observe", thread: "sbx-notify",

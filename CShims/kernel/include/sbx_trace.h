@@ -6,6 +6,7 @@
 
 int sbx_ptrace_seize(int pid);
 int sbx_ptrace_continue(int tid, int sig);
+int sbx_ptrace_interrupt(int tid);  // it stops before it is in user mode again
 int sbx_ptrace_listen(int tid);
 int sbx_ptrace_message(int tid, unsigned long *out);
 
@@ -14,8 +15,14 @@ int sbx_ptrace_stack(int tid, uint64_t *out);
 // At the exec event: the first thing that the new image does is exit_group(status).
 int sbx_ptrace_exit_now(int tid, int status);
 void sbx_exit_code(uint64_t out[2], int status);  // the machine's instructions for it
-// The name of the file that is mapped at `address`, NUL-terminated: its length, or -errno.
-long sbx_mapped_file(int tid, uint64_t address, char *name, size_t cap);
+// `/proc/PID/maps`. It stays with the memory that the process has now: not with that of a program it starts later.
+int sbx_open_maps(int tid);
+struct sbx_mapping { uint64_t start, end, device, inode; int is_shared; };
+// The mapping that holds `address` (PROCMAP_QUERY, Linux 6.11), and the name of the file behind it where `cap` is not 0:
+// the name's length, or -errno.
+int sbx_mapping_at(int maps, uint64_t address, struct sbx_mapping *out, char *name, size_t cap);
+// The name of the file that is mapped at `address`, NUL-terminated, whatever the kernel: its length, or -errno.
+long sbx_mapped_file(int maps, uint64_t address, char *name, size_t cap);
 
 // At a signal's delivery: 1 if it interrupted system call `nr` that would return ERESTARTSYS.
 int sbx_ptrace_interrupted(int tid, int64_t *nr);

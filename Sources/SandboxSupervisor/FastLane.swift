@@ -1,0 +1,67 @@
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+
+/// Opens that are answered after a look, without a descriptor of ours: handing one over costs three times as much.
+extension Notifier {
+    enum Passage {
+        case goesOn
+        case fails(Int32)
+        /// The look does not tell: the object is pinned.
+        case takesMore
+    }
+
+    /// Observe mode: whatever the look says, the call goes on.
+    func see(_ request: OpenRequest, _ caller: Caller) -> Passage {
+        do throws(Errno) {
+            switch try looks.look(request, caller) {
+            case .unclear: return .takesMore
+            case .nothing: return .goesOn
+            case .known: break
+            }
+        } catch { return .goesOn }
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
+        looks.remember(ruling)
+        supervision.record(looks, ruling, caller)
+        return .goesOn
+    }
+
+    /// Enforce mode: an open for reading goes on if nobody can change what it means before the kernel has carried it out.
+    ///
+    /// INVARIANT, each part with the place that sees to it:
+    /// - the name lies in memory that only the caller has, and the caller waits (`TaskTable.isAlone`, `NameMemory`);
+    /// - so do its working directory and descriptors (`TaskTable.Company.places`);
+    /// - the look met no magic link of procfs, which would mean something else for us (`OpenLook`, strict);
+    /// - names are redirected by our own hands alone, and not while the call is under way (`Flights`, `FileWork.redirectsNames`).
+    ///   What else may happen to a name meanwhile leaves its path, by which it was judged, as it is;
+    /// - it is a file or a folder, and no other name leads to it (`OpenLook`).
+    func pass(_ request: OpenRequest, _ caller: Caller) -> Passage {
+        let context = supervision.context
+        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), let mark = context.flights.mark() else { return .takesMore }
+        do throws(Errno) {
+            switch try looks.look(request, caller) {
+            case .unclear, .nothing(0): return .takesMore
+            case .nothing(let error): return isPrivate(request, caller) ? .fails(error) : .takesMore
+            case .known: break
+            }
+        } catch { return .takesMore }
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
+        looks.remember(ruling)
+        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else { return .takesMore }
+        supervision.record(looks, ruling, caller)
+        return .goesOn
+    }
+
+    private func isPrivate(_ request: OpenRequest, _ caller: Caller) -> Bool {
+        switch nameMemory.look(request.path.address, count: looks.givenCount, caller) {
+        case .own: return true
+        case .others: return false
+        case .image(let known):
+            // A program's or a library's constants: nobody's to change where the file may not be written to.
+            let ruling = known ?? supervision.policy.judge(file: nameMemory.path.span, access: .write)
+            if known == nil { nameMemory.remember(ruling) }
+            return ruling.decision == .deny
+        }
+    }
+}
