@@ -35,7 +35,7 @@ package final class FileSubject {
         pin = -1
         name.clear()
         path.clear()
-        access = []
+        access = FileAccess()
         device = 0
         inode = 0
         kind = .other
@@ -104,6 +104,7 @@ package final class FileWork {
     let context: KernelContext
     let resolver: Resolver
     let identity: Identity
+    private var isUsed = false
     private(set) var call = Call.unknown
     private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
     private(set) var open = OpenRequest(path: .plain(RemoteAddress(0), follow: true), flags: 0, mode: 0)
@@ -120,6 +121,7 @@ package final class FileWork {
     /// Copies what the call names out of the caller's memory and pins it. Throws what the kernel would answer.
     package func prepare(_ call: Call, for caller: Caller) throws(Errno) {
         reset()
+        isUsed = true
         self.call = call
         self.caller = caller
         switch call {
@@ -155,6 +157,8 @@ package final class FileWork {
     }
 
     package func reset() {
+        guard isUsed else { return }
+        isUsed = false
         first.reset()
         second.reset()
         hasSecond = false
@@ -424,8 +428,8 @@ extension FileAccess {
             switch f & O_ACCMODE {
             case O_RDONLY: .read
             case O_WRONLY: .write
-            default: [.read, .write]
+            default: .read.union(.write)
             }
-        if f & O_TRUNC != 0 { formUnion([.truncate, .write]) }
+        if f & O_TRUNC != 0 { self = union(.truncate).union(.write) }
     }
 }

@@ -57,6 +57,13 @@ package final class KernelContext: Sendable {
 
     var lastMove: UInt64 { movedUntil.load(ordering: .acquiring) }
 
+    /// The same some milliseconds ago: the clock of the last tick costs next to nothing.
+    func recently() -> UInt64 {
+        var t = timespec()
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &t)
+        return UInt64(t.tv_sec) &* 1_000_000_000 &+ UInt64(t.tv_nsec)
+    }
+
     /// Nanoseconds since boot.
     func now() -> UInt64 {
         var t = timespec()

@@ -48,7 +48,7 @@ package final class NameMemory {
 
     private func image(_ mapping: sbx_mapping, _ maps: Int32, _ address: RemoteAddress) -> Kind {
         key = LookTable.Key(device: mapping.device, inode: mapping.inode)
-        now = context.now()
+        now = context.recently()
         if let known = images.find(key, since: context.lastMove, now: now) { return .image(known.ruling) }
         var again = sbx_mapping()
         let n = sbx_mapping_at(maps, address.rawValue, &again, name.base, 4096)

@@ -44,7 +44,7 @@ package final class OpenLook {
     /// The path can be remembered under `key`.
     private var isNew = false
     private var flags: Int32 = 0
-    /// When the look began.
+    /// When the look began, or a little earlier.
     private var now: UInt64 = 0
 
     package init(_ context: KernelContext, isStrict: Bool) {
@@ -67,7 +67,7 @@ package final class OpenLook {
     package func look(_ request: OpenRequest, _ caller: Caller) throws(Errno) -> Result {
         isNew = false
         ruling = nil
-        now = context.now()
+        now = context.recently()
         if context.mustLookUpIdentity(of: caller) { return .unclear }
         try TraceeMemory.readPath(caller.tid, request.path.address, into: given)
         flags = Int32(truncatingIfNeeded: request.flags)

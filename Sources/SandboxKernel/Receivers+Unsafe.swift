@@ -10,7 +10,7 @@ internal import Synchronization
 /// and where descriptors are handed over (the kernel wakes the caller elsewhere, and a processor that has just been
 /// at work answers four times as fast). docs/PERFORMANCE.md has the figures. So it is counted which of that happens.
 package final class Receivers: @unchecked Sendable {
-    // @unchecked: `mode` is only touched through atomics and futex(2), and lives as long as we do.
+    // @unchecked: `mode` and `threads` are only touched through atomics and futex(2), and live as long as we do.
     private enum Mode { static let one: UInt32 = 0, free: UInt32 = 1, pinned: UInt32 = 2 }
 
     /// What each notifier knows of itself.
@@ -18,8 +18,9 @@ package final class Receivers: @unchecked Sendable {
         fileprivate let index: Int
         fileprivate let tid = sbx_gettid()
         fileprivate var mode: UInt32 = .max
-        /// Whose call was the last.
+        /// Whose call was the last, and whether it was another's than the one before.
         fileprivate var caller: Int32 = 0
+        fileprivate var isMixed = true
         fileprivate init(index: Int) { self.index = index }
     }
 
@@ -29,7 +30,7 @@ package final class Receivers: @unchecked Sendable {
     /// Its value is a futex as well: those who are not wanted sleep until it changes.
     private let mode = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: 1)
     private let first = Atomic<Int>(0)
-    private let threads: [Receiver]
+    private let threads: UnsafeMutablePointer<Receiver>
     /// Up when calls came together, down with each that came alone; the same for descriptors handed over. Counted
     /// without care: a lost count does no harm.
     private let together = Atomic<Int>(0)
@@ -38,7 +39,7 @@ package final class Receivers: @unchecked Sendable {
     private static let patience: Int32 = 100  // milliseconds
     private static let most = 256, enough = 128
 
-    private final class Receiver: Sendable {
+    private struct Receiver: ~Copyable {
         let tid = Atomic<Int32>(0)
         let isReceiving = Atomic<Bool>(false)
         let calls = Atomic<UInt64>(0)
@@ -48,11 +49,15 @@ package final class Receivers: @unchecked Sendable {
 
     package init(processors n: Int) {
         count = min(max(n, 2), 4)
-        threads = (0..<count).map { _ in Receiver() }
+        threads = .allocate(capacity: count)
+        for i in 0..<count { (threads + i).initialize(to: Receiver()) }
         mode.initialize(to: Atomic(Mode.one))
     }
 
-    deinit { mode.deallocate() }
+    deinit {
+        mode.deallocate()
+        threads.deallocate()
+    }
 
     package func enter(_ index: Int) -> Place {
         let place = Place(index: index)
@@ -66,7 +71,8 @@ package final class Receivers: @unchecked Sendable {
     package func next(_ listener: Listener, _ me: inout Place) -> Notice? {
         while true {
             settle(&me)
-            let began = now()
+            // A clock costs as much as all else here; as long as one calls, nobody asks.
+            let began = me.isMixed ? now() : 0
             threads[me.index].isReceiving.store(true, ordering: .relaxed)
             let outcome = listener.receive()
             threads[me.index].isReceiving.store(false, ordering: .relaxed)
@@ -76,7 +82,9 @@ package final class Receivers: @unchecked Sendable {
             case .over: return nil
             case .call(let notice):
                 // Nobody sleeps and wakes so soon: the call was waiting for us.
-                let comesTogether = me.mode == Mode.one ? notice.tid != me.caller && now() &- began < 1_500 : isAmongOthers(notice.tid, me)
+                let isAnother = notice.tid != me.caller
+                let comesTogether = me.mode == Mode.one ? isAnother && me.isMixed && now() &- began < 1_500 : isAmongOthers(notice.tid, me)
+                me.isMixed = isAnother
                 me.caller = notice.tid
                 threads[me.index].caller.store(notice.tid, ordering: .relaxed)
                 weigh(comesTogether, me)
@@ -130,8 +138,8 @@ package final class Receivers: @unchecked Sendable {
         if new == Mode.one { first.store(me.index, ordering: .releasing) }
         _ = sbx_futex_wake(mode)
         // Those who wait for calls must look at it as well. Interrupted elsewhere, they do again what they were doing.
-        for (i, thread) in threads.enumerated() where i != me.index && thread.isReceiving.load(ordering: .acquiring) {
-            _ = sbx_tgkill(getpid(), thread.tid.load(ordering: .acquiring), SIGUSR2)
+        for i in 0..<count where i != me.index && threads[i].isReceiving.load(ordering: .acquiring) {
+            _ = sbx_tgkill(getpid(), threads[i].tid.load(ordering: .acquiring), SIGUSR2)
         }
     }
 

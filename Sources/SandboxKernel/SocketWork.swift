@@ -62,9 +62,12 @@ package final class SocketWork {
     }
 
     /// A connect in disguise: `MSG_FASTOPEN`, tcp(7).
+    private var isUsed = false
     package var isFastOpen: Bool { operation == .send && message.flags & 0x2000_0000 != 0 }
 
     package func reset() {
+        guard isUsed else { return }
+        isUsed = false
         if socket >= 0 { _ = sbx_close(socket) }
         if pin >= 0 { _ = sbx_close(pin) }
         socket = -1
@@ -84,6 +87,7 @@ package final class SocketWork {
     /// Takes the socket and copies what the call says. For `sendMessages` this prepares the message at `index`.
     package func prepare(_ call: Call, for caller: Caller, index: Int = 0) throws(Errno) {
         reset()
+        isUsed = true
         self.call = call
         self.caller = caller
         switch call {
