@@ -16,6 +16,8 @@ G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack
 G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti) G(attack_ptrace_parent)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
 G(attack_fsetown) G(attack_new_listener)
+G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
+G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
@@ -41,6 +43,14 @@ const struct guest attacks[] = {
     {"race-dir-exchange", attack_race_dir_exchange, "SECRET"},
     {"race-dirfd", attack_race_dirfd, "SECRET"},
     {"race-chdir", attack_race_chdir, "SECRET"},
+    {"race-clone-vm", attack_race_clone_vm, "SECRET"},
+    {"race-vfork-thread", attack_race_vfork_thread, "SECRET"},
+    {"race-mapped-file", attack_race_mapped_file, "SECRET"},
+    {"race-aio", attack_race_aio, "SECRET"},
+    {"race-clone-fs", attack_race_clone_fs, "SECRET"},
+    {"race-clone-files", attack_race_clone_files, "SECRET"},
+    {"race-link-of-link", attack_race_link_of_link, "SECRET"},
+    {"link-to-own-proc", attack_link_to_own_proc, "SECRET"},
     {"race-exec-path", attack_race_exec_path, "FORBIDDEN"},
     {"race-exec-script-symlink", attack_race_exec_script_symlink, "FORBIDDEN"},
     {"legacy-open", attack_legacy_open, "SECRET"},
