@@ -70,6 +70,14 @@ package final class SessionDirectory: Sendable {
         return info.st_nlink == 0 ? nil : directory
     }
 
+    /// A supervisor holds its lock.
+    static func isLive(_ id: String, in state: StateDirectory) -> Bool {
+        let lock = Glibc.open(state.sessions + "/" + id + "/lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard lock >= 0 else { return errno != ENOENT }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// The session's record.
     func info() throws(StoreError) -> SessionInfo {
         try SessionRecord.decode(read("session"), from: path + "/session")

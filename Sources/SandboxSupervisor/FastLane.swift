@@ -2,6 +2,7 @@ internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
+internal import SandboxStore
 
 /// Opens that are answered after a look, without a descriptor of ours: handing one over costs three times as much.
 extension Notifier {
@@ -30,15 +31,18 @@ extension Notifier {
     /// Enforce mode: an open for reading goes on if nobody can change what it means before the kernel has carried it out.
     ///
     /// INVARIANT, each part with the place that sees to it:
-    /// - the name lies in memory that only the caller has, and the caller waits (`TaskTable.isAlone`, `NameMemory`);
+    /// - the name lies in memory that only the caller has, and the caller waits (`TaskTable.isAlone`, `NameMemory`); no
+    ///   device is open that writes to memory by itself (`FileWork.reachesMemory`);
     /// - so do its working directory and descriptors (`TaskTable.Company.places`);
     /// - the look met no magic link of procfs, which would mean something else for us (`OpenLook`, strict);
-    /// - names are redirected by our own hands alone, and not while the call is under way (`Flights`, `FileWork.redirectsNames`).
+    /// - names are redirected by our own hands alone (`Neighbours`), and not while the call is under way (`Flights`,
+    ///   `FileWork.redirectsNames`).
     ///   What else may happen to a name meanwhile leaves its path, by which it was judged, as it is;
     /// - it is a file or a folder, and no other name leads to it (`OpenLook`).
     func pass(_ request: OpenRequest, _ caller: Caller) -> Passage {
         let context = supervision.context
-        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), let mark = context.flights.mark() else { return .takesMore }
+        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), supervision.neighbours.areAbsent, let mark = context.flights.mark()
+        else { return .takesMore }
         do throws(Errno) {
             switch try looks.look(request, caller) {
             case .unclear, .nothing(0): return .takesMore

@@ -39,9 +39,11 @@ struct LiveSession {
         LiveSession.raiseDescriptorLimit()
         let directory: SessionDirectory
         let journal: Journal
+        let neighbours: Neighbours
         do throws(StoreError) {
             directory = try SessionDirectory.create(setup.info, in: setup.state)
             journal = try Journal(directory: directory, session: setup.info)
+            neighbours = try Neighbours(setup.info.id, in: setup.state)
         } catch { throw RunFailure(error) }
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
@@ -58,7 +60,7 @@ struct LiveSession {
             throw RunFailure(error)
         }
         let supervision = Supervision(
-            setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal,
+            setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
         if options.user != nil { context.tasks.setForeign(launched.pid) }
         return (supervision, writer, launched)
@@ -133,6 +135,7 @@ struct LiveSession {
         let lost = supervision.lostEvents
         if lost > 0 { Session.say("\(lost) events could not be recorded (audit.on_failure: continue)") }
         supervision.status?.ended(code: code)
+        supervision.neighbours.leave()
         return code
     }
 

@@ -112,6 +112,7 @@ final class Notifier {
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
+            if work.reachesMemory { supervision.context.flights.close() }
             let alone = work.mustBeLetGo
             receivers.handedOver()
             let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0

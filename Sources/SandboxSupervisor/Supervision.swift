@@ -12,6 +12,7 @@ final class Supervision: Sendable {
     let enforces: Bool
     let context: KernelContext
     let journal: Journal
+    let neighbours: Neighbours
     let hosts: HostTable
     let waits: WaitPool
     let recordsReads: Bool
@@ -26,7 +27,7 @@ final class Supervision: Sendable {
     private nonisolated(unsafe) let named: UnsafeMutablePointer<Atomic<Bool>>
 
     init(
-        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, status: StatusStream?,
+        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours, status: StatusStream?,
         agentGroup: Int32
     ) {
         self.info = info
@@ -34,6 +35,7 @@ final class Supervision: Sendable {
         self.enforces = enforces
         self.context = context
         self.journal = journal
+        self.neighbours = neighbours
         self.status = status
         self.agentGroup = agentGroup
         hosts = HostTable(policy.hostNames)
