@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     // The checks for overlapping access run in every test; in what is released they are a tenth of a judged call.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // Types such as `[String: Int]` are made by calls that the compiler knows, not looked up by name when the program starts.
+    .unsafeFlags(["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release)),
 ]
 /// The pure core holds no unsafe code at all, and the compiler says so.
 let pure = strict + [.strictMemorySafety()]

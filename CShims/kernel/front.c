@@ -25,9 +25,12 @@ static void terminal_restore(const struct terminal *t, int died) {
     if (died) tcsetattr(t->fd, TCSADRAIN, &t->modes);
 }
 
-// -1 while it lives.
-static int supervisor_code(int supervisor) {
+// The exit code, once there is one: -1 before. The supervisor says it as soon as the agent has ended and everything is in
+// the journal, and goes on with what nobody need wait for.
+static int supervisor_code(int supervisor, int link) {
     int st;
+    unsigned char code;
+    if (recv(link, &code, 1, MSG_DONTWAIT) == 1) return code;
     int p = waitpid(supervisor, &st, WNOHANG);
     if (p == 0 || (p < 0 && errno == EINTR)) return -1;
     if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
@@ -37,14 +40,14 @@ static int supervisor_code(int supervisor) {
     return 125;
 }
 
-int sbx_front_run(int supervisor, int report) {
+int sbx_front_run(int supervisor, int link) {
     struct terminal t = terminal_capture();
     sigset_t all;
     sigfillset(&all);
     for (int code;;) {
         siginfo_t i;
         int s = sigwaitinfo(&all, &i);
-        if ((code = supervisor_code(supervisor)) >= 0) {
+        if ((code = supervisor_code(supervisor, link)) >= 0) {
             terminal_restore(&t, code > 128 || code == 125);
             return code;
         }
@@ -53,9 +56,17 @@ int sbx_front_run(int supervisor, int report) {
         int by_somebody = i.si_code <= 0 && i.si_pid != supervisor;
         if (s > 0 && s != SIGCHLD && by_somebody) {
             unsigned char b = (unsigned char)s;
-            if (write(report, &b, 1) < 0) {}
+            if (send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
         }
     }
+}
+
+int sbx_front_release(int front, int link, int code) {
+    unsigned char c = (unsigned char)code;
+    // Nobody's death concerns us any more: what is left to do is done whether the front lives or not.
+    prctl(PR_SET_PDEATHSIG, 0);
+    if (send(link, &c, 1, MSG_NOSIGNAL) < 0) return -errno;
+    return (int)sbx_ret(kill(front, SIGCHLD));
 }
 
 int sbx_fork(void) { return (int)sbx_ret(fork()); }

@@ -76,7 +76,7 @@ package struct Capability: Sendable {
         let program = text(Array("/bin/true".utf8))
         let spec = LaunchSpec(program: program, arguments: [program], environment: [], enforces: true, front: getpid(), signals: signals)
         do throws(LaunchError) {
-            let l = try Launcher.start(spec, Filter(front: getpid()))
+            let l = try Launcher.start(spec, Filter(front: getpid(), enforces: true))
             kill(l.pid, SIGKILL)
             var status: Int32 = 0
             while sbx_wait_any(&status) == l.pid, status & 0xff == 0x7f {}

@@ -21,10 +21,10 @@ package final class Filter: @unchecked Sendable {
     private let front: Int32
     private var guess: Built?
 
-    /// Begins to build what an enforcing session needs on this kernel.
-    package init(front: Int32) {
+    /// Begins to build what a session needs on this kernel that probably enforces, or probably does not.
+    package init(front: Int32, enforces: Bool) {
         self.front = front
-        kind = Kind(enforces: true, trapsSignals: sbx_landlock_scopes_signals() != 1)
+        kind = Kind(enforces: enforces, trapsSignals: !enforces || sbx_landlock_scopes_signals() != 1)
         let supervisor = getpid()
         let e = WorkerThread.start("sbx-filter") { [self] in
             let built = Filter.build(kind, front, supervisor)

@@ -4,6 +4,7 @@ internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
+internal import Synchronization
 
 /// The supervisor's side of one run, on the thread that is the tracer.
 struct LiveSession {
@@ -13,12 +14,15 @@ struct LiveSession {
     private let writer: TrailWriter
     private let launched: Launched
     private let front: Int32
+    /// After this time what is in the journal begins to move into the store, microseconds.
+    private static let storeDelay: UInt32 = 100_000
 
     /// Everything up to the program's first instruction. Nothing has run when this throws.
     init(_ options: RunOptions, front: Int32, signals: sbx_signals) throws(RunFailure) {
         self.options = options
         self.front = front
-        let filter = Filter(front: front)
+        // A guess, before the profile is read.
+        let filter = Filter(front: front, enforces: (options.mode ?? options.profile) != Mode.observe.rawValue)
         setup = try SessionSetup(options)
         do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals, filter) } catch {
             setup.temporary.remove()
@@ -53,6 +57,9 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
+        // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
+        // thread, the tracer, comes to it.
+        launched.go()
         let policy: Policy
         do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
             kill(launched.pid, SIGKILL)
@@ -83,7 +90,7 @@ struct LiveSession {
 
     // MARK: Running
 
-    mutating func supervise(reports: Int32) throws(RunFailure) -> Int32 {
+    mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
@@ -94,21 +101,23 @@ struct LiveSession {
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
         let control = ControlServer(supervision, path: setup.controlPath, root: launched.pid)
-        startHelpers(reports, control)
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
-        launched.go()
         Session.dropStandardStreams()
+        supervision.waits.start()
+        startHelpers(link, control)
         let status = tracer.run()
-        return finish(status, control)
+        return finish(status, control, link)
     }
 
-    private func startHelpers(_ reports: Int32, _ control: ControlServer) {
+    private func startHelpers(_ link: Int32, _ control: ControlServer) {
         let pid = launched.pid
         let group = supervision.agentGroup
-        WorkerThread.start("sbx-front") { FrontLink.serve(reports, agent: pid, group: group) }
+        WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
         WorkerThread.start("sbx-control") { control.serve() }
         WorkerThread.start("sbx-store") { [writer, setup] in
+            // A short session needs the processors for itself; until then the journal has it all.
+            usleep(LiveSession.storeDelay)
             do throws(StoreError) {
                 try writer.start()
                 TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
@@ -119,7 +128,8 @@ struct LiveSession {
 
     // MARK: The end
 
-    private func finish(_ status: Int32, _ control: ControlServer) -> Int32 {
+    private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
+        FrontLink.isOver.store(true, ordering: .releasing)
         control.stop()
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
@@ -129,14 +139,32 @@ struct LiveSession {
             if !options.isQuiet { Session.say(reason) }
             code = 125
         }
-        do throws(StoreError) { try writer.finish(status: code << 8) } catch {
-            Session.say("the trail of \(setup.info.id) waits in its journal: \(error)")
-        }
+        let isComplete = end(code)
         let lost = supervision.lostEvents
         if lost > 0 { Session.say("\(lost) events could not be recorded (audit.on_failure: continue)") }
         supervision.status?.ended(code: code)
         supervision.neighbours.leave()
+        if isComplete { settle(code, link) }
         return code
+    }
+
+    /// True when the journal holds everything, the end included. Where the store is in trouble, its user hears of it now.
+    private func end(_ code: Int32) -> Bool {
+        do throws(StoreError) {
+            try writer.end(status: code << 8)
+            if writer.failure == nil { return true }
+            try writer.settle()
+        } catch { Session.say("the trail of \(setup.info.id) waits in its journal: \(error)") }
+        return false
+    }
+
+    /// Nobody need wait for what is left to do: whoever asks for the trail waits until it is done (`Trail.recover`), or does
+    /// it himself if we are killed before.
+    private func settle(_ code: Int32, _ link: Int32) {
+        Session.dropStandardStreams(0...2)
+        chdir("/")
+        _ = sbx_front_release(front, link, code)
+        try? writer.settle()
     }
 
     private func startFailed(_ code: Int32) -> Int32 {

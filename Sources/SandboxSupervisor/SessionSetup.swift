@@ -27,12 +27,6 @@ struct SessionSetup {
         let files = ProfileFiles()
         profile = try SessionSetup.load(options.profile, files)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
-        let identity = try SessionSetup.identity(options.identity)
-        guard profile.admits(identity: Array(identity.utf8).span) else {
-            throw RunFailure(
-                "`\(identity)` may not run under the profile `\(profile.name)`",
-                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
-        }
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
@@ -42,6 +36,11 @@ struct SessionSetup {
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
         policy = PendingPolicy(profile, variables)
+        let identity: String
+        do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
+            temporary.remove()
+            throw error
+        }
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
@@ -84,6 +83,17 @@ struct SessionSetup {
             throw RunFailure("`--mode \(asked)`: there are `enforce` and `observe`")
         }
         return mode == .enforce
+    }
+
+    /// Who the agent is, if the profile lets it run.
+    private static func identity(_ options: RunOptions, _ profile: ResolvedProfile) throws(RunFailure) -> String {
+        let identity = try identity(options.identity)
+        guard profile.admits(identity: Array(identity.utf8).span) else {
+            throw RunFailure(
+                "`\(identity)` may not run under the profile `\(profile.name)`",
+                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
+        }
+        return identity
     }
 
     private static func identity(_ asked: String?) throws(RunFailure) -> String {

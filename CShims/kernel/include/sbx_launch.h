@@ -64,8 +64,10 @@ int sbx_landlock_abi(void);
 int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name, int keep_name);
 
 // The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
-// Returns the exit code. `report` is the write end of the pipe to the supervisor.
-int sbx_front_run(int supervisor, int report);
+// Returns the exit code. `link` is its end of a pair of sockets: signals go to the supervisor, the exit code comes back.
+int sbx_front_run(int supervisor, int link);
+// The supervisor's side: lets the front end with this code. From then on it can no longer kill us by dying.
+int sbx_front_release(int front, int link, int code);
 int sbx_fork(void);
 void sbx_block_all_signals(void);
 void sbx_die_with_parent(int parent);
