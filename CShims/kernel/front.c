@@ -77,6 +77,15 @@ void sbx_block_all_signals(void) {
     sigprocmask(SIG_SETMASK, &all, 0);
 }
 
+void sbx_close_all_but(int one, int other) {
+    unsigned keep[] = {(unsigned)(one < other ? one : other), (unsigned)(one < other ? other : one), ~0u}, from = 3;
+    for (int i = 0; i < 3; i++) {
+        if ((int)keep[i] < 3 && i < 2) continue;
+        if (keep[i] > from) syscall(SYS_close_range, from, keep[i] - 1, 0);
+        from = keep[i] + 1;
+    }
+}
+
 void sbx_die_with_parent(int parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(125);

@@ -38,7 +38,7 @@ package final class SessionDirectory: Sendable {
 
     /// Takes over the directory of a session whose supervisor has gone; nil while it lives. With `patiently` it waits for
     /// whoever is just taking the session in.
-    static func adopt(_ id: String, in state: StateDirectory, patiently: Bool) throws(StoreError) -> SessionDirectory? {
+    static func adopt(_ id: String, in state: StateDirectory, patiently: Bool = false) throws(StoreError) -> SessionDirectory? {
         let path = state.sessions + "/" + id
         do throws(StoreError) {
             return try open(path, id: id, finalPath: path, creating: false, patience: patiently ? 60_000 : 0)
@@ -64,7 +64,7 @@ package final class SessionDirectory: Sendable {
         while flock(lock, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             guard code == EWOULDBLOCK else { throw .system(call: "flock", object: path + "/lock", errno: code) }
-            guard milliseconds > 0, try directory.hasEnded() else { return nil }
+            guard milliseconds > 0, try directory.hasEnded(), try directory.isThere() else { return nil }
             if waited == milliseconds { throw .system(call: "flock", object: path + "/lock", errno: code) }
             usleep(1000)
             waited += 1

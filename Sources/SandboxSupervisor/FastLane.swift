@@ -52,7 +52,9 @@ extension Notifier {
         } catch { return .takesMore }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
         looks.remember(ruling)
-        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else { return .takesMore }
+        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
+            return .takesMore
+        }
         supervision.record(looks, ruling, caller)
         return .goesOn
     }

@@ -43,6 +43,7 @@ package enum Session {
 
     /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
     package static func run(_ options: RunOptions) -> Never {
+        sbx_close_all_but(start.link, options.statusDescriptor ?? -1)
         do throws(RunFailure) {
             var live = try LiveSession(options, front: start.front, signals: start.signals)
             _exit(try live.supervise(link: start.link))

@@ -55,6 +55,46 @@ extension EndToEnd {
             #expect(try world.sandboxed(["true"], profile: path).code == 125)
         }
 
+        /// The exit code comes when the journal is whole; the store may follow, and nobody notices.
+        @Test(arguments: Account.all) func theTrailIsWholeRightAfterTheRun(account: Account) throws {
+            let world = try World(account)
+            for round in 1...10 {
+                let script = "i=0; while [ $i -lt 200 ]; do : > made-\(round)-$i; i=$((i+1)); done; exit 7"
+                #expect(try world.sandboxed(["sh", "-c", script], profile: try world.permissive()).code == 7)
+                let made = try world.events("--operation", "create", "--limit", "100000")
+                #expect(made.count { $0.resource.contains("/made-\(round)-") } == 200)
+            }
+            let sessions = try world.native([Built.sandbox, "audit", "sessions", "--json"]).out.split(separator: "\n")
+            #expect(sessions.count == 10 && sessions.allSatisfy { $0.contains(#""exit":7"#) }, "\(sessions)")
+        }
+
+        /// Whoever was given the exit code can rely on it: killing what is left of the supervisor takes nothing back.
+        @Test func killedAfterTheEnd() throws {
+            let world = try World(), profile = try world.permissive()
+            for round in 1...20 {
+                let script = "echo ready; read go; i=0; while [ $i -lt 100 ]; do : > last-\(round)-$i; i=$((i+1)); done; exit 7"
+                let running = try world.start(world.sandboxCommand(["sh", "-c", script], profile: profile))
+                try #require(running.line() == "ready")
+                let supervisor = try #require(World.supervisor(of: running.pid))
+                running.write("go\n")
+                #expect(running.finish(within: 20).code == 7)
+                if processes(carrying: "last-\(round)-").contains(supervisor) { kill(supervisor, SIGKILL) }
+                let made = try world.events("--operation", "create", "--limit", "100000")
+                #expect(made.count { $0.resource.contains("/last-\(round)-") } == 100)
+            }
+            let sessions = try world.native([Built.sandbox, "audit", "sessions", "--json"]).out.split(separator: "\n")
+            #expect(sessions.count == 20 && sessions.allSatisfy { $0.contains(#""exit":7"#) }, "\(sessions)")
+        }
+
+        /// A pipe or a lock that we were handed is nobody's when we have ended.
+        @Test func nothingInheritedIsHeldPastTheEnd() throws {
+            let world = try World()
+            let run = world.sandboxCommand(["true"]).map { "'\($0)'" }.joined(separator: " ")
+            let script = "for i in 1 2 3 4 5 6 7 8 9 10; do (flock -n 9 || echo held; \(run)) 9>>lock; done"
+            let outcome = try world.native(["bash", "-c", script])
+            #expect(outcome.code == 0 && outcome.out.isEmpty, "\(outcome)")
+        }
+
         @Test func streamsPassThrough() throws {
             let world = try World()
             let text = String(repeating: "0123456789abcdef\n", count: 20_000)
@@ -86,7 +126,8 @@ extension EndToEnd {
             let world = try World(), marker = "timeout-\(UInt64.random(in: 0...UInt64.max))"
             let outcome = try world.sandboxed([world.guest, "linger", marker], options: ["--timeout", "1s"], within: 30)
             #expect(!outcome.late && outcome.code != 0, "\(outcome)")
-            #expect(processes(carrying: marker).isEmpty)
+            // The supervisor, which carries it too, may still be moving the journal.
+            #expect(eventually { processes(carrying: marker).isEmpty })
         }
 
         @Test func statusDescriptor() throws {

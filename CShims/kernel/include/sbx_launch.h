@@ -70,6 +70,8 @@ int sbx_front_run(int supervisor, int link);
 int sbx_front_release(int front, int link, int code);
 int sbx_fork(void);
 void sbx_block_all_signals(void);
+// Of the descriptors above 2; negative for none. Others may wait for what we were handed to be closed.
+void sbx_close_all_but(int one, int other);
 void sbx_die_with_parent(int parent);
 int sbx_set_undumpable(void);
 char **sbx_environment(void);  // environ(7): a mutable global that Swift 6 does not let us name
