@@ -11,10 +11,14 @@ package final class ProgramFile {
     package let resolved = PathBuffer()
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
+    private var hasName = true
+    /// It lies in memory alone (memfd_create(2)), under a name that its maker chose.
+    package var isInMemory: Bool { !hasName && resolved.hasPrefix("/memfd:") }
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        hasName = st.st_nlink > 0
     }
 }
 

@@ -160,7 +160,7 @@ package final class Tracer<Events: TracerEvents> {
         // `Notice.restart`: it has done its work by being there.
         if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
         var number: Int64 = 0
-        if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
+        if sbx_ptrace_interrupted(tid, &number) == 1, Trapped(number: Int32(truncatingIfNeeded: number)) != nil,
             !table.isWaiting(tid)
         {
             _ = sbx_ptrace_restart_always(tid)

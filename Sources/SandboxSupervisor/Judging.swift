@@ -89,6 +89,7 @@ extension Supervision {
     func judge(_ work: ProgramWork) -> Ruling {
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
+            if file.isInMemory { return Ruling(.deny, by: policy.builtin.memoryProgram) }
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
             ruling = ruling.rule == .none ? r : stricter(ruling, r)
         }
