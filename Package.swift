@@ -46,8 +46,8 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
             // C alone: without Swift's start-up code, whose handlers a guest must not have
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
-        .testTarget(name: "EndToEndTests", dependencies: ["SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
-        .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxDecode", "CShims"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
+        .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]

@@ -1,3 +1,5 @@
+package import SandboxModel
+
 /// One instruction of a classic BPF program, linux/filter.h.
 package struct Instruction: Sendable, Hashable {
     package var code: UInt16
@@ -52,7 +54,7 @@ package struct FilterKind: Sendable {
         self.front = front
     }
 
-    package func holds(_ when: Clause.When) -> Bool {
+    func holds(_ when: Clause.When) -> Bool {
         switch when {
         case .always: true
         case .enforced: enforces
@@ -72,6 +74,17 @@ package struct FilterKind: Sendable {
 
     /// For numbers that are in no row.
     package var unknown: Action { enforces ? .refuse(ENOSYS) : .allow }
+
+    /// What the program answers to a call of this row.
+    package func answer(_ rule: Rule, _ call: RawCall) -> Action {
+        rule.clauses.first { clause in holds(clause.when) && clause.conditions.allSatisfy { $0.holds(call, self) } }?.action ?? .allow
+    }
+
+    /// Whether a call comes to the supervisor, with these registers.
+    package func judges(_ call: RawCall) -> Bool {
+        guard let row = SystemCall.numbered(call.number), row.trapped != nil, case .judge = answer(row.rule, call) else { return false }
+        return true
+    }
 }
 
 /// The table as a BPF program: the architecture, then a binary tree over the numbers, in whose leaves lie the rules.

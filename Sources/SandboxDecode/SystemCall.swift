@@ -1,3 +1,5 @@
+internal import SandboxModel
+
 /// A row of the one table of system calls (`SystemCallTable.swift`): its number on each architecture, and what becomes of it.
 package struct SystemCall: Sendable {
     package let name: StaticString
@@ -5,6 +7,8 @@ package struct SystemCall: Sendable {
     package let aarch64: UInt32?
     package let rule: Rule
     package let reason: StaticString
+    /// What it is to the supervisor, where it comes there.
+    let trapped: Trapped?
 
     init(_ name: StaticString, _ x86_64: UInt32?, _ aarch64: UInt32?, _ rule: Rule, _ reason: StaticString) {
         self.name = name
@@ -12,9 +16,21 @@ package struct SystemCall: Sendable {
         self.aarch64 = aarch64
         self.rule = rule
         self.reason = reason
+        var trapped: Trapped?
+        for case .judge(let call) in rule.clauses.lazy.map(\.action) { trapped = call }
+        self.trapped = trapped
     }
 
     package func number(on architecture: Architecture) -> UInt32? { architecture == .x86_64 ? x86_64 : aarch64 }
+
+    /// The rows by this machine's numbers.
+    private static let byNumber: [SystemCall?] = {
+        var list = [SystemCall?](repeating: nil, count: numbers)
+        for row in table { if let n = row.number(on: .current) { list[Int(n)] = row } }
+        return list
+    }()
+
+    static func numbered(_ number: Int32) -> SystemCall? { number >= 0 && number < numbers ? byNumber[Int(number)] : nil }
 }
 
 package enum Architecture: Sendable, CaseIterable {
@@ -89,6 +105,16 @@ package enum Condition: Sendable {
     /// One of these bits at least.
     case anyBit(Int, UInt32)
     case pointer(Int)
+
+    func holds(_ call: RawCall, _ kind: FilterKind) -> Bool {
+        switch self {
+        case .among(let i, let mask, let words): words.contains { kind.value($0) == call.word(i) & mask }
+        case .differs(let i, let v): call.word(i) != v
+        case .above(let i, let v): call.word(i) > v
+        case .anyBit(let i, let mask): call.word(i) & mask != 0
+        case .pointer(let i): !call.address(i).isNull
+        }
+    }
 }
 
 /// A value, or one that is known when a session starts.

@@ -13,18 +13,9 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case unshare, clone, closeRange, prctl, ioSetup
     case shmget, shmat, shmctl, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl
 
-    /// By this machine's numbers.
-    private static let byNumber: [Trapped?] = {
-        var list = [Trapped?](repeating: nil, count: SystemCall.numbers)
-        for row in SystemCall.table {
-            guard let n = row.number(on: .current) else { continue }
-            for case .judge(let call) in row.rule.clauses.map(\.action) { list[Int(n)] = call }
-        }
-        return list
-    }()
-
+    /// By its number on this machine.
     package init?(number: Int32) {
-        guard number >= 0, Int(number) < Trapped.byNumber.count, let call = Trapped.byNumber[Int(number)] else { return nil }
+        guard let row = SystemCall.numbered(number), let call = row.trapped else { return nil }
         self = call
     }
 }
