@@ -82,7 +82,7 @@ package struct FilterKind: Sendable {
 
     /// Whether a call comes to the supervisor, with these registers.
     package func judges(_ call: RawCall) -> Bool {
-        guard let row = SystemCall.numbered(call.number), row.trapped != nil, case .judge = answer(row.rule, call) else { return false }
+        guard let rule = SystemCall.judged(call.number)?.rule, case .judge = answer(rule, call) else { return false }
         return true
     }
 }
@@ -105,15 +105,17 @@ package struct FilterProgram: Sendable {
         var start: [Instruction] = [.loadArchitecture, .ifEqual(kind.architecture.auditNumber, 1, 0), dead, .loadNumber]
         // Bit 30 says x32, but a tracer that skips a call sets all of them: there is no call number -1.
         if kind.architecture == .x86_64 { start += [.ifAtLeast(0x4000_0000, 0, 2), .ifEqual(.max, 1, 0), dead] }
-        instructions = start + FilterProgram.tree(FilterProgram.leaves(kind)[...])
+        start.reserveCapacity(1024)
+        FilterProgram.append(FilterProgram.leaves(kind)[...], to: &start)
+        instructions = start
     }
 
     private static func leaves(_ kind: FilterKind) -> [Leaf] {
-        let unknown = [Instruction.answer(kind.unknown)]
+        let unknown = [Instruction.answer(kind.unknown)], allowed = [Instruction.answer(.allow)]
         // One more than there are: the last leaf is for all that come later.
         var byNumber = [[Instruction]](repeating: unknown, count: SystemCall.numbers + 1)
         for row in SystemCall.table {
-            if let n = row.number(on: kind.architecture) { byNumber[Int(n)] = code(row.rule, kind) }
+            if let n = row.number(on: kind.architecture) { byNumber[Int(n)] = row.rule.clauses.isEmpty ? allowed : code(row.rule, kind) }
         }
         var leaves = [Leaf(first: 0, code: byNumber[0])]
         for (n, code) in byNumber.enumerated() where code != leaves[leaves.count - 1].code {
@@ -122,15 +124,16 @@ package struct FilterProgram: Sendable {
         return leaves
     }
 
-    private static func tree(_ leaves: ArraySlice<Leaf>) -> [Instruction] {
-        if leaves.count == 1 { return leaves[leaves.startIndex].code }
-        let middle = leaves.startIndex + leaves.count / 2
-        let below = tree(leaves[..<middle]), rest = tree(leaves[middle...])
+    private static func append(_ leaves: ArraySlice<Leaf>, to program: inout [Instruction]) {
+        if leaves.count == 1 { return program += leaves[leaves.startIndex].code }
+        let middle = leaves.startIndex + leaves.count / 2, node = program.count
         let first = leaves[middle].first
+        program.append(.ifAtLeast(first, 0, 1))
+        append(leaves[..<middle], to: &program)
+        let below = program.count - node - 1
         // A condition jumps over 255 instructions at the most, `skip` over any number.
-        let node: [Instruction] =
-            below.count <= 255 ? [.ifAtLeast(first, below.count, 0)] : [.ifAtLeast(first, 0, 1), .skip(below.count)]
-        return node + below + rest
+        if below <= 255 { program[node] = .ifAtLeast(first, below, 0) } else { program.insert(.skip(below), at: node + 1) }
+        append(leaves[middle...], to: &program)
     }
 
     private static func code(_ rule: Rule, _ kind: FilterKind) -> [Instruction] {

@@ -7,8 +7,6 @@ package struct SystemCall: Sendable {
     package let aarch64: UInt32?
     package let rule: Rule
     package let reason: StaticString
-    /// What it is to the supervisor, where it comes there.
-    let trapped: Trapped?
 
     init(_ name: StaticString, _ x86_64: UInt32?, _ aarch64: UInt32?, _ rule: Rule, _ reason: StaticString) {
         self.name = name
@@ -16,21 +14,26 @@ package struct SystemCall: Sendable {
         self.aarch64 = aarch64
         self.rule = rule
         self.reason = reason
-        var trapped: Trapped?
-        for case .judge(let call) in rule.clauses.lazy.map(\.action) { trapped = call }
-        self.trapped = trapped
+    }
+
+    /// What it is to the supervisor, where it comes there.
+    private var trapped: Trapped? {
+        for case .judge(let call) in rule.clauses.lazy.map(\.action) { return call }
+        return nil
     }
 
     package func number(on architecture: Architecture) -> UInt32? { architecture == .x86_64 ? x86_64 : aarch64 }
 
-    /// The rows by this machine's numbers.
-    private static let byNumber: [SystemCall?] = {
-        var list = [SystemCall?](repeating: nil, count: numbers)
-        for row in table { if let n = row.number(on: .current) { list[Int(n)] = row } }
+    /// Those that come to the supervisor, by this machine's numbers.
+    private static let judged: [(call: Trapped, rule: Rule)?] = {
+        var list = [(call: Trapped, rule: Rule)?](repeating: nil, count: numbers)
+        for row in table {
+            if let n = row.number(on: .current), let call = row.trapped { list[Int(n)] = (call, row.rule) }
+        }
         return list
     }()
 
-    static func numbered(_ number: Int32) -> SystemCall? { number >= 0 && number < numbers ? byNumber[Int(number)] : nil }
+    static func judged(_ number: Int32) -> (call: Trapped, rule: Rule)? { number >= 0 && number < numbers ? judged[Int(number)] : nil }
 }
 
 package enum Architecture: Sendable, CaseIterable {

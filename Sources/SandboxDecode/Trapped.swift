@@ -15,7 +15,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
 
     /// By its number on this machine.
     package init?(number: Int32) {
-        guard let row = SystemCall.numbered(number), let call = row.trapped else { return nil }
+        guard let call = SystemCall.judged(number)?.call else { return nil }
         self = call
     }
 }
