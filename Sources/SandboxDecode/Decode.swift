@@ -31,7 +31,8 @@ extension RawCall {
         case .ioSetup: return .shares(flags: 0)
         case .unshare, .clone: return .separateDescriptors(flags: arguments[0])
         case .closeRange: return .separateDescriptors(flags: 0)
-        case .shmget, .shmat, .shmctl, .semget, .semop, .semtimedop, .semctl, .msgget, .msgsnd, .msgrcv, .msgctl: return decodedSystemV(call)
+        case .shmget, .shmat, .shmctl, .semget, .semop, .semtimedop, .semctl, .msgget, .msgsnd, .msgrcv, .msgctl:
+            return decodedSystemV(call)
         default: return decodedName(call)
         }
     }

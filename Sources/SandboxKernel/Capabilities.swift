@@ -11,9 +11,9 @@ package struct Capability: Sendable {
     /// `run` cannot enforce without it.
     package let isRequired: Bool
 
-    package static func probe() -> [Capability] { 
+    package static func probe() -> [Capability] {
         [notification(), syncWakeUp(), tracing(), pidfd(), openat2(), knownCalls(), landlock(), processes()]
-     }
+    }
 
     private static func capability(_ name: String, _ ok: Bool, required: Bool = true, _ yes: String, _ no: String) -> Capability {
         Capability(name: name, state: ok ? .full : .none, detail: ok ? yes : no, isRequired: required)

@@ -137,7 +137,8 @@ package enum Launcher {
     private static func withArrays<R>(
         _ spec: LaunchSpec, _ filter: FilterProgram,
         _ body: (
-            UnsafeBufferPointer<sock_filter>, UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+            UnsafeBufferPointer<sock_filter>, UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+            UnsafePointer<UnsafeMutablePointer<CChar>?>,
             UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>
         ) -> R
     ) -> R {

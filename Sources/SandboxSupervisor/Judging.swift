@@ -87,9 +87,9 @@ extension Supervision {
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
+        if work.isInMemory { return Ruling(.deny, by: policy.builtin.memoryProgram) }
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
-            if file.isInMemory { return Ruling(.deny, by: policy.builtin.memoryProgram) }
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
             ruling = ruling.rule == .none ? r : stricter(ruling, r)
         }

@@ -85,9 +85,20 @@ static void interrupted(void) {
     kill(child, SIGKILL), waitpid(child, NULL, 0);
 }
 
+/// The other end of a terminal by way of this one (TIOCGPTPEER), and what a terminal is asked.
+static void terminal(void) {
+    char text[8] = "";
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || unlockpt(master) < 0) die("terminal");
+    int other = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+    result("the other end", other), say("is a terminal: %d %d", isatty(master), isatty(other));
+    result("written", write(other, "x", 1)), result("read", read(master, text, sizeof text));
+    close(master), close(other);
+}
+
 int guest_objects(int argc, char **argv) {
     (void)argc, (void)argv;
-    shared_memory(), semaphores(), queues(), interrupted();
+    shared_memory(), semaphores(), queues(), interrupted(), terminal();
     return 0;
 }
 

@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: Setting.all) func saysWhatTheTableSays(_ setting: Setting) {
         let kind = setting.kind, machine = Machine(FilterProgram(kind), kind.architecture)
-        let rows = Dictionary(uniqueKeysWithValues: SystemCall.table.compactMap { row in row.number(on: kind.architecture).map { ($0, row) } })
+        let rows = Dictionary(
+            uniqueKeysWithValues: SystemCall.table.compactMap { row in row.number(on: kind.architecture).map { ($0, row) } })
         for number in Array(0..<1100 as Range<UInt32>) + [0x3fff_ffff, .max] {
             guard let row = rows[number] else {
                 #expect(machine.answer(number, [0, 0, 0, 0, 0, 0]) == kind.unknown, "\(number)")
@@ -37,7 +38,9 @@ import Testing
 
     @Test(arguments: Setting.all) func killsForeignTables(_ setting: Setting) {
         let kind = setting.kind, machine = Machine(FilterProgram(kind), kind.architecture)
-        for other: UInt32 in [0x4000_0003 /* i386 */, 0x4000_0028 /* arm */, 0, Architecture.allCases.first { $0 != kind.architecture }!.auditNumber] {
+        for other: UInt32 in [
+            0x4000_0003 /* i386 */, 0x4000_0028 /* arm */, 0, Architecture.allCases.first { $0 != kind.architecture }!.auditNumber,
+        ] {
             #expect(machine.answer(39, [0, 0, 0, 0, 0, 0], architecture: other) == .kill)
         }
         let x32: [UInt32] = [0x4000_0000, 0x4000_0002, 0x4000_0208, 0x7fff_ffff, 0xffff_fffe]
@@ -84,11 +87,15 @@ import Testing
             for condition in clause.conditions {
                 let (register, words) = condition.named(kind)
                 for w in words {
-                    for v in [w, w &+ 1, w &- 1, w | 0x1_0000] { values[register, default: [0]].formUnion([UInt64(v), UInt64(v) | 0x1_0000_0000]) }
+                    for v in [w, w &+ 1, w &- 1, w | 0x1_0000] {
+                        values[register, default: [0]].formUnion([UInt64(v), UInt64(v) | 0x1_0000_0000])
+                    }
                 }
             }
         }
-        var all: [[UInt64]] = [[0, 0, 0, 0, 0, 0], [UInt64](repeating: .max, count: 6), [UInt64](repeating: 0xffff_ffff_0000_0000, count: 6)]
+        var all: [[UInt64]] = [
+            [0, 0, 0, 0, 0, 0], [UInt64](repeating: .max, count: 6), [UInt64](repeating: 0xffff_ffff_0000_0000, count: 6),
+        ]
         for (i, vs) in values {
             for v in vs {
                 for (j, ws) in values where j != i {

@@ -75,7 +75,9 @@ import Testing
     /// Binding with the caller's bytes makes a socket below the folder that was judged, or none.
     @Test func bindsBelowTheFolderOnly() throws {
         let root = FileManager.default.temporaryDirectory.path + "/b-\(UInt32.random(in: 0...UInt32.max))"
-        for name in ["judged", "other"] { try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true) }
+        for name in ["judged", "other"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+        }
         defer { try? FileManager.default.removeItem(atPath: root) }
         let folder = open(root + "/judged", O_RDONLY | O_DIRECTORY), cwd = open(root, O_RDONLY | O_DIRECTORY)
         defer { for fd in [folder, cwd] { close(fd) } }
