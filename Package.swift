@@ -25,8 +25,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "CShims/sqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", path: "CShims/yaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(
-            name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("seccomp")]),
+            name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "SandboxModel", swiftSettings: pure),
         .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
         .target(name: "SandboxYAML", dependencies: ["CYAML"], swiftSettings: strict),
@@ -49,7 +48,8 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
             // C alone: without Swift's start-up code, whose handlers a guest must not have
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
-        .testTarget(name: "EndToEndTests", exclude: ["Tools"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
+        .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]

@@ -11,10 +11,13 @@ package final class ProgramFile {
     package let resolved = PathBuffer()
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
+    private var hasName = true
+    fileprivate var isInMemory: Bool { !hasName && resolved.hasPrefix("/memfd:") }
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        hasName = st.st_nlink > 0
     }
 }
 
@@ -28,6 +31,8 @@ package final class ProgramWork {
     package let loader = PathBuffer()
     /// We may not look into the process (execute permission alone); the program's short name is all there is.
     package private(set) var isUnreadable = false
+    /// A part of it lies in memory alone (memfd_create(2)), under a name that its maker chose.
+    package var isInMemory: Bool { chain[..<count].contains { $0.isInMemory } || loader.hasPrefix("/memfd:") }
     /// Its stack, with the arguments.
     package let image = LoadedImage()
 

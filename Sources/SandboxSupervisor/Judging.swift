@@ -87,6 +87,7 @@ extension Supervision {
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
+        if work.isInMemory { return Ruling(.deny, by: policy.builtin.memoryProgram) }
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
             let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)

@@ -21,17 +21,15 @@ struct LiveSession {
     init(_ options: RunOptions, front: Int32, signals: sbx_signals) throws(RunFailure) {
         self.options = options
         self.front = front
-        // A guess, before the profile is read.
-        let filter = Filter(front: front, enforces: (options.mode ?? options.profile) != Mode.observe.rawValue)
         setup = try SessionSetup(options)
-        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals, filter) } catch {
+        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals) } catch {
             setup.temporary.remove()
             throw error
         }
     }
 
     private static func prepare(
-        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals, _ filter: Filter
+        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals
     ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
         let context: KernelContext
@@ -52,7 +50,7 @@ struct LiveSession {
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
         do throws(LaunchError) {
-            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals), filter)
+            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals))
         } catch {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
@@ -70,6 +68,7 @@ struct LiveSession {
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
         if options.user != nil { context.tasks.setForeign(launched.pid) }
+        if setup.enforces { supervision.note("Landlock \(KernelFloor.here)") }
         return (supervision, writer, launched)
     }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -139,6 +140,16 @@ final class Supervision: Sendable {
         return withEndpointName(work) { name in
             status?.decision(h, name, policy)
             return append(h, name)
+        }
+    }
+
+    /// A System V object that is not the session's was asked for.
+    func recordObject(_ kind: ObjectKind, key: Int32? = nil, id: Int32? = nil, _ caller: Caller) {
+        let h = header(.other, Ruling(.deny, by: policy.builtin.systemV), caller, .name)
+        let name = key.map { "\(kind.name), key 0x\(String(UInt32(bitPattern: $0), radix: 16))" } ?? "\(kind.name) \(id ?? 0)"
+        Array(name.utf8).withUnsafeBytes { name in
+            status?.decision(h, name, policy)
+            _ = append(h, name)
         }
     }
 

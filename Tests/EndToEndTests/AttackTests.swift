@@ -3,7 +3,7 @@ import Testing
 
 /// A guest that attacks: what it needs, and what the trail should name afterwards.
 struct Attack: Sendable, CustomTestStringConvertible {
-    enum Needs: Sendable { case nothing, secret, forbidden, address, abstract, fence }
+    enum Needs: Sendable { case nothing, secret, forbidden, address, abstract, fence, memory, objects }
     let name: String
     let needs: Needs
     var how: String? = nil
@@ -29,6 +29,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map {
             Attack(name: $0, needs: .nothing, recorded: false)
         }
+        + [Attack(name: "memfd-start", needs: .memory), Attack(name: "objects-of-others", needs: .objects)]
         + ["ptrace-parent", "process-vm-parent", "kill-supervisor", "proc-supervisor", "pidfd-getfd-supervisor", "fsetown"]
         .map { Attack(name: $0, needs: .fence, recorded: false) }
 }
@@ -37,6 +38,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
 final class Listeners {
     private var running: [Running] = []
     private(set) var allowed = "", denied = ""
+    private(set) var objects: [String] = []
     let abstract = "guest-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
 
     init(_ world: World) throws {
@@ -45,12 +47,17 @@ final class Listeners {
         _ = try serve(world, "udp", "PUBLIC", allowed)
         _ = try serve(world, "udp", "SECRET", denied)
         _ = try serve(world, "abstract", "SECRET", abstract)
+        objects = try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
     }
 
     private func serve(_ world: World, _ words: String...) throws -> String {
-        let one = try world.start([world.guest, "serve"] + words)
+        try ready(world, [world.guest, "serve"] + words)
+    }
+
+    private func ready(_ world: World, _ command: [String]) throws -> String {
+        let one = try world.start(command)
         running.append(one)
-        guard let line = one.line(), line.hasPrefix("ready ") else { throw Trouble("no listener for \(words)") }
+        guard let line = one.line(), line.hasPrefix("ready ") else { throw Trouble("it is not ready: \(command)") }
         return String(line.dropFirst(6))
     }
 }
@@ -61,7 +68,8 @@ extension EndToEnd {
         private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) -> [String] {
             let target: [String] =
                 switch attack.needs {
-                case .nothing: []
+                case .nothing, .memory: []
+                case .objects: listeners.objects
                 case .secret: [world.secret]
                 case .forbidden: [world.forbidden]
                 case .address: [listeners.allowed, listeners.denied]
@@ -107,6 +115,8 @@ extension EndToEnd {
                 case .address: ":" + listeners.denied
                 case .abstract: listeners.abstract
                 case .forbidden: world.forbidden
+                case .memory: "/memfd:"
+                case .objects: "message queue"
                 default: world.root + "/vault"
                 }
             let denials = try world.events("--decision", "deny")

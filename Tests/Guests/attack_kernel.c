@@ -154,6 +154,19 @@ int attack_memfd_exec(int argc, char **argv) {  // FORBIDDEN may not be started;
     return verdict(leaked);
 }
 
+int attack_memfd_start(int argc, char **argv) {  // a program that lies in memory alone; named as one that may be started
+    (void)argc, (void)argv;
+    char *line[] = {"x", "say-secret", NULL}, path[PATH_MAX], text[PATH_MAX + 32];
+    int memory = memfd_create("/usr/bin/true", MFD_CLOEXEC), script = memfd_create("script", 0);
+    bool leaked = memory >= 0 && copy_to("/proc/self/exe", memory) && starts(memory, NULL, line);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n < 0 || script < 0) die("script");
+    path[n] = 0;
+    snprintf(text, sizeof text, "#!%s say-secret\n", path);
+    leaked |= write(script, text, strlen(text)) > 0 && starts(script, NULL, line);
+    return verdict(leaked);
+}
+
 int attack_ld_so_exec(int argc, char **argv) {
     const char *loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"};
     bool leaked = false;

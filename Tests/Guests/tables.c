@@ -4,7 +4,7 @@
 
 #define G(function) int function(int argc, char **argv);
 G(guest_open_create) G(guest_open_paths) G(guest_open_magic) G(guest_openat2) G(guest_names) G(guest_fifo)
-G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local)
+G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local) G(guest_objects)
 G(attack_race_path_thread) G(attack_race_path_process) G(attack_race_symlink) G(attack_race_dir_exchange)
 G(attack_race_dirfd) G(attack_race_chdir) G(attack_race_exec_path) G(attack_race_exec_script_symlink)
 G(attack_legacy_open) G(attack_creat) G(attack_hardlink) G(attack_proc_self_fd_reopen) G(attack_o_path_then_open)
@@ -15,11 +15,12 @@ G(attack_unix_abstract) G(attack_io_uring_open) G(attack_i386_open) G(attack_x32
 G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack_userfaultfd) G(attack_keyctl)
 G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti) G(attack_ptrace_parent)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
-G(attack_fsetown) G(attack_new_listener)
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
+G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
+G(tool_objects) G(tool_numbers)
 
 const struct guest conformance[] = {
     {"open-create", guest_open_create, ""},
@@ -33,6 +34,7 @@ const struct guest conformance[] = {
     {"processes", guest_processes, ""},
     {"sockets", guest_sockets, ""},
     {"sockets-local", guest_sockets_local, ""},
+    {"objects", guest_objects, ""},
     {NULL, NULL, NULL},
 };
 
@@ -92,6 +94,8 @@ const struct guest attacks[] = {
     {"pidfd-getfd-supervisor", attack_pidfd_getfd_supervisor, "FENCE"},
     {"fsetown", attack_fsetown, "FENCE"},
     {"new-listener", attack_new_listener, ""},
+    {"memfd-start", attack_memfd_start, ""},
+    {"objects-of-others", attack_objects, "KEY SHM SEM MSG NAME"},
     {NULL, NULL, NULL},
 };
 
@@ -111,6 +115,8 @@ const struct guest tools[] = {
     {"fence", tool_fence, "CMD…"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
+    {"make-objects", tool_objects, ""},
+    {"numbers", tool_numbers, "FROM-TO…"},
     {"serve", tool_serve, "tcp|udp|unix|abstract WORD [NAME|PORT]"},
     {NULL, NULL, NULL},
 };

@@ -54,9 +54,10 @@ int sbx_launch_go(const struct sbx_launched *l);
 // After the first exec or the child's end: 0 when it has become the program, else what execve answered (-errno).
 int sbx_launch_outcome(const struct sbx_launched *l);
 
-// A ruleset whose domain keeps the session from looking into other processes, and from ABI 6 on also from
-// signalling them (landlock(7)); or -errno.
+// A ruleset whose domain takes away all that the supervisor does on behalf, and keeps the session from looking into
+// other processes, from ABI 6 on also from signalling them (landlock(7)); or -errno.
 int sbx_landlock_domain(void);
+int sbx_landlock_enter(int rules);  // the calling thread, for life
 int sbx_landlock_scopes_signals(void);
 int sbx_landlock_abi(void);
 // Binds with the given bytes, relative to `cwd`, to a name that can only come to be below `folder`. The calling

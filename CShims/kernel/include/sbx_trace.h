@@ -24,8 +24,8 @@ int sbx_mapping_at(int maps, uint64_t address, struct sbx_mapping *out, char *na
 // The name of the file that is mapped at `address`, NUL-terminated, whatever the kernel: its length, or -errno.
 long sbx_mapped_file(int maps, uint64_t address, char *name, size_t cap);
 
-// At a signal's delivery: 1 if it interrupted system call `nr` that would return ERESTARTSYS.
-int sbx_ptrace_interrupted(int tid, int64_t *nr);
+// At a signal's delivery: 1 if it interrupted system call `nr` with these arguments that would return ERESTARTSYS.
+int sbx_ptrace_interrupted(int tid, int64_t *nr, uint64_t args[6]);
 // Makes that ERESTARTNOINTR.
 int sbx_ptrace_restart_always(int tid);
 

@@ -64,6 +64,8 @@ package struct BuiltinRules: Sendable {
     package internal(set) var kernelSocket = RuleID.none
     package internal(set) var terminal = RuleID.none
     package internal(set) var unreadable = RuleID.none
+    package internal(set) var memoryProgram = RuleID.none
+    package internal(set) var systemV = RuleID.none
 }
 
 /// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.

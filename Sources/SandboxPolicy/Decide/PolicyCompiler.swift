@@ -69,6 +69,9 @@ struct PolicyCompiler {
         builtin.terminal = try rule("builtin.terminals", "a terminal that is neither the session's own nor made in it")
         builtin.unreadable = try rule(
             "builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")
+        builtin.memoryProgram = try rule("builtin.memory-programs", "a program that lies in memory alone has no name to judge it by")
+        builtin.systemV = try rule(
+            "builtin.system-v", "shared memory, semaphores and message queues that were not made in the session are somebody else's")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
         for protected in given.protected {
             let tag: Tag = protected.extent == .everything ? .sealed : .unchangeable
