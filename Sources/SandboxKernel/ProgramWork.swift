@@ -11,37 +11,45 @@ package final class ProgramFile {
     package let resolved = PathBuffer()
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
+    /// How many names it has (link(2)); 0: it was removed, or never had one.
+    package private(set) var names: UInt64 = 0
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        names = UInt64(st.st_nlink)
     }
 }
 
 /// What a program start has loaded. One for the tracer's thread.
 package final class ProgramWork {
     /// The file that was loaded, then the scripts that led to it, as far as `count`.
-    package let chain = (0..<5).map { _ in ProgramFile() }
+    package let chain = (0..<7).map { _ in ProgramFile() }
     package private(set) var count = 0
     /// The program's own loader (PT_INTERP, elf(5)), where it has one. The kernel opens it without asking anybody, and
     /// it is what runs first: a file of one's own can name any program here.
-    package let loader = PathBuffer()
+    package let loader = ProgramFile()
+    /// The last one that has a single name, as the mapping tells it; nearly every program has the same.
+    private var plainLoader = sbx_mapping()
     /// We may not look into the process (execute permission alone); the program's short name is all there is.
     package private(set) var isUnreadable = false
     /// Its stack, with the arguments.
     package let image = LoadedImage()
 
-    private let tasks: TaskTable
+    private let context: KernelContext
     private let resolver: Resolver
     private let identity: Identity
     private let text = PathBuffer()
     private let head = PathBuffer()
 
     package init(_ context: KernelContext) {
-        tasks = context.tasks
+        self.context = context
         resolver = Resolver(context)
         identity = Identity(context)
     }
+
+    /// Whether this session wrote the program or a script that led to it.
+    package var isWritten: Bool { chain[..<count].contains { context.written.contains(device: $0.device, inode: $0.inode) } }
 
     // MARK: What was loaded
 
@@ -51,7 +59,7 @@ package final class ProgramWork {
     package func readLoaded(_ caller: Caller) throws(Errno) {
         count = 0
         isUnreadable = false
-        loader.clear()
+        loader.resolved.clear()
         text.setProcess(caller.tid, "/exe")
         var st = stat()
         do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, 0)) } catch {
@@ -89,11 +97,21 @@ package final class ProgramWork {
     private func readLoader(_ caller: Caller) throws(Errno) {
         let maps = try Errno.check(sbx_open_maps(caller.tid))
         // It stays: the next to be asked is which memory the names of its calls lie in.
-        tasks.setMaps(caller.pid, maps)
-        let n = sbx_mapped_file(maps, image.loaderBase, loader.base, 4096)
+        context.tasks.setMaps(caller.pid, maps)
+        var mapping = sbx_mapping()
+        let path = loader.resolved
+        let n = sbx_mapped_file(maps, image.loaderBase, &mapping, path.base, 4096)
         if n < 0 { throw Errno(Int32(-n)) }
-        loader.setCount(n)
-        if loader.bytes.elementsEqual(program.resolved.bytes) { loader.clear() }
+        path.setCount(n)
+        if path.bytes.elementsEqual(program.resolved.bytes) { return path.clear() }
+        var st = stat()
+        if mapping.inode != 0, mapping.inode == plainLoader.inode, mapping.device == plainLoader.device { return loader.take(st) }
+        _ = try Errno.check(sbx_fstatat(At.workingDirectory, path.base, &st, At.symlinkNoFollow))
+        let isSame = UInt64(st.st_ino) == mapping.inode
+        if isSame, st.st_nlink == 1 { plainLoader = mapping }
+        // Another file has that name by now, or the file system numbers its files in two ways.
+        if !isSame, mapping.inode != 0 { (st.st_ino, st.st_nlink) = (UInt(mapping.inode), 2) }
+        loader.take(st)
     }
 
     /// The name that was asked for, and where it is a script's, the script and those between it and the program.

@@ -8,6 +8,10 @@ package struct PolicyVariables {
     package var nameservers: [IPAddress]
     /// What no profile can lift.
     package var protected: [ProtectedPath]
+    /// The same for what the kernel shows as files, beyond `/proc` and `/sys`.
+    package var kernelMounts: [ProtectedPath] = []
+    /// Resolved folders in which programs are looked up by bare names.
+    package var programFolders: [[UInt8]] = []
     /// Resolves the links of a path as far as it exists, so that a `deny` of `~/.ssh/**` also holds where `~/.ssh`
     /// is a link, or of `/var/run/x` where `/var/run` is. Used for denials only: a grant must not follow a link
     /// that an earlier session may have laid.
@@ -64,6 +68,19 @@ package struct BuiltinRules: Sendable {
     package internal(set) var kernelSocket = RuleID.none
     package internal(set) var terminal = RuleID.none
     package internal(set) var unreadable = RuleID.none
+    package internal(set) var rawDevice = RuleID.none
+}
+
+/// A file or a folder to begin at when the files that are denied are to be found.
+package struct DeniedPlace: Hashable, Sendable {
+    /// How far below: as far as rules say that something is denied there, the folder's own names alone, or everywhere.
+    package enum Extent: Sendable { case asDenied, names, everything }
+    package let path: [UInt8]
+    package let extent: Extent
+    package init(path: [UInt8], extent: Extent) {
+        self.path = path
+        self.extent = extent
+    }
 }
 
 /// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.
@@ -83,6 +100,8 @@ package final class Policy: Sendable {
 
     /// Rules that rest on what only the supervisor can see.
     package let builtin: BuiltinRules
+    /// Where denied files may be found.
+    package let deniedPlaces: [DeniedPlace]
     let identities: [Glob]?
     let paths: PathTable
     let connects: NetworkTable
@@ -92,7 +111,6 @@ package final class Policy: Sendable {
     let defaults: Defaults
 
     struct Defaults {
-        var sealed = RuleID.none
         var malformed = RuleID.none
         var files = Ruling(.deny, by: .none)
         var exec = Ruling(.deny, by: .none)
@@ -115,6 +133,7 @@ package final class Policy: Sendable {
         variables = parts.environment
         defaults = parts.defaults
         builtin = parts.builtin
+        deniedPlaces = parts.deniedPlaces
     }
 
     package static func compile(
