@@ -19,6 +19,12 @@ package final class ProgramFile {
         inode = UInt64(st.st_ino)
         names = UInt64(st.st_nlink)
     }
+
+    /// To be looked for among what is denied under other names.
+    fileprivate func takeUnsure(inode: UInt64) {
+        self.inode = inode
+        names = .max
+    }
 }
 
 /// What a program start has loaded. One for the tracer's thread.
@@ -29,8 +35,8 @@ package final class ProgramWork {
     /// The program's own loader (PT_INTERP, elf(5)), where it has one. The kernel opens it without asking anybody, and
     /// it is what runs first: a file of one's own can name any program here.
     package let loader = ProgramFile()
-    /// The last one that has a single name, as the mapping tells it; nearly every program has the same.
-    private var plainLoader = sbx_mapping()
+    /// The last one that was looked at, as its mapping tells it: nearly every program has the same.
+    private var lastLoader = (mapping: sbx_mapping(), status: stat())
     /// We may not look into the process (execute permission alone); the program's short name is all there is.
     package private(set) var isUnreadable = false
     /// Its stack, with the arguments.
@@ -105,13 +111,14 @@ package final class ProgramWork {
         path.setCount(n)
         if path.bytes.elementsEqual(program.resolved.bytes) { return path.clear() }
         var st = stat()
-        if mapping.inode != 0, mapping.inode == plainLoader.inode, mapping.device == plainLoader.device { return loader.take(st) }
+        if mapping.inode != 0, mapping.inode == lastLoader.mapping.inode, mapping.device == lastLoader.mapping.device {
+            return loader.take(lastLoader.status)
+        }
         _ = try Errno.check(sbx_fstatat(At.workingDirectory, path.base, &st, At.symlinkNoFollow))
-        let isSame = UInt64(st.st_ino) == mapping.inode
-        if isSame, st.st_nlink == 1 { plainLoader = mapping }
-        // Another file has that name by now, or the file system numbers its files in two ways.
-        if !isSame, mapping.inode != 0 { (st.st_ino, st.st_nlink) = (UInt(mapping.inode), 2) }
         loader.take(st)
+        if UInt64(st.st_ino) == mapping.inode { return lastLoader = (mapping, st) }
+        // Another file has that name by now, or the file system numbers its files in two ways.
+        if mapping.inode != 0 { loader.takeUnsure(inode: mapping.inode) }
     }
 
     /// The name that was asked for, and where it is a script's, the script and those between it and the program.
