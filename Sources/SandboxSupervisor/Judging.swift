@@ -121,13 +121,29 @@ extension Supervision {
     func judge(_ work: ProgramWork) -> Ruling {
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
-            let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
+            let r = policy.judge(
+                exec: file.resolved.text.span, invoked: file.invoked.text.span,
+                isWritten: isOwn(file), isPlace: { isPlace(file.invoked) })
             ruling = stricter(ruling.rule == .none ? r : stricter(ruling, r), judgeOtherNames(file))
         }
         // Only what is denied counts against a loader: every program has one, and no list of programs names it.
         guard !work.loader.resolved.isEmpty else { return ruling }
         let loader = policy.judge(file: work.loader.resolved.text.span, access: .execute, isProgram: true)
         return stricter(stricter(ruling, loader), judgeOtherNames(work.loader))
+    }
+
+    /// No link leads to the folder that the path names, it is none of procfs, which would mean ours, and the session cannot
+    /// make a name there.
+    private func isPlace(_ path: PathBuffer) -> Bool {
+        let folder = Array(path.text[..<(path.text.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+        guard folder.isEmpty || ProfileFiles.resolve(folder) == folder else { return false }
+        return policy.judge(file: path.text.span, access: .create).decision == .deny
+            || access(folder.map { CChar(bitPattern: $0) } + [0x2f, 0], W_OK) < 0
+    }
+
+    /// Memory that a session executes is its own, as a file is that it wrote.
+    private func isOwn(_ file: ProgramFile) -> Bool {
+        file.names == 0 || context.written.contains(device: file.device, inode: file.inode)
     }
 
     private func judgeOtherNames(_ file: ProgramFile) -> Ruling {

@@ -9,6 +9,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case readOnly, place
         /// Another name from before: of the secret, of the program. The program is denied by its bare name.
         case linkedSecret, linkedForbidden, bareForbidden
+        /// No program but those listed by name may be started.
+        case unlisted
         /// Somebody outside has the secret open: who started the attack, or who listens on a socket.
         case lent, handed
     }
@@ -45,6 +47,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
         + ["mounts", "raw-disk", "race-path-remote-write"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + ["fanotify", "accounting", "kernel-settings", "new-privileges"].map { Attack(name: $0, needs: .nothing, recorded: false) }
+        + [Attack(name: "exec-allowed-name", needs: .unlisted)]
         + [Attack(name: "inherited-descriptors", needs: .lent, recorded: false)]
         + [Attack(name: "proc-self", needs: .nothing, recorded: false, nativelyHeld: true)]
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
@@ -85,7 +88,7 @@ extension EndToEnd {
                 switch attack.needs {
                 case .nothing, .lent: []
                 case .secret: [world.secret]
-                case .forbidden, .bareForbidden: [world.forbidden]
+                case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
                 case .linkedSecret: [world.secret, world.root + "/links/secret"]
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
                 case .readOnly: [world.root + "/vault/readonly"]
@@ -145,10 +148,14 @@ extension EndToEnd {
             let network =
                 attack.needs == .handed
                 ? "default: deny" : "default: allow, deny: [\"127.0.0.1:\(listeners.denied)\", \"unix:@\(listeners.abstract)\"]"
+            let programs =
+                attack.needs == .unlisted
+                ? "default: deny, allow: [guest, ls]"
+                : "default: allow, deny: [\"\(attack.needs == .bareForbidden ? "forbidden" : world.forbidden)\"]"
             return """
                 mode: enforce
                 files: { \(files) }
-                exec: { default: allow, deny: ["\(attack.needs == .bareForbidden ? "forbidden" : world.forbidden)"] }
+                exec: { \(programs) }
                 network: { \(network) }
                 """
         }
@@ -174,7 +181,7 @@ extension EndToEnd {
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"
-                case .place, .handed: world.work
+                case .place, .handed, .unlisted: world.work
                 default: world.root + "/vault"
                 }
             let denials = try world.events("--decision", "deny")

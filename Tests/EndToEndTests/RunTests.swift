@@ -155,7 +155,8 @@ extension EndToEnd {
             for name in ["copied", "moved", "late"] { #expect(seen[name] == ["proc.exec", "proc.exec_written"], "\(name): \(seen)") }
             #expect(seen["memfd:program"] == ["proc.exec", "proc.exec_memory"], "\(seen)")
             #expect(seen["guest"] == ["proc.exec"] && seen["cp"] == ["proc.exec"], "\(seen)")
-            #expect(try world.events("--operation", "exec").contains { $0.resource.hasSuffix("/true") && $0.intents.count == 2 }, "a script's")
+            #expect(
+                try world.events("--operation", "exec").contains { $0.resource.hasSuffix("/true") && $0.intents.count == 2 }, "a script's")
         }
 
         @Test func signalsArePassedOn() throws {

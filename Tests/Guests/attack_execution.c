@@ -225,6 +225,24 @@ int attack_i386_exec(int argc, char **argv) {  // 11 is munmap in the other tabl
 #endif
 }
 
+int attack_exec_allowed_name(int argc, char **argv) {  // `ls` may be started, FORBIDDEN may not: a name is quickly given
+    const char *forbidden = argument(argc, argv, 1);
+    char path[PATH_MAX + 8], *line[] = {"ls", "say-secret", NULL};
+    enter_scratch();
+    mkdir("copy", 0755), mkdir("link", 0755);
+    int copy = open("copy/ls", O_CREAT | O_WRONLY | O_CLOEXEC, 0755), memory = memfd_create("x/ls", MFD_CLOEXEC);
+    bool copied = copy_to(forbidden, copy), leaked = copy_to(forbidden, memory) && starts(memory, NULL, line);
+    close(copy);
+    leaked |= copied && starts(-1, "copy/ls", line);
+    symlink(forbidden, "link/ls"), leaked |= starts(-1, "./link/ls", line);
+    snprintf(path, sizeof path, "%s/link/ls", scratch), leaked |= starts(-1, path, line);
+    leaked |= starts(-1, "/proc/self/cwd/link/ls", line) || starts(-1, "/proc/self/root/proc/self/cwd/link/ls", line);
+    int folder = open("link", O_PATH | O_DIRECTORY);
+    snprintf(path, sizeof path, "/dev/fd/%d/ls", folder), leaked |= starts(-1, path, line);
+    leave_scratch();
+    return verdict(leaked);
+}
+
 int attack_new_privileges(int argc, char **argv) { (void)argc, (void)argv; return verdict(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1); }
 
 /// `from-memory PROGRAM`: starts a copy of it that is in no file system.

@@ -25,7 +25,7 @@ G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descri
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
 G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_children)
-G(attack_i386_exec) G(attack_new_privileges)
+G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
@@ -129,6 +129,7 @@ const struct guest attacks[] = {
     {"exec-arguments", attack_exec_arguments, "FORBIDDEN"},
     {"children", attack_children, "SECRET"},
     {"i386-exec", attack_i386_exec, "FORBIDDEN"},
+    {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
     {"new-privileges", attack_new_privileges, ""},
     {NULL, NULL, NULL},
 };

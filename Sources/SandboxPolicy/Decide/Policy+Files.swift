@@ -72,15 +72,23 @@ extension Policy {
 
 extension Policy {
     /// Judges the start of a program: by the file that would really run, and by the path it was asked for by.
-    package func judge(exec resolved: Span<UInt8>, invoked: Span<UInt8>) -> Ruling {
+    ///
+    /// Both may deny. What allows must not be the session's to choose: a bare name says nothing about a file that it wrote
+    /// (`isWritten`), and the path that was asked for nothing where it can put a link (`isPlace` is false).
+    package func judge(
+        exec resolved: Span<UInt8>, invoked: Span<UInt8>, isWritten: Bool = false, isPlace: () -> Bool = { true }
+    ) -> Ruling {
         var hits = Hits(), asked = Hits()
         guard paths.walk(resolved, &hits) else { return Ruling(.deny, by: defaults.malformed) }
         let askedIsPlain = paths.walk(invoked, &asked)
         if let denied = denial(hits, .execute) { return denied }
         let denied = min(hits[.execDenyName], asked[.execDenyName], asked[.execDenyPath])
         if denied != Hits.none { return Ruling(.deny, by: RuleID(rawValue: denied)) }
-        // A spelling with `..` or without its beginning may deny but not allow: it says little about the place.
-        let allowed = min(hits[.execAllow], askedIsPlain ? asked[.execAllow] : Hits.none)
+        let named = isWritten ? Hits.none : hits[.execAllowName]
+        var allowed = min(hits[.execAllow], named)
+        // A spelling with `..` or without its beginning says little about the place.
+        let byAsked = min(asked[.execAllow], isWritten ? Hits.none : asked[.execAllowName])
+        if byAsked < allowed, askedIsPlain, isPlace() { allowed = byAsked }
         if allowed != Hits.none { return Ruling(.allow, by: RuleID(rawValue: allowed)) }
         return defaults.exec
     }

@@ -129,7 +129,7 @@ struct PolicyCompiler {
             let rule = try rule("exec.allow", entry)
             switch entry.value {
             case .path(let patterns): for pattern in patterns { paths.add(placed(pattern), .execAllow, rule.rawValue) }
-            case .name(let glob): paths.add([.anyDepth, component(glob)], .execAllow, rule.rawValue)
+            case .name(let glob): paths.add([.anyDepth, component(glob)], .execAllowName, rule.rawValue)
             }
         }
         defaults.exec = Ruling(fallback, by: try rule("exec.default", Self.unlisted))
