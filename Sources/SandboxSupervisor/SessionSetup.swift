@@ -41,7 +41,9 @@ struct SessionSetup {
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
-        variables.kernelMounts = KernelMounts.find()
+        let mounts = MountTable()
+        variables.kernelMounts = mounts.kernelPlaces
+        variables.otherPaths = mounts.others
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)

@@ -141,6 +141,26 @@ extension EndToEnd {
             #expect(given.code == 0, "\(given)")
         }
 
+        /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mountedTwice() throws {
+            let world = try World()
+            let profile = try world.profile(
+                "no-inner",
+                "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }"
+            )
+            let look = "cat a/secret; cat b/inner/secret; cat c/file; b/forbidden; mv a d; cat b/open"
+            let inside = world.sandboxCommand(["sh", "-c", look], profile: profile).map { "'\($0)'" }.joined(separator: " ")
+            for command in [look, inside] {
+                let script = """
+                    mkdir -p a b c ../vault/inner/sub; echo SECRET > ../vault/inner/sub/file; echo open > ../vault/open
+                    mount --bind ../vault/inner a; mount --bind ../vault b; mount --bind ../vault/inner/sub c; \(command)
+                    """
+                let outcome = try world.native(["unshare", "-m", "sh", "-c", script])
+                let seen = outcome.out.components(separatedBy: "SECRET").count - 1
+                #expect(seen == (command == look ? 4 : 0) && outcome.out.hasSuffix("open\n"), "\(outcome)")
+            }
+        }
+
         /// The trail says of each start where the program comes from.
         @Test(arguments: Account.all) func originOfPrograms(account: Account) throws {
             let world = try World(account)

@@ -16,6 +16,9 @@ package struct PolicyVariables {
     /// is a link, or of `/var/run/x` where `/var/run` is. Used for denials only: a grant must not follow a link
     /// that an earlier session may have laid.
     package var resolve: (([UInt8]) -> [UInt8]?)?
+    /// The other paths of a resolved path, and of all below it where that is asked for: what is mounted more than once.
+    /// For denials, too.
+    package var otherPaths: (_ path: [UInt8], _ withAll: Bool) -> [[UInt8]] = { _, _ in [] }
 
     package init(
         home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],

@@ -153,20 +153,22 @@ struct PolicyCompiler {
         root(pattern.anchor).split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) } + pattern.components
     }
 
-    /// A denial holds for the path as written and for where its links lead.
+    /// A denial holds for the path as written, for where its links lead, and wherever else that is mounted.
     private mutating func addDenied(_ pattern: PathPattern, _ tag: Tag, _ rule: RuleID) {
         let written = placed(pattern)
-        paths.add(written, tag, rule.rawValue)
-        notePlace(of: written)
-        let plain = PathPattern(anchor: .root, components: written)
-        let names = plain.literalPrefix
-        guard let resolve = given.resolve, !names.isEmpty else { return }
+        let names = PathPattern(anchor: .root, components: written).literalPrefix
         let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-        guard let real = resolve(path), real != path, real.first == UInt8(ascii: "/") else { return }
-        let prefix = PathPattern(subtreeOf: real).components.dropLast()
-        let resolved = Array(prefix) + Array(written.dropFirst(names.count))
-        paths.add(resolved, tag, rule.rawValue)
-        notePlace(of: resolved)
+        let rest = Array(written.dropFirst(names.count))
+        var paths = [path]
+        if !names.isEmpty {
+            if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
+            paths += given.otherPaths(paths.last ?? path, rest == [.anyDepth])
+        }
+        for path in paths {
+            let components = PathPattern(subtreeOf: path).components.dropLast() + rest
+            self.paths.add(components, tag, rule.rawValue)
+            notePlace(of: components)
+        }
     }
 
     private mutating func notePlace(of components: [PathPattern.Component]) {
