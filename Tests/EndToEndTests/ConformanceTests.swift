@@ -21,7 +21,8 @@ extension EndToEnd {
             "openat2": ["O_PATH with O_RDWR", "RESOLVE_CACHED"],
             "names": [
                 "fchmod O_PATH", "utimensat NULL path, no descriptor", "unlink \"/proc/", "rmdir \"/proc/", "unlinkat full \"/proc/",
-                "rename \"/proc/", "chmod \"/proc/", "chown self \"/proc/", "lchown self \"/proc/", "utimensat \"/proc/",
+                "rename \"/proc/", "truncate \"/proc/", "chmod \"/proc/", "chown self \"/proc/", "lchown self \"/proc/",
+                "utimensat \"/proc/",
             ],
             "limits": ["a missing file with no descriptor left", "not truncated"],
             "sockets-local": ["  peer is me"],
