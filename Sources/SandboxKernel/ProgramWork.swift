@@ -13,11 +13,14 @@ package final class ProgramFile {
     package private(set) var inode: UInt64 = 0
     /// How many names it has (link(2)); 0: it was removed, or never had one.
     package private(set) var names: UInt64 = 0
+    /// When it was last changed (`st_ctim`, nanoseconds since 1970): nobody can set that back.
+    fileprivate private(set) var changed: UInt64 = 0
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
         names = UInt64(st.st_nlink)
+        changed = UInt64(bitPattern: Int64(st.st_ctim.tv_sec)) &* 1_000_000_000 &+ UInt64(st.st_ctim.tv_nsec)
     }
 
     /// To be looked for among what is denied under other names.
@@ -54,8 +57,13 @@ package final class ProgramWork {
         identity = Identity(context)
     }
 
-    /// Whether this session wrote the program or a script that led to it.
-    package var isWritten: Bool { chain[..<count].contains { context.written.contains(device: $0.device, inode: $0.inode) } }
+    /// Whether this session wrote the program or a script that led to it; where its calls go their own way, whether somebody
+    /// has since it began.
+    package func isWritten(orChangedSince start: UInt64?) -> Bool {
+        chain[..<count].contains {
+            $0.names > 0 && (context.written.contains(device: $0.device, inode: $0.inode) || $0.changed >= start ?? .max)
+        }
+    }
 
     // MARK: What was loaded
 

@@ -88,7 +88,12 @@ final class DeniedFiles: Sendable {
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
             if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
-            body(name, Int32(entry.pointee.d_type) == Int32(DT_DIR))
+            let type = Int32(entry.pointee.d_type)
+            var st = stat()
+            // Not every file system says it here (readdir(3)).
+            let isUnknown =
+                type == Int32(DT_UNKNOWN) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
+            body(name, type == Int32(DT_DIR) || isUnknown && st.st_mode & S_IFMT == S_IFDIR)
         }
     }
 }

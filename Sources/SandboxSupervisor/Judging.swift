@@ -78,15 +78,16 @@ extension Supervision {
         return file.names > 1 ? denied.ruling(device: file.device, inode: file.inode, access: file.access) : nil
     }
 
-    /// What of procfs is another process's own business: refused for those outside the session, and writing to
-    /// another's memory for all.
+    /// What of procfs is another process's own business, and every change of it: refused for those outside the session, and
+    /// writing to another's memory for all.
     private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
         if place.isMemory, subject.access.contains(.write), place.pid != caller.pid {
             return Ruling(.deny, by: policy.builtin.otherProcess)
         }
-        return isOurs || !place.isPrivate ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
+        return isOurs || !place.isPrivate && subject.access.isDisjoint(with: .changing)
+            ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 
     func judge(_ work: SocketWork) -> Ruling {

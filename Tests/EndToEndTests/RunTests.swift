@@ -162,9 +162,9 @@ extension EndToEnd {
         }
 
         /// The trail says of each start where the program comes from.
-        @Test(arguments: Account.all) func originOfPrograms(account: Account) throws {
+        @Test(arguments: Account.all, ["enforce", "observe"]) func originOfPrograms(account: Account, mode: String) throws {
             let world = try World(account)
-            let profile = try world.permissive()
+            let profile = mode == "observe" ? mode : try world.permissive()
             let script = """
                 cp /bin/true copied; ./copied; mkdir d; mv copied d/moved; d/moved; cat /bin/true > late; chmod +x late; ./late
                 printf '#!/bin/true\\n' > script; chmod 755 script; ./script; '\(world.guest)' from-memory /bin/true; /bin/true; '\(world.guest)' exit 0

@@ -47,14 +47,15 @@ extension Policy {
 
     /// What takes a file out of reach: the built-in rules, `files.deny`, and `exec.deny`: a program that may not be
     /// run may not be read either, or a copy of it would run under another name. A bare name counts in folders of
-    /// programs, and elsewhere for what may be executed: other files are called `su`, too.
+    /// programs, and elsewhere for what may be executed, but for its removal: other files are called `su`, too.
     @inline(__always)
     func denial(_ hits: Hits, _ access: FileAccess, isProgram: Bool = false) -> Ruling? {
         let changes = !access.isDisjoint(with: .changing)
         let built = changes ? min(hits[.sealed], hits[.unchangeable]) : hits[.sealed]
         if built != Hits.none { return Ruling(.deny, by: RuleID(rawValue: built)) }
         if hits[.fileDeny] != Hits.none { return Ruling(.deny, by: RuleID(rawValue: hits[.fileDeny])) }
-        let program = min(hits[.execDenyPath], isProgram ? hits[.execDenyName] : hits[.execDenyFolder])
+        let isNamed = isProgram && access != .delete
+        let program = min(hits[.execDenyPath], isNamed ? hits[.execDenyName] : hits[.execDenyFolder])
         if program != Hits.none { return Ruling(.deny, by: RuleID(rawValue: program)) }
         return nil
     }
