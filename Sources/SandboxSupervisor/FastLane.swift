@@ -41,7 +41,8 @@ extension Notifier {
     /// - it is a file or a folder, and no other name leads to it (`OpenLook`).
     func pass(_ request: OpenRequest, _ caller: Caller) -> Passage {
         let context = supervision.context
-        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), supervision.neighbours.areAbsent, let mark = context.flights.mark()
+        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), supervision.neighbours.areAbsent,
+            let mark = context.flights.mark()
         else { return .takesMore }
         do throws(Errno) {
             switch try looks.look(request, caller) {

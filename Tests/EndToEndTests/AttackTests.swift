@@ -36,7 +36,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["connect", "sendto", "sendmsg", "sendmmsg"].map { Attack(name: "race-sockaddr", needs: .address, how: $0) }
         + ["race-socket-dup2", "mapped-v4", "unspecified-address", "udp-sendmmsg-last"].map { Attack(name: $0, needs: .address) }
         + [
-            "race-o-path", "race-path-clone-vm", "unreadable-argument", "longest-path", "upper-halves", "longer-structs",
+            "race-o-path", "unreadable-argument", "longest-path", "upper-halves", "longer-structs",
             "signal-storm", "interpreters", "make-names", "children",
         ].map { Attack(name: $0, needs: .secret) }
         + ["hardlink-before"].map { Attack(name: $0, needs: .linkedSecret) }

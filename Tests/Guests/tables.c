@@ -19,7 +19,7 @@ G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) 
 G(attack_fsetown) G(attack_new_listener)
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
-G(attack_race_o_path) G(attack_race_path_clone_vm) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
+G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
 G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
 G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descriptors) G(attack_handed_descriptor)
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
@@ -101,7 +101,6 @@ const struct guest attacks[] = {
     {"fsetown", attack_fsetown, "FENCE"},
     {"new-listener", attack_new_listener, ""},
     {"race-o-path", attack_race_o_path, "SECRET"},
-    {"race-path-clone-vm", attack_race_path_clone_vm, "SECRET"},
     {"race-path-remote-write", attack_race_path_remote_write, "SECRET"},
     {"unreadable-argument", attack_unreadable_argument, "SECRET"},
     {"longest-path", attack_longest_path, "SECRET"},
