@@ -14,10 +14,27 @@ package final class FileSubject {
     /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
     package fileprivate(set) var isAnonymous = false
 
+    /// How many names it has (link(2)); folders have one.
+    package fileprivate(set) var names: UInt64 = 0
+    /// A regular file that somebody may execute.
+    package fileprivate(set) var isProgram = false
     /// The device number of a special file.
     fileprivate(set) var special: UInt64 = 0
+    fileprivate var isBlock = false
     /// The number of a pseudo-terminal (major 136, devices.txt); nil for everything else.
     package var terminal: UInt64? { kind == .device && special >> 8 & 0xfff == 136 ? special : nil }
+
+    /// What is behind it goes round every rule about files: a disk, memory, the kernel's log, or what makes devices
+    /// (devices.txt).
+    package var isRawDevice: Bool {
+        guard kind == .device else { return false }
+        let major = special >> 8 & 0xfff, minor = special & 0xff | special >> 12 & 0xfff00
+        switch major {
+        case 1: return isBlock || [1, 2, 4, 11].contains(minor)  // mem, kmem, port, kmsg
+        case 10: return isBlock || [200, 203, 223, 229, 231, 234, 236, 237].contains(minor)  // tun, cuse, uinput, fuse … loop-control
+        default: return isBlock || [21, 162, 202].contains(major)  // sg, raw, msr
+        }
+    }
 
     package enum Kind: Sendable { case regular, directory, device, fifo, symlink, absent, other }
 
@@ -40,7 +57,10 @@ package final class FileSubject {
         inode = 0
         kind = .other
         isAnonymous = false
+        names = 0
+        isProgram = false
         special = 0
+        isBlock = false
     }
 
     fileprivate func hold(_ d: consuming Descriptor) {
@@ -52,6 +72,9 @@ package final class FileSubject {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
         special = UInt64(st.st_rdev)
+        names = st.st_mode & S_IFMT == S_IFDIR ? 1 : UInt64(st.st_nlink)
+        isProgram = st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0
+        isBlock = st.st_mode & S_IFMT == S_IFBLK
         kind =
             switch st.st_mode & S_IFMT {
             case S_IFREG: .regular
@@ -161,6 +184,15 @@ package final class FileWork {
             try object(first, at, .metadata)
         default: throw Errno(ENOSYS)
         }
+    }
+
+    /// One of our own descriptors that the session is to have, as if it were opened now.
+    package func prepare(inherited descriptor: Int32) throws(Errno) {
+        reset()
+        operation = .open
+        first.access = FileAccess(openFlags: fcntl(descriptor, F_GETFL))
+        first.hold(try Descriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)))
+        try describeObject(first)
     }
 
     package func reset() {

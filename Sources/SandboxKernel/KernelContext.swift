@@ -46,6 +46,8 @@ package final class KernelContext: Sendable {
 
     /// System V objects that the session has made.
     package let objects = SystemVObjects()
+    /// Programs that the session wrote.
+    package let written = WrittenPrograms()
 
     /// When a folder was last moved, or may have been, and for a moment after: the move itself comes after its note.
     private let movedUntil = Atomic<UInt64>(0)

@@ -67,6 +67,12 @@ struct LiveSession {
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
+        for stream: Int32 in 0...2 where setup.enforces {
+            guard let refusal = supervision.refusal(ofStream: stream) else { continue }
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw refusal
+        }
         if options.user != nil { context.tasks.setForeign(launched.pid) }
         if setup.enforces { supervision.note("Landlock \(KernelFloor.here)") }
         return (supervision, writer, launched)

@@ -31,19 +31,23 @@ struct SessionSetup {
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        let variables = PolicyVariables(
+        var variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
+        let mounts = MountTable()
+        variables.kernelMounts = mounts.kernelPlaces
+        variables.otherPaths = mounts.others
+        let given = SessionSetup.inherited()
+        environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
+        searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
+        variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
         let identity: String
         do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
             temporary.remove()
             throw error
         }
-        let given = SessionSetup.inherited()
-        environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
-        searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
@@ -128,6 +132,13 @@ struct SessionSetup {
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
         }
         return list
+    }
+
+    /// Each once: several lead to the same.
+    private static func programFolders(_ searchPath: [UInt8]) -> [[UInt8]] {
+        let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
+        let folders = (searchPath + [0x3a] + Array(usual.utf8)).split(separator: 0x3a).filter { $0.first == 0x2f }
+        return Array(Set(folders.compactMap { ProfileFiles.resolve(Array($0)) }))
     }
 
     private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }

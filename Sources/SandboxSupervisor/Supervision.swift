@@ -14,21 +14,23 @@ final class Supervision: Sendable {
     let context: KernelContext
     let journal: Journal
     let neighbours: Neighbours
+    let denied: DeniedFiles
     let hosts: HostTable
     let waits: WaitPool
     let recordsReads: Bool
     let status: StatusStream?
     /// The process group the agent was started in.
     let agentGroup: Int32
-    /// Held from the look to the act by what can put a folder in the place of a file: a move was judged by which of the
-    /// two it saw.
+    /// Held from the look to the act by what can put a folder or a symbolic link in the place of a file: a move was judged by
+    /// which of them it saw.
     let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
     /// By rule: its name is in the journal.
     private nonisolated(unsafe) let named: UnsafeMutablePointer<Atomic<Bool>>
 
     init(
-        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours, status: StatusStream?,
+        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
+        status: StatusStream?,
         agentGroup: Int32
     ) {
         self.info = info
@@ -39,6 +41,7 @@ final class Supervision: Sendable {
         self.neighbours = neighbours
         self.status = status
         self.agentGroup = agentGroup
+        denied = DeniedFiles(policy)
         hosts = HostTable(policy.hostNames)
         waits = WaitPool()
         // As many as there are rules; they live as long as the process.

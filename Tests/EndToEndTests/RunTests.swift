@@ -166,6 +166,60 @@ extension EndToEnd {
             #expect(observed.code == 0 && observed.out == World.secretText, "\(observed)")
         }
 
+        /// Who starts a session may give it more than the profile grants, but not what it denies.
+        @Test(arguments: ["< '%'", "0<> '%'", "3>&1 >> '%'", "2<> '%'", "< '%.other'"])
+        func streamsThatAreDenied(_ redirection: String) throws {
+            let world = try World()
+            link(world.secret, world.root + "/link.other")
+            let profile = try world.profile(
+                "no-secret", "mode: enforce\nfiles: { default: allow, deny: [\"\(world.secret)\"] }\nnetwork: { default: allow }")
+            let path = redirection.hasSuffix(".other'") ? world.root + "/link" : world.secret
+            let command = world.sandboxCommand([world.guest, "exit", "0"], profile: profile).map { "'\($0)'" }.joined(separator: " ")
+            let outcome = try world.native(["sh", "-c", command + " " + redirection.replacingOccurrences(of: "%", with: path)])
+            #expect(outcome.code == 125 && outcome.out.isEmpty, "\(outcome)")
+            #expect(redirection.hasPrefix("2") || outcome.err.contains("denied by files.deny[0]"), "\(outcome)")
+            let given = try world.native(["sh", "-c", command + " < /etc/hostname"])
+            #expect(given.code == 0, "\(given)")
+        }
+
+        /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mountedTwice() throws {
+            let world = try World()
+            let profile = try world.profile(
+                "no-inner",
+                "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }"
+            )
+            let look = "cat a/secret; cat b/inner/secret; cat c/file; b/forbidden; mv a d; cat b/open"
+            let inside = world.sandboxCommand(["sh", "-c", look], profile: profile).map { "'\($0)'" }.joined(separator: " ")
+            for command in [look, inside] {
+                let script = """
+                    mkdir -p a b c ../vault/inner/sub; echo SECRET > ../vault/inner/sub/file; echo open > ../vault/open
+                    mount --bind ../vault/inner a; mount --bind ../vault b; mount --bind ../vault/inner/sub c; \(command)
+                    """
+                let outcome = try world.native(["unshare", "-m", "sh", "-c", script])
+                let seen = outcome.out.components(separatedBy: "SECRET").count - 1
+                #expect(seen == (command == look ? 4 : 0) && outcome.out.hasSuffix("open\n"), "\(outcome)")
+            }
+        }
+
+        /// The trail says of each start where the program comes from.
+        @Test(arguments: Account.all, ["enforce", "observe"]) func originOfPrograms(account: Account, mode: String) throws {
+            let world = try World(account)
+            let profile = mode == "observe" ? mode : try world.permissive()
+            let script = """
+                cp /bin/true copied; ./copied; mkdir d; mv copied d/moved; d/moved; cat /bin/true > late; chmod +x late; ./late
+                printf '#!/bin/true\\n' > script; chmod 755 script; ./script; '\(world.guest)' from-memory /bin/true; /bin/true; '\(world.guest)' exit 0
+                """
+            #expect(try world.sandboxed(["sh", "-c", script], profile: profile).code == 0)
+            var seen: [String: [String]] = [:]
+            for event in try world.events("--operation", "exec") { seen[(event.resource as NSString).lastPathComponent] = event.intents }
+            for name in ["copied", "moved", "late"] { #expect(seen[name] == ["proc.exec", "proc.exec_written"], "\(name): \(seen)") }
+            #expect(seen["memfd:program"] == ["proc.exec", "proc.exec_memory"], "\(seen)")
+            #expect(seen["guest"] == ["proc.exec"] && seen["cp"] == ["proc.exec"], "\(seen)")
+            #expect(
+                try world.events("--operation", "exec").contains { $0.resource.hasSuffix("/true") && $0.intents.count == 2 }, "a script's")
+        }
+
         @Test func signalsArePassedOn() throws {
             let world = try World()
             for number in [SIGTERM, SIGHUP] {

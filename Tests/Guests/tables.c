@@ -1,5 +1,6 @@
 // What there is to run. Arguments: SECRET is a file that is denied, FORBIDDEN a program that is, ALLOWED and DENIED ports
-// of 127.0.0.1, FENCE the pid of the ancestor that is to be spared.
+// of 127.0.0.1, FENCE the pid of the ancestor that is to be spared, LINK another name of SECRET or FORBIDDEN, READONLY a file
+// that may be read, PLACE a name that is not there and has denied ones below it.
 #include "guest.h"
 
 #define G(function) int function(int argc, char **argv);
@@ -18,7 +19,14 @@ G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) 
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
-G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
+G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
+G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descriptors) G(attack_handed_descriptor)
+G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
+G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
+G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_children)
+G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
+G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 G(tool_objects) G(tool_numbers)
 
@@ -96,6 +104,37 @@ const struct guest attacks[] = {
     {"new-listener", attack_new_listener, ""},
     {"memfd-start", attack_memfd_start, ""},
     {"objects-of-others", attack_objects, "KEY SHM SEM MSG NAME"},
+    {"race-o-path", attack_race_o_path, "SECRET"},
+    {"race-path-remote-write", attack_race_path_remote_write, "SECRET"},
+    {"unreadable-argument", attack_unreadable_argument, "SECRET"},
+    {"longest-path", attack_longest_path, "SECRET"},
+    {"upper-halves", attack_upper_halves, "SECRET"},
+    {"longer-structs", attack_longer_structs, "SECRET"},
+    {"signal-storm", attack_signal_storm, "SECRET"},
+    {"hardlink-before", attack_hardlink_before, "SECRET LINK"},
+    {"proc-self", attack_proc_self, ""},
+    {"mounts", attack_mounts, "SECRET"},
+    {"fanotify", attack_fanotify, ""},
+    {"raw-disk", attack_raw_disk, "SECRET"},
+    {"inherited-descriptors", attack_inherited_descriptors, ""},
+    {"handed-descriptor", attack_handed_descriptor, "SOCKET"},
+    {"interpreters", attack_interpreters, "SECRET"},
+    {"reopen-for-writing", attack_reopen_for_writing, "READONLY"},
+    {"metadata", attack_metadata, "READONLY"},
+    {"replace", attack_replace, "READONLY"},
+    {"make-names", attack_make_names, "SECRET"},
+    {"race-move-of-link", attack_race_move_of_link, "PLACE"},
+    {"kernel-settings", attack_kernel_settings, ""},
+    {"accounting", attack_accounting, ""},
+    {"exec-hardlink-before", attack_exec_hardlink_before, "FORBIDDEN LINK"},
+    {"exec-script-chain", attack_exec_script_chain, "FORBIDDEN"},
+    {"exec-launchers", attack_exec_launchers, "FORBIDDEN"},
+    {"exec-from-thread", attack_exec_from_thread, "FORBIDDEN"},
+    {"exec-arguments", attack_exec_arguments, "FORBIDDEN"},
+    {"children", attack_children, "SECRET"},
+    {"i386-exec", attack_i386_exec, "FORBIDDEN"},
+    {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
+    {"new-privileges", attack_new_privileges, ""},
     {NULL, NULL, NULL},
 };
 
@@ -113,6 +152,9 @@ const struct guest tools[] = {
     {"calls", tool_calls, "open|write|connect|start PATH"},
     {"catch", tool_catch, ""},
     {"fence", tool_fence, "CMD…"},
+    {"from-memory", tool_from_memory, "PROGRAM"},
+    {"lend", tool_lend, "FILE CMD…"},
+    {"hand", tool_hand, "SOCKET FILE"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
     {"make-objects", tool_objects, ""},
