@@ -91,11 +91,13 @@ package final class SessionDirectory: Sendable {
         return status
     }
 
-    /// A supervisor holds its lock.
+    /// A supervisor holds its lock, and not only to take in what has ended.
     static func isLive(_ id: String, in state: StateDirectory) -> Bool {
         let lock = Glibc.open(state.sessions + "/" + id + "/lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard lock >= 0 else { return errno != ENOENT }
         defer { close(lock) }
+        var status = stat()
+        if fstat(lock, &status) == 0, status.st_size > 0 { return false }
         return flock(lock, LOCK_SH | LOCK_NB) != 0
     }
 

@@ -14,8 +14,13 @@ struct PathTableBuilder {
     private struct Accepts {
         var list: [PathTable.Accept] = []
 
+        /// Rules come in their order: what is there twice is at the end, and the list may be long.
         mutating func insert(_ accept: PathTable.Accept) {
-            if !list.contains(accept) { list.append(accept) }
+            for other in list.reversed() {
+                if other == accept { return }
+                if other.rule != accept.rule { break }
+            }
+            list.append(accept)
         }
 
         /// The lowest place-bound rule.
