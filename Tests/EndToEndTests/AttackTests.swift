@@ -38,7 +38,6 @@ struct Attack: Sendable, CustomTestStringConvertible {
 final class Listeners {
     private var running: [Running] = []
     private(set) var allowed = "", denied = ""
-    private(set) var objects: [String] = []
     let abstract = "guest-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
 
     init(_ world: World) throws {
@@ -47,7 +46,11 @@ final class Listeners {
         _ = try serve(world, "udp", "PUBLIC", allowed)
         _ = try serve(world, "udp", "SECRET", denied)
         _ = try serve(world, "abstract", "SECRET", abstract)
-        objects = try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
+    }
+
+    /// Shared memory, semaphores and queues of a process outside.
+    func objects(_ world: World) throws -> [String] {
+        try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
     }
 
     private func serve(_ world: World, _ words: String...) throws -> String {
@@ -65,11 +68,11 @@ final class Listeners {
 extension EndToEnd {
     /// Every technique natively, where it has to work, and under a profile that denies one folder, one program, one address.
     @Suite(.serialized) struct AttackTests {
-        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) -> [String] {
+        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) throws -> [String] {
             let target: [String] =
                 switch attack.needs {
                 case .nothing, .memory: []
-                case .objects: listeners.objects
+                case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden: [world.forbidden]
                 case .address: [listeners.allowed, listeners.denied]
@@ -83,7 +86,7 @@ extension EndToEnd {
         @Test(.enabled(if: getuid() == 0), arguments: Attack.all)
         func worksUnsandboxed(_ attack: Attack) throws {
             let world = try World(), listeners = try Listeners(world)
-            var command = arguments(attack, world, listeners)
+            var command = try arguments(attack, world, listeners)
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
             // A race is won by luck, above all where another job has the second processor.
@@ -102,7 +105,7 @@ extension EndToEnd {
                 exec: { default: allow, deny: ["\(world.forbidden)"] }
                 network: { default: allow, deny: ["127.0.0.1:\(listeners.denied)", "unix:@\(listeners.abstract)"] }
                 """)
-            var command = world.sandboxCommand(arguments(attack, world, listeners), profile: profile)
+            var command = world.sandboxCommand(try arguments(attack, world, listeners), profile: profile)
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             let outcome = try world.native(command, within: 90)
             #expect(outcome.out == "held\n", "\(outcome)")
