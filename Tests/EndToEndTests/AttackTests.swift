@@ -63,7 +63,6 @@ struct Attack: Sendable, CustomTestStringConvertible {
 final class Listeners {
     private var running: [Running] = []
     private(set) var allowed = "", denied = ""
-    private(set) var objects: [String] = []
     let abstract = "guest-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
 
     init(_ world: World) throws {
@@ -72,7 +71,11 @@ final class Listeners {
         _ = try serve(world, "udp", "PUBLIC", allowed)
         _ = try serve(world, "udp", "SECRET", denied)
         _ = try serve(world, "abstract", "SECRET", abstract)
-        objects = try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
+    }
+
+    /// Shared memory, semaphores and queues of a process outside.
+    func objects(_ world: World) throws -> [String] {
+        try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
     }
 
     private func serve(_ world: World, _ words: String...) throws -> String {
@@ -90,11 +93,11 @@ final class Listeners {
 extension EndToEnd {
     /// Every technique natively, where it has to work, and under a profile that denies one folder, one program, one address.
     @Suite(.serialized) struct AttackTests {
-        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) -> [String] {
+        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) throws -> [String] {
             let target: [String] =
                 switch attack.needs {
                 case .nothing, .memory, .lent: []
-                case .objects: listeners.objects
+                case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
                 case .linkedSecret: [world.secret, world.root + "/links/secret"]
@@ -115,7 +118,7 @@ extension EndToEnd {
             let world = try World(), listeners = try Listeners(world)
             let outside = try prepare(attack, world)
             defer { outside?.closeInput() }
-            var command = arguments(attack, world, listeners)
+            var command = try arguments(attack, world, listeners)
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
@@ -174,7 +177,7 @@ extension EndToEnd {
             let outside = try prepare(attack, world)
             defer { outside?.closeInput() }
             let profile = try world.profile("attacked", rules(attack, world, listeners))
-            var command = world.sandboxCommand(arguments(attack, world, listeners), profile: profile)
+            var command = world.sandboxCommand(try arguments(attack, world, listeners), profile: profile)
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             let outcome = try world.native(command, within: 90)

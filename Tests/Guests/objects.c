@@ -114,8 +114,10 @@ int tool_objects(int argc, char **argv) {
     struct mq_attr small = {.mq_maxmsg = 1, .mq_msgsize = 16};
     mqd_t posix = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0666, &small);
     char *at = shmat(memory, NULL, 0);
-    if (posix < 0 || at == (char *)-1 || pipe(ends) < 0) die("objects");
-    strcpy(at, "SECRET"), msgsnd(queue, &secret, sizeof secret.text, 0), mq_send(posix, "SECRET", 7, 0);
+    // A user has little room for POSIX queues, RLIMIT_MSGQUEUE, and may have used it up.
+    if ((posix < 0 && errno != EMFILE) || at == (char *)-1 || semaphore < 0 || queue < 0 || pipe(ends) < 0) die("objects");
+    strcpy(at, "SECRET"), msgsnd(queue, &secret, sizeof secret.text, 0);
+    if (posix >= 0) mq_send(posix, "SECRET", 7, 0);
     if (fork() == 0) {
         setsid(), close(ends[1]), close(0), close(1), close(2);
         while (read(ends[0], text, 1) > 0) {}
