@@ -51,7 +51,10 @@ final class DeniedFiles: Sendable {
     /// Folder by folder, so that what lies near the top is found even where the limit is reached.
     private func search() -> [Key: Denials] {
         var found: [Key: Denials] = [:]
-        var waiting = policy.deniedPlaces
+        // No file has two names where the kernel shows itself.
+        var waiting = policy.deniedPlaces.filter { place in
+            !["/proc/", "/sys/"].contains { (place.path + [UInt8(ascii: "/")]).starts(with: $0.utf8) }
+        }
         var next = 0, seen = 0
         for place in waiting { look(at: place.path, &found) }
         while next < waiting.count, seen < DeniedFiles.limit {

@@ -6,6 +6,10 @@ extension ProfileBody {
     var execFallback: Decision { exec.fallback ?? (exec.allow.isEmpty ? .allow : .deny) }
 }
 
+extension ProtectedPath {
+    fileprivate var tag: Tag { extent == .everything ? .sealed : .unchangeable }
+}
+
 /// Numbers the rules of a resolved profile and puts each where judging will look for it.
 struct PolicyCompiler {
     private let given: PolicyVariables
@@ -76,19 +80,14 @@ struct PolicyCompiler {
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
         builtin.rawDevice = try rule("builtin.raw-devices", "a disk, a machine's memory or a maker of devices goes round every other rule")
         let kernel = try rule("builtin.kernel", "settings and memory of the kernel are the machine's, not one session's")
-        protect(given.protected, own)
-        protect(given.kernelMounts, kernel)
+        for place in given.protected {
+            let pattern = PathPattern(subtreeOf: place.path)
+            if pattern.components.count > 1 { addDenied(pattern, place.tag, own) }
+        }
+        for place in given.kernelMounts { paths.add(PathPattern(subtreeOf: place.path).components, place.tag, kernel.rawValue) }
         // Without a capability, root may write most of it, and `core_pattern` names a program to be run outside.
         for (text, tag) in [("/proc/[!0-9]*/**", Tag.unchangeable), ("/sys/**", .unchangeable), ("/proc/{kcore,kmsg,kpage*}", .sealed)] {
             for pattern in Self.literal(text) { paths.add(pattern.components, tag, kernel.rawValue) }
-        }
-    }
-
-    private mutating func protect(_ places: [ProtectedPath], _ rule: RuleID) {
-        for place in places {
-            let pattern = PathPattern(subtreeOf: place.path)
-            guard pattern.components.count > 1 else { continue }
-            addDenied(pattern, place.extent == .everything ? .sealed : .unchangeable, rule)
         }
     }
 
