@@ -14,12 +14,19 @@ package final class FileSubject {
     /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
     package fileprivate(set) var isAnonymous = false
 
-    /// The device number of a special file.
+    /// The device number of a character device.
     fileprivate(set) var special: UInt64 = 0
-    /// The number of a pseudo-terminal (major 136, devices.txt); nil for everything else.
-    package var terminal: UInt64? { kind == .device && special >> 8 & 0xfff == 136 ? special : nil }
+    /// The number of a terminal (devices.txt): pseudo-terminals, virtual consoles and their memory, serial lines; nil for
+    /// everything else. `/dev/tty` (5:0) and `/dev/ptmx` (5:2) are whoever opens them's own.
+    package var terminal: UInt64? {
+        switch special >> 8 & 0xfff {
+        case 4, 7, 136...143, 188, 204, 229: special
+        case 5: special & 0xff == 1 ? special : nil
+        default: nil
+        }
+    }
 
-    package enum Kind: Sendable { case regular, directory, device, fifo, symlink, absent, other }
+    package enum Kind: Sendable { case regular, directory, device, fifo, socket, symlink, absent, other }
 
     /// The pinned object, or the pinned folder of a name.
     fileprivate(set) var pin: Int32 = -1
@@ -29,6 +36,16 @@ package final class FileSubject {
     let given = PathBuffer()
     /// The name is the folder itself, the one above it, or the root.
     var isDots: Bool { name.equals(".") || name.equals("..") || name.isAbsolute }
+
+    /// For a folder that is to be moved: it holds a socket, or so much that nobody can tell.
+    package var mayHoldSocket: Bool {
+        let place = PathBuffer()
+        place.append("/proc/self/fd/")
+        place.append(decimal: pin)
+        place.append("/")
+        place.append(name.bytes)
+        return sbx_may_hold_socket(place.base) != 0
+    }
 
     fileprivate func reset() {
         if pin >= 0 { _ = sbx_close(pin) }
@@ -51,13 +68,14 @@ package final class FileSubject {
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
-        special = UInt64(st.st_rdev)
+        special = st.st_mode & S_IFMT == S_IFCHR ? UInt64(st.st_rdev) : 0
         kind =
             switch st.st_mode & S_IFMT {
             case S_IFREG: .regular
             case S_IFDIR: .directory
             case S_IFCHR, S_IFBLK: .device
             case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
             case S_IFLNK: .symlink
             default: .other
             }

@@ -163,7 +163,9 @@ package final class SocketWork {
         endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
         hasAddress = true
         switch endpoint {
-        case .ip(let ip, let port) where !binding: endpoint = .ip(ip.canonicalDestination, port: port)
+        case .ip(let ip, _) where !binding && ip.isUnspecified:
+            address.settleUnspecified(own: ownAddress())
+            endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
         case .unixAbstract: path.set(address.unixName)
         case .unixPath: try (binding ? takeUnixName() : takeUnixSocket())
         default: break
@@ -216,6 +218,17 @@ package final class SocketWork {
             endpoint = .ip(ip, port: port)
             hasAddress = true
         }
+    }
+
+    /// What an IP socket is bound to.
+    private func ownAddress() -> IPAddress? {
+        var own = SocketAddress()
+        defer { own.deallocate() }
+        let n = sbx_getsockname(socket, own.bytes.baseAddress, UInt32(SocketAddress.capacity))
+        guard n > 0 else { return nil }
+        own.adopt(count: Int(n))
+        if case .ip(let ip, _) = own.endpoint(domain: AF_INET) { return ip }
+        return nil
     }
 }
 

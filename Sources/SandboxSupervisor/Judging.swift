@@ -18,6 +18,10 @@ extension Supervision {
             ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span))
             ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span))
         }
+        if work.hasSecond {
+            if let denied = socketMoved(from: work.first, to: work.second, call) { return denied }
+            if let denied = socketMoved(from: work.second, to: work.first, call) { return denied }
+        }
         for subject in linksMade(by: work, call) {
             if let denied = policy.judge(linkAt: subject.path.text.span) { return denied }
         }
@@ -29,6 +33,17 @@ extension Supervision {
         if case .symlink = call { return [work.first] }
         guard work.hasSecond else { return [] }
         return (work.first.kind == .symlink ? [work.second] : []) + (work.second.kind == .symlink ? [work.first] : [])
+    }
+
+    /// A unix socket is known by its place. It must not come to where a list lets it be talked to from where none does: by a
+    /// further name, by a new one, or with the folder it lies in.
+    private func socketMoved(from: FileSubject, to: FileSubject, _ call: Call) -> Ruling? {
+        guard from.kind == .socket || from.kind == .directory else { return nil }
+        let here = policy.judge(unixConnect: from.path.text.span)
+        guard here.decision == .deny else { return nil }
+        if from.kind == .directory { return policy.listsSockets && from.mayHoldSocket ? here : nil }
+        if case .link = call { return here }
+        return policy.judge(unixConnect: to.path.text.span).decision == .deny ? nil : here
     }
 
     /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
@@ -46,15 +61,16 @@ extension Supervision {
         return policy.judge(file: subject.path.text.span, access: subject.access)
     }
 
-    /// What of procfs is another process's own business: refused for those outside the session, and writing to
-    /// another's memory for all.
+    /// What of procfs is another process's own business: refused for those outside the session, as is whatever changes
+    /// one of them, and writing to another's memory for all.
     private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
         if place.isMemory, subject.access.contains(.write), place.pid != caller.pid {
             return Ruling(.deny, by: policy.builtin.otherProcess)
         }
-        return isOurs || !place.isPrivate ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
+        let isForAll = !place.isPrivate && subject.access.isDisjoint(with: .changing)
+        return isOurs || isForAll ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 
     func judge(_ work: SocketWork) -> Ruling {
@@ -64,7 +80,8 @@ extension Supervision {
             // A datagram socket's first sendto(2) takes a free port by itself.
             if work.operation == .bind, work.transport == .udp, port == 0 { return Ruling(.allow, by: policy.builtin.anonymous) }
             if work.operation == .bind { return policy.judge(listen: ip, port: port, transport: work.transport) }
-            return policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
+            let ruling = policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
+            return ruling.decision == .allow && enforces && !hosts.areKnown ? policy.nameless ?? ruling : ruling
         case .unixPath:
             if work.operation == .bind {
                 work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow

@@ -53,6 +53,12 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
+        // What is done on behalf of the session is done without the powers that it has not got. Every thread that does
+        // such a thing is started from here on, and inherits this.
+        if setup.enforces, sbx_thread_limit_caps() != 0 {
+            kill(launched.pid, SIGKILL)
+            throw RunFailure("capset: \(errorText(EPERM)); nothing was run")
+        }
         let policy: Policy
         do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
             kill(launched.pid, SIGKILL)

@@ -153,6 +153,7 @@ final class Notifier {
             lookAtAll(call, min(count, 1024), caller)
             return notice.proceed()
         }
+        if mayResolve, supervision.policy.deniesNames, !supervision.hosts.isFresh { return wait(resolving: call, notice, caller) }
         var sent: Int32 = 0
         while sent < min(count, 1024) {
             let result = exchangeOne(call, Int(sent), caller, notice.ticket, wait: false)

@@ -58,12 +58,12 @@ final class World {
         root = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         self.account = account
         chmod(root, 0o755)
-        for folder in ["home", "work", "state", "vault", "vault/inner", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
+        for folder in ["home", "work", "state", "vault", "vault/inner", "vault/open", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
         try FileManager.default.copyItem(atPath: Built.guest, toPath: guest)
         try FileManager.default.copyItem(atPath: Built.guest, toPath: forbidden)
         try World.secretText.write(toFile: secret, atomically: false, encoding: .utf8)
         if account == .ordinary {
-            for folder in ["home", "work", "state", "vault", "vault/inner", "vault/inner/secret", "vault/forbidden", ""] {
+            for folder in ["home", "work", "state", "vault", "vault/inner", "vault/open", "vault/inner/secret", "vault/forbidden", ""] {
                 chown("\(root)/\(folder)", Account.uid, Account.uid)
             }
         }

@@ -18,6 +18,12 @@ G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) 
 G(attack_fsetown) G(attack_new_listener)
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
+G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
+G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_datagram) G(attack_race_unix_dup2) G(attack_shared_ipc)
+G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
+G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
+G(attack_kernel_settings) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
+G(tool_share) G(tool_terminal)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
@@ -92,6 +98,29 @@ const struct guest attacks[] = {
     {"pidfd-getfd-supervisor", attack_pidfd_getfd_supervisor, "FENCE"},
     {"fsetown", attack_fsetown, "FENCE"},
     {"new-listener", attack_new_listener, ""},
+    {"unspecified-bound", attack_unspecified_bound, "DENIED"},
+    {"address-lengths", attack_address_lengths, "DENIED"},
+    {"reconnect", attack_reconnect, "ALLOWED DENIED"},
+    {"rare-sockets", attack_rare_sockets, ""},
+    {"netlink-change", attack_netlink_change, ""},
+    {"listen-unbound", attack_listen_unbound, ""},
+    {"unix-names", attack_unix_names, "SOCKET"},
+    {"unix-datagram", attack_unix_datagram, "SOCKET"},
+    {"race-unix-dup2", attack_race_unix_dup2, "SOCKET"},
+    {"shared-ipc", attack_shared_ipc, "KEY"},
+    {"signal-groups", attack_signal_groups, "FENCE"},
+    {"signal-everybody", attack_signal_everybody, ""},
+    {"schedule-supervisor", attack_schedule_supervisor, "FENCE"},
+    {"schedule-user", attack_schedule_user, ""},
+    {"limit-supervisor", attack_limit_supervisor, "FENCE"},
+    {"proc-write-supervisor", attack_proc_write_supervisor, "FENCE"},
+    {"setns-supervisor", attack_setns_supervisor, "FENCE"},
+    {"own-files", attack_own_files, "PATH…"},
+    {"read-store", attack_read_store, "FOLDER FILE"},
+    {"kernel-settings", attack_kernel_settings, ""},
+    {"machine-calls", attack_machine_calls, ""},
+    {"clone-flags", attack_clone_flags, ""},
+    {"other-terminal", attack_other_terminal, "TERMINAL"},
     {NULL, NULL, NULL},
 };
 
@@ -111,6 +140,8 @@ const struct guest tools[] = {
     {"fence", tool_fence, "CMD…"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
-    {"serve", tool_serve, "tcp|udp|unix|abstract WORD [NAME|PORT]"},
+    {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
+    {"share", tool_share, "KEY"},
+    {"terminal", tool_terminal, ""},
     {NULL, NULL, NULL},
 };
