@@ -196,11 +196,11 @@ package final class Tracer<Events: TracerEvents> {
     }
 
     /// pidfd_open(2) takes leaders of thread groups only: `EINVAL` for another thread, `ENOENT` since Linux 6.15. What
-    /// it gives is kept for as long as the process lives.
+    /// it gives is kept for as long as the process lives. tgkill(2) tells as well, where no descriptor is left.
     private func isLeader(_ tid: Int32) -> Bool {
         let fd = sbx_pidfd_open(tid, 0)
         if fd >= 0 { table.setHandle(tid, fd) }
-        return fd >= 0 || fd != -EINVAL && fd != -ENOENT && ProcIdentity.of(tid).leader == tid
+        return fd >= 0 || fd != -EINVAL && fd != -ENOENT && sbx_tgkill(tid, tid, 0) == 0
     }
 
     /// A number may come round again before it is forgotten here. (What has ended and waits for its parent is ours no more.)

@@ -67,7 +67,7 @@ struct LiveSession {
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid)
         if options.user != nil { context.tasks.setForeign(launched.pid) }
         return (supervision, writer, launched)
     }
@@ -99,7 +99,7 @@ struct LiveSession {
             throw RunFailure(
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
-        let control = ControlServer(supervision, path: setup.controlPath, root: launched.pid)
+        let control = ControlServer(supervision, path: setup.controlPath)
         startHelpers(reports, control)
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
@@ -120,7 +120,10 @@ struct LiveSession {
                 TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
-        if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { Deadline.wait(limit, thenKill: pid) } }
+        if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { [supervision] in Deadline.wait(limit, thenEnd: supervision) } }
+        if supervision.enforces, let limit = supervision.policy.limits.memory {
+            WorkerThread.start("sbx-memory") { [supervision] in MemoryWatch(supervision, limit).run() }
+        }
     }
 
     // MARK: The end
@@ -131,7 +134,7 @@ struct LiveSession {
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
         let failure = launched.outcome()
         if failure != 0 { code = startFailed(failure) }
-        if let reason = Deadline.killed ?? control.killed {
+        if let reason = supervision.reasonOfEnd {
             if !options.isQuiet { Session.say(reason) }
             code = 125
         }
@@ -139,7 +142,7 @@ struct LiveSession {
             Session.say("the trail of \(setup.info.id) waits in its journal: \(error)")
         }
         let lost = supervision.lostEvents
-        if lost > 0 { Session.say("\(lost) events could not be recorded (audit.on_failure: continue)") }
+        if lost > 0 { Session.say("\(lost) events could not be recorded") }
         supervision.status?.ended(code: code)
         supervision.neighbours.leave()
         return code

@@ -40,7 +40,7 @@ struct SessionSetup {
         let variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
+            protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
         policy = PendingPolicy(profile, variables)
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
@@ -110,9 +110,9 @@ struct SessionSetup {
     }
 
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
-    private static func protected(_ state: StateDirectory, _ files: ProfileFiles) -> [ProtectedPath] {
+    private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
-        list += files.folders.map { ProtectedPath(resolved($0.path), .changes) }
+        list += (files.folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))

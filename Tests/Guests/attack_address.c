@@ -38,7 +38,8 @@ int attack_unspecified_bound(int argc, char **argv) {  // "this host" is the add
     struct sockaddr_in own = v4(INADDR_LOOPBACK, 0), zero = v4(0, denied_port);
     struct sockaddr_in6 mapped = v6("::ffff:127.0.0.1", 0), none = v6("::", denied_port), none4 = v6("::ffff:0.0.0.0", denied_port);
     bool leaked = reaches(AF_INET, &own, &zero, sizeof zero);
-    leaked |= reaches(AF_INET6, &mapped, &none, sizeof none) | reaches(AF_INET6, &mapped, &none4, sizeof none4);
+    leaked |= reaches(AF_INET6, &mapped, &none, sizeof none);
+    leaked |= reaches(AF_INET6, &mapped, &none4, sizeof none4);
     // The source named beside the message decides where "this host" is.
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(struct in_pktinfo))]; } control = {0};

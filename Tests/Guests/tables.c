@@ -23,7 +23,8 @@ G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_datagram) G(attack_r
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_kernel_settings) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_share) G(tool_terminal)
+G(tool_share) G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
+G(tool_makes)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
@@ -143,5 +144,11 @@ const struct guest tools[] = {
     {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"share", tool_share, "KEY"},
     {"terminal", tool_terminal, ""},
+    {"bomb", tool_bomb, "N"},
+    {"eat", tool_eat, "MIB N"},
+    {"crowd", tool_crowd, "N"},
+    {"wait-forever", tool_wait_forever, "N"},
+    {"makes", tool_makes, "DIR N"},
+    {"fuzz", tool_fuzz, "SEED CALLS PROCESSES"},
     {NULL, NULL, NULL},
 };
