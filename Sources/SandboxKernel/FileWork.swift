@@ -26,6 +26,11 @@ package final class FileSubject {
         }
     }
 
+    /// A way to a device. Writing to it is one thing (`/dev/null`); taking it away, or its permissions, from everybody another.
+    /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
+    package var isNode: Bool { kind == .device && !isWhiteout }
+    private var isWhiteout = false
+
     package enum Kind: Sendable { case regular, directory, device, fifo, socket, symlink, absent, other }
 
     /// The pinned object, or the pinned folder of a name.
@@ -69,6 +74,7 @@ package final class FileSubject {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
         special = st.st_mode & S_IFMT == S_IFCHR ? UInt64(st.st_rdev) : 0
+        isWhiteout = st.st_mode & S_IFMT == S_IFCHR && st.st_rdev == 0
         kind =
             switch st.st_mode & S_IFMT {
             case S_IFREG: .regular

@@ -46,7 +46,7 @@ extension Supervision {
         return policy.judge(unixConnect: to.path.text.span).decision == .deny ? nil : here
     }
 
-    /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
+    /// Not the whiteouts of overlay file systems (`FileSubject.isNode`).
     private func isDevice(_ mode: UInt32, _ device: UInt64) -> Bool {
         let type = mode & S_IFMT
         return type == S_IFBLK || type == S_IFCHR && device != 0
@@ -57,6 +57,9 @@ extension Supervision {
         if let ruling = judgeProcess(subject, caller) { return ruling }
         if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
             return Ruling(.deny, by: policy.builtin.terminal)
+        }
+        if enforces, subject.isNode, !subject.access.isDisjoint(with: .naming), subject.terminal == nil {
+            return Ruling(.deny, by: policy.builtin.deviceNode)
         }
         return policy.judge(file: subject.path.text.span, access: subject.access)
     }

@@ -3,7 +3,7 @@ import Testing
 
 /// A guest that attacks: what it needs, and what the trail should name afterwards.
 struct Attack: Sendable, CustomTestStringConvertible {
-    enum Needs: Sendable { case nothing, secret, forbidden, address, denied, abstract, socket, ipc, terminal, fence, own, store }
+    enum Needs: Sendable { case nothing, secret, forbidden, address, denied, abstract, socket, ipc, terminal, node, fence, own, store }
     let name: String
     let needs: Needs
     var how: String? = nil
@@ -47,7 +47,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
             Attack(name: "reconnect", needs: .address), Attack(name: "listen-unbound", needs: .nothing, recorded: false, closed: true),
             Attack(name: "shared-ipc", needs: .ipc, recorded: false), Attack(name: "other-terminal", needs: .terminal, recorded: false),
             Attack(name: "own-files", needs: .own, recorded: false), Attack(name: "read-store", needs: .store, recorded: false),
-        ]
+        ] + (World.hasNodes ? [Attack(name: "device-node", needs: .node)] : [])
 }
 
 /// What the attacks on addresses are after; runs outside the sandbox.
@@ -73,6 +73,12 @@ final class Listeners {
         terminal = try start(world, "terminal")
     }
 
+    /// What they share with the whole machine goes with them.
+    deinit {
+        for one in running { one.closeInput() }
+        for one in running { _ = one.finish(within: 5) }
+    }
+
     private func start(_ world: World, _ words: String...) throws -> String {
         let one = try world.start([world.guest] + words)
         running.append(one)
@@ -96,6 +102,7 @@ extension EndToEnd {
                 case .socket: [listeners.socket]
                 case .ipc: [listeners.key]
                 case .terminal: [listeners.terminal]
+                case .node: [world.node]
                 case .fence: ["@FENCE@"]
                 case .own: own
                 case .store: [world.state, world.state + "/trail.db"]
@@ -159,7 +166,7 @@ extension EndToEnd {
             let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map {
                 String($0.prefix { $0 != " " })
             }
-            #expect(Set(listed) == Set(Attack.all.map(\.name)))
+            #expect(Set(listed).subtracting(World.hasNodes ? [] : ["device-node"]) == Set(Attack.all.map(\.name)))
         }
     }
 }

@@ -123,7 +123,7 @@ extension EndToEnd {
                 separator: " ")
         }
         /// More records than the first segment holds, of files that have all different names.
-        private static let many = 14_000
+        private static let many = 12_000
 
         @Test(arguments: Account.all) func fullDiskBlocks(account: Account) throws {
             let world = try World(account)
@@ -152,7 +152,7 @@ extension EndToEnd {
         /// A session that is ended while its calls are held ends.
         @Test(arguments: Account.all) func fullDiskDoesNotKeepFromEnding(account: Account) throws {
             let world = try World(account)
-            let line = try command(world, "block", Self.many).replacingOccurrences(of: "'run'", with: "'run' '--timeout' '10s'")
+            let line = try command(world, "block", Self.many).replacingOccurrences(of: "'run'", with: "'run' '--timeout' '5s'")
             guard let outcome = try onSmallDisk(world, "\(line); echo \"exit $?\"; ls '\(world.work)' | wc -l") else { return }
             #expect(outcome.out.hasPrefix("exit 125\n") && !outcome.late && !outcome.out.hasSuffix("\n\(Self.many)\n"), "\(outcome)")
         }

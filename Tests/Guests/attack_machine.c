@@ -25,6 +25,23 @@ int attack_kernel_settings(int argc, char **argv) {  // opened for writing and n
     return verdict(leaked);
 }
 
+/// NODE is a device that may be written to: it stays, under its name, with its permissions.
+int attack_device_node(int argc, char **argv) {
+    const char *node = argument(argc, argv, 1);
+    char other[PATH_MAX + 8];
+    struct stat st;
+    if (stat(node, &st) < 0) die(node);
+    snprintf(other, sizeof other, "%s.x", node);
+    bool leaked = chmod(node, st.st_mode & 07777) == 0;
+    leaked |= chown(node, st.st_uid, st.st_gid) == 0;
+    if (link(node, other) == 0) { leaked = true; unlink(other); }
+    if (rename(node, other) == 0) { leaked = true; rename(other, node); }
+    if (unlink(node) == 0) { leaked = true; mknod(node, st.st_mode, st.st_rdev); }
+    int fd = open(node, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "x", 1) != 1) die("it may be written to");
+    return verdict(leaked | (fchmod(fd, st.st_mode & 07777) == 0));
+}
+
 /// Calls that a supervised program has no business with. Each does nothing where it works; what this kernel does not know
 /// or does not let root do is named on standard error.
 int attack_machine_calls(int argc, char **argv) {

@@ -22,7 +22,7 @@ G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(atta
 G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_datagram) G(attack_race_unix_dup2) G(attack_shared_ipc)
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
-G(attack_kernel_settings) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
+G(attack_kernel_settings) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_share) G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
@@ -119,6 +119,7 @@ const struct guest attacks[] = {
     {"own-files", attack_own_files, "PATH…"},
     {"read-store", attack_read_store, "FOLDER FILE"},
     {"kernel-settings", attack_kernel_settings, ""},
+    {"device-node", attack_device_node, "NODE"},
     {"machine-calls", attack_machine_calls, ""},
     {"clone-flags", attack_clone_flags, ""},
     {"other-terminal", attack_other_terminal, "TERMINAL"},
