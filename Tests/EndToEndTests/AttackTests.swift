@@ -9,7 +9,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
     var how: String? = nil
     var recorded = true  // a denial in the trail; calls that the filter refuses by number need none
     var nativelyHeld = false  // where this machine does not know the technique
-    var closed = false  // under a profile that lists no address at all
+    var closed = false  // under a profile that lists no address, and sockets in the workspace alone
     var testDescription: String { how.map { "\(name) \($0)" } ?? name }
 
     static let all: [Attack] =
@@ -45,7 +45,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
         + [
             Attack(name: "reconnect", needs: .address), Attack(name: "listen-unbound", needs: .nothing, recorded: false, closed: true),
-            Attack(name: "shared-ipc", needs: .ipc, recorded: false), Attack(name: "other-terminal", needs: .terminal, recorded: false),
+            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "shared-ipc", needs: .ipc, recorded: false),
+            Attack(name: "other-terminal", needs: .terminal, recorded: false),
             Attack(name: "own-files", needs: .own, recorded: false), Attack(name: "read-store", needs: .store, recorded: false),
         ] + (World.hasNodes ? [Attack(name: "device-node", needs: .node)] : [])
 }
@@ -136,7 +137,7 @@ extension EndToEnd {
                 mode: enforce
                 files: { default: allow, deny: ["\(world.root)/vault/inner", "\(world.root)/vault/inner/**"] }
                 exec: { default: allow, deny: ["\(world.forbidden)"] }
-                network: \(attack.closed ? "{ default: deny }" : "{ default: allow, deny: [\(denied)] }")
+                network: \(attack.closed ? "{ default: deny, allow: [\"unix:${workspace}/**\"] }" : "{ default: allow, deny: [\(denied)] }")
                 """)
             // The program, a folder of profiles and a profile that could come to be there, the state and what is in it.
             let profiles = world.home + "/.config/sandbox/profiles"

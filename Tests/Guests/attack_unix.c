@@ -50,6 +50,22 @@ int attack_unix_names(int argc, char **argv) {  // by every spelling; then by an
     return verdict(leaked);
 }
 
+/// The current folder is where sockets may be talked to, and SOCKET lies elsewhere: alone and with its folder, it is brought here.
+int attack_unix_moved(int argc, char **argv) {
+    target = argument(argc, argv, 1);
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", target);
+    char *name = strrchr(folder, '/');
+    *name = 0;
+    bool leaked = link(target, "hard") == 0 && reaches("hard");
+    if (rename(target, "taken") == 0) { leaked |= reaches("taken"); rename("taken", target); }
+    mkdir("empty", 0700);
+    if (renameat2(AT_FDCWD, target, AT_FDCWD, "empty", 2 /* RENAME_EXCHANGE */) == 0) { leaked |= reaches("empty"); renameat2(AT_FDCWD, target, AT_FDCWD, "empty", 2); }
+    rmdir("empty");
+    if (rename(folder, "with") == 0) { leaked |= reaches("with/socket"); rename("with", folder); }
+    return verdict(leaked);
+}
+
 int attack_unix_datagram(int argc, char **argv) {  // a datagram needs no connection: sendto, sendmsg, sendmmsg
     char path[PATH_MAX + 16], reply[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s.datagrams", argument(argc, argv, 1));
