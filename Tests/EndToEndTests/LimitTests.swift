@@ -122,8 +122,8 @@ extension EndToEnd {
             return world.sandboxCommand([world.guest, "makes", world.work, "\(opens)"], profile: profile).map { "'\($0)'" }.joined(
                 separator: " ")
         }
-        /// More records than the first segment holds, of files that have all different names.
-        private static let many = 12_000
+        /// More records than the first segment holds, of files with long paths.
+        private static let many = 5_000
 
         @Test(arguments: Account.all) func fullDiskBlocks(account: Account) throws {
             let world = try World(account)
@@ -132,11 +132,11 @@ extension EndToEnd {
             let script = """
                 \(line) & pid=$!
                 last=-1
-                while count=$(ls '\(world.work)' | wc -l); [ $count -lt \(Self.many) ] && { [ $count != $last ] || [ $count = 0 ]; }; do last=$count; sleep 1; done
+                while count=$(find '\(world.work)' -type f | wc -l); [ $count -lt \(Self.many) ] && { [ $count != $last ] || [ $count = 0 ]; }; do last=$count; sleep 1; done
                 [ $count -lt \(Self.many) ] && kill -0 $pid && echo held
                 rm "$STATE/filler"
                 wait $pid; echo "exit $?"
-                '\(Built.sandbox)' audit events --operation create --limit 1000000 | grep -c '\(world.work)/'
+                '\(Built.sandbox)' audit events --operation create --limit 1000000 | grep -c /file
                 """
             guard let outcome = try onSmallDisk(world, script) else { return }
             #expect(outcome.out == "held\nexit 0\n\(Self.many)\n", "\(outcome)")
@@ -145,7 +145,7 @@ extension EndToEnd {
         @Test(arguments: Account.all) func fullDiskCanBeGoneOnFrom(account: Account) throws {
             let world = try World(account)
             let line = try command(world, "continue", Self.many)
-            guard let outcome = try onSmallDisk(world, "\(line); echo \"exit $?\"; ls '\(world.work)' | wc -l") else { return }
+            guard let outcome = try onSmallDisk(world, "\(line); echo \"exit $?\"; find '\(world.work)' -type f | wc -l") else { return }
             #expect(outcome.out == "exit 0\n\(Self.many)\n" && outcome.err.contains("events could not be recorded"), "\(outcome)")
         }
 
@@ -153,7 +153,7 @@ extension EndToEnd {
         @Test(arguments: Account.all) func fullDiskDoesNotKeepFromEnding(account: Account) throws {
             let world = try World(account)
             let line = try command(world, "block", Self.many).replacingOccurrences(of: "'run'", with: "'run' '--timeout' '5s'")
-            guard let outcome = try onSmallDisk(world, "\(line); echo \"exit $?\"; ls '\(world.work)' | wc -l") else { return }
+            guard let outcome = try onSmallDisk(world, "\(line); echo \"exit $?\"; find '\(world.work)' -type f | wc -l") else { return }
             #expect(outcome.out.hasPrefix("exit 125\n") && !outcome.late && !outcome.out.hasSuffix("\n\(Self.many)\n"), "\(outcome)")
         }
 
@@ -162,12 +162,12 @@ extension EndToEnd {
             let line = try command(world, failure, Self.many)
             let held = """
                 last=-1
-                while count=$(ls '\(world.work)' | wc -l); [ $count -lt \(Self.many) ] && [ $count != $last ]; do last=$count; sleep 2; done
+                while count=$(find '\(world.work)' -type f | wc -l); [ $count -lt \(Self.many) ] && [ $count != $last ]; do last=$count; sleep 2; done
                 [ $count -lt \(Self.many) ] && { echo held; kill -KILL $pid; }
                 """
             let script = """
                 \(line) & pid=$!
-                while [ $(ls '\(world.work)' | wc -l) -lt 100 ]; do sleep 0.1; done
+                while [ $(find '\(world.work)' -type f | wc -l) -lt 100 ]; do sleep 0.1; done
                 rm -r "$STATE"/*
                 \(failure == "block" ? held : "")
                 wait $pid; echo "exit $?"

@@ -93,13 +93,14 @@ int tool_wait_forever(int argc, char **argv) {
     _exit(0);
 }
 
-/// `makes DIR N`: N empty files with long names: what fills a journal quickly.
+/// `makes DIR N`: N empty files with long paths: what fills a journal quickly.
 int tool_makes(int argc, char **argv) {
-    char name[256];
+    char name[241];
     if (chdir(argument(argc, argv, 1)) < 0) die("chdir");
-    memset(name, 'x', sizeof name);
+    memset(name, 'x', 240), name[240] = 0;
+    for (int depth = 0; depth < 4; depth++) if (mkdir(name, 0755) < 0 || chdir(name) < 0) die("mkdir");
     for (int i = 0; i < atoi(argument(argc, argv, 2)); i++) {
-        snprintf(name + 240, sizeof name - 240, "%d", i);
+        snprintf(name, sizeof name, "file%d", i);
         int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0) die(name);
         close(fd);
