@@ -189,7 +189,8 @@ package final class TrailWriter: Sendable {
                 pass.count += 1
                 pass.slot += 1
             }
-            if !fill.sealed { return pass }
+            // A full one without a successor (a full disk) stays the current one.
+            if !fill.sealed || index == queue.last { return pass }
             pass.finished += 1
             pass.slot = 0
         }
