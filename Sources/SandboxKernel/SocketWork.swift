@@ -44,6 +44,10 @@ package final class SocketWork {
     private(set) var isNonBlocking = false
     /// Of the message's bytes, those that have gone already.
     package var sent = 0
+    /// What it keeps in memory for its caller.
+    package var held: Int { message.count }
+    /// No message keeps more.
+    package static let mostHeld = OutgoingMessage.limit
     /// The connection was begun without waiting.
     var isBegun = false
     /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).

@@ -79,6 +79,13 @@ extension EndToEnd {
             #expect(outcome.code == 0 && outcome.out == "answered\n" && !outcome.late, "\(outcome)")
         }
 
+        /// The supervisor's copies of what waits to be sent are bounded.
+        @Test(arguments: Account.all) func messagesThatNobodyTakes(account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed([world.guest, "hoard", "280"], profile: try world.permissive(), within: 90)
+            #expect(outcome.code == 0 && outcome.out == "refused\n" && !outcome.late, "\(outcome)")
+        }
+
         @Test(arguments: Account.all) func sandboxInSandboxIsRefused(account: Account) throws {
             let world = try World(account)
             for profile in [try world.permissive(), "observe"] {

@@ -93,6 +93,32 @@ int tool_wait_forever(int argc, char **argv) {
     _exit(0);
 }
 
+static char *bulk;
+static _Atomic int refused;
+static void *sends_much(void *several) {
+    int pair[2];
+    struct iovec part = {bulk, 1 << 20};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) die("socketpair");
+    for (;;) {
+        long rc = several ? sendmmsg(pair[0], &message, 1, MSG_NOSIGNAL) : sendmsg(pair[0], &message.msg_hdr, MSG_NOSIGNAL);
+        if (rc < 0 && errno == ENOBUFS) { refused++; return NULL; }
+        if (rc < 0) die("send");
+    }
+}
+/// `hoard N`: N threads that each have 1 MiB under way which nobody takes, all from the same place; says so once one is refused.
+int tool_hoard(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    pthread_t thread;
+    bulk = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bulk == MAP_FAILED) die("mmap");
+    for (int i = 0; i < count; i++) start(&thread, sends_much, i % 2 ? &refused : NULL);
+    alarm(60);
+    while (refused == 0) nap_ms(1);
+    say("refused");
+    _exit(0);
+}
+
 /// `makes DIR N`: N empty files with long paths: what fills a journal quickly.
 int tool_makes(int argc, char **argv) {
     char name[241];

@@ -24,7 +24,7 @@ G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_kernel_settings) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_share) G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
-G(tool_makes)
+G(tool_makes) G(tool_hoard)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 
@@ -150,6 +150,7 @@ const struct guest tools[] = {
     {"eat", tool_eat, "MIB N"},
     {"crowd", tool_crowd, "N"},
     {"wait-forever", tool_wait_forever, "N"},
+    {"hoard", tool_hoard, "N"},
     {"makes", tool_makes, "DIR N"},
     {"fuzz", tool_fuzz, "SEED CALLS PROCESSES"},
     {NULL, NULL, NULL},
