@@ -39,7 +39,9 @@ package final class Flights: @unchecked Sendable {
         let place = places + place(of: pid)
         let other = place.pointee.load(ordering: .relaxed)
         guard other == 0 || other == pid else { return false }
-        guard place.pointee.compareExchange(expected: other, desired: pid, ordering: .sequentiallyConsistent).exchanged else { return false }
+        guard place.pointee.compareExchange(expected: other, desired: pid, ordering: .sequentiallyConsistent).exchanged else {
+            return false
+        }
         // Either we see the change that has begun, or the one who begins it sees us.
         if begun.load(ordering: .sequentiallyConsistent) == mark, !isClosed.load(ordering: .sequentiallyConsistent) { return true }
         land(pid)

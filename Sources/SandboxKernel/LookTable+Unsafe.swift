@@ -84,7 +84,8 @@ final class LookTable {
         let place = base + key.slot * LookTable.size
         let head = place.load(as: Head.self)
         guard head.pathCount > 0, head.inode == key.inode, head.device == key.device, head.changed == key.changed,
-            head.origin == key.origin, head.originDevice == key.originDevice, head.made > since, now &- head.made < 1_000_000_000, Int(head.textCount) == key.text.count
+            head.origin == key.origin, head.originDevice == key.originDevice, head.made > since, now &- head.made < 1_000_000_000,
+            Int(head.textCount) == key.text.count
         else { return nil }
         let text = place + MemoryLayout<Head>.stride
         if !key.text.isEmpty, memcmp(text, key.text.baseAddress!, key.text.count) != 0 { return nil }
@@ -102,7 +103,8 @@ final class LookTable {
         memcpy(text + key.text.count, from, path.count)
         place.storeBytes(
             of: Head(
-                device: key.device, inode: key.inode, changed: key.changed, originDevice: key.originDevice, origin: key.origin, made: now, textCount: UInt16(key.text.count),
+                device: key.device, inode: key.inode, changed: key.changed, originDevice: key.originDevice, origin: key.origin, made: now,
+                textCount: UInt16(key.text.count),
                 pathCount: UInt16(path.count), rule: ruling?.rule.rawValue ?? 0, decision: ruling?.decision.rawValue ?? 0,
                 hasRuling: ruling != nil), as: Head.self)
     }

@@ -52,7 +52,7 @@ package struct FileAccess: OptionSet, Sendable, Hashable {
     @inlinable package static var pathOnly: FileAccess { FileAccess(rawValue: 1 << 9) }
 
     /// What is done to a name or to its file's attributes, whatever is behind it.
-    package static let naming: FileAccess = [.delete, .metadata, .rename, .link]
+    @inlinable package static var naming: FileAccess { delete.union(metadata).union(rename).union(link) }
 
     /// Everything that changes something.
     @inlinable package static var changing: FileAccess {

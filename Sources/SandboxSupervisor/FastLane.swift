@@ -41,7 +41,8 @@ extension Notifier {
     /// - it is a file or a folder, and no other name leads to it (`OpenLook`).
     func pass(_ request: OpenRequest, _ caller: Caller) -> Passage {
         let context = supervision.context
-        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), supervision.neighbours.areAbsent, let mark = context.flights.mark()
+        guard OpenLook.onlyReads(request), context.tasks.isAlone(caller), supervision.neighbours.areAbsent,
+            let mark = context.flights.mark()
         else { return .takesMore }
         do throws(Errno) {
             switch try looks.look(request, caller) {
@@ -52,7 +53,9 @@ extension Notifier {
         } catch { return .takesMore }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
         looks.remember(ruling)
-        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else { return .takesMore }
+        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
+            return .takesMore
+        }
         supervision.record(looks, ruling, caller)
         return .goesOn
     }

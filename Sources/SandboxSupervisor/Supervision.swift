@@ -33,7 +33,8 @@ final class Supervision: Sendable {
     private nonisolated(unsafe) let named: UnsafeMutablePointer<Atomic<Bool>>
 
     init(
-        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours, status: StatusStream?,
+        _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
+        status: StatusStream?,
         agentGroup: Int32, root: Int32
     ) {
         self.info = info

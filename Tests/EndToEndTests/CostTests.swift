@@ -26,7 +26,9 @@ extension EndToEnd {
                 kind: "write", mode: "enforce", thread: "sbx-notify",
                 calls: ["ioctl": 4, "process_vm_readv": 1, "openat2": 1, "newfstatat": 1, "readlinkat": 1, "openat": 1, "close": 2]),
             // A second look without links, because procfs means somebody else to us.
-            Cost(kind: "absent", mode: "enforce", thread: "sbx-notify", calls: ["ioctl": 3, "process_vm_readv": 1, "newfstatat": 1, "openat2": 1]),
+            Cost(
+                kind: "absent", mode: "enforce", thread: "sbx-notify",
+                calls: ["ioctl": 3, "process_vm_readv": 1, "newfstatat": 1, "openat2": 1]),
             // Receive and answer, the address, the socket and its type.
             Cost(
                 kind: "connect", mode: "observe", thread: "sbx-notify",
