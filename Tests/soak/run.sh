@@ -1,5 +1,6 @@
 #!/bin/sh
-# The long runs (`make soak`): an hour of random system calls (FUZZ_SECONDS), each round other ones, a million opens, 10,000 processes, 1,000 kills, CPython's own regression tests inside and outside.
+# The long runs (`make soak`): a million opens, 10,000 processes, 1,000 kills, an hour of random system calls (FUZZ_SECONDS),
+# each round other ones, CPython's own regression tests inside and outside.
 # SOAK_PYTHON names a Python that has the `test` package; SANDBOX_BIN the directory of `sandbox` and `guest`.
 here=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$here" || exit 1
