@@ -13,9 +13,10 @@ void sbx_exit_code(uint64_t out[2], int status) {
 
 // arm64 settles the restart before the tracer sees the signal (do_signal, arch/arm64/kernel/signal.c): nothing can be
 // told or changed here, and a call that a signal without SA_RESTART meets before it is received ends with EINTR.
-int sbx_ptrace_interrupted(int tid, int64_t *nr) {
+int sbx_ptrace_interrupted(int tid, int64_t *nr, uint64_t args[6]) {
     (void)tid;
     (void)nr;
+    (void)args;
     return 0;
 }
 int sbx_ptrace_restart_always(int tid) {

@@ -15,12 +15,16 @@ void sbx_exit_code(uint64_t out[2], int status) {
 }
 
 // arch_do_signal_or_restart() looks at these two after the tracer has let the signal through.
-int sbx_ptrace_interrupted(int tid, int64_t *nr) {
+int sbx_ptrace_interrupted(int tid, int64_t *nr, uint64_t args[6]) {
     errno = 0;
     long result = ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, rax), 0L);
     if (errno || result != -512) return 0;
-    *nr = ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, orig_rax), 0L);
-    return errno ? 0 : *nr >= 0;
+    struct user_regs_struct r;
+    if (ptrace(PTRACE_GETREGS, tid, 0L, &r) < 0) return 0;
+    *nr = (int64_t)r.orig_rax;
+    const uint64_t all[6] = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+    memcpy(args, all, sizeof all);
+    return *nr >= 0;
 }
 
 int sbx_ptrace_restart_always(int tid) {

@@ -3,12 +3,11 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/un.h>
 
 struct ruleset_attr { uint64_t handled_access_fs; };
 struct path_beneath { uint64_t allowed_access; int32_t parent_fd; } __attribute__((packed));
-#define MAKE_SOCK (1ull << 10)
+#define MAKE_SOCK (1ull << 9)
 
 struct job {
     int socket, cwd, folder, result;
@@ -22,8 +21,7 @@ static int confine(int folder) {
     if (rules < 0) return rules;
     struct path_beneath p = {MAKE_SOCK, folder};
     int e = (int)sbx_ret(syscall(445, rules, 1 /* LANDLOCK_RULE_PATH_BENEATH */, &p, 0));
-    if (!e) e = (int)sbx_ret(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    if (!e) e = (int)sbx_ret(syscall(446, rules, 0));
+    if (!e) e = sbx_landlock_enter(rules);
     close(rules);
     return e;
 }

@@ -41,9 +41,12 @@ static void terminal_restore(const struct terminal *t, int killed) {
     tcsetattr(t->fd, TCSANOW, &t->modes);
 }
 
-// -1 while it lives.
-static int supervisor_code(int supervisor) {
+// The exit code, once there is one: -1 before. The supervisor says it as soon as the agent has ended and everything is in
+// the journal, and goes on with what nobody need wait for.
+static int supervisor_code(int supervisor, int link) {
     int st;
+    unsigned char code;
+    if (recv(link, &code, 1, MSG_DONTWAIT) == 1) return code;
     int p = waitpid(supervisor, &st, WNOHANG);
     if (p == 0 || (p < 0 && errno == EINTR)) return -1;
     if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
@@ -53,14 +56,14 @@ static int supervisor_code(int supervisor) {
     return 125;
 }
 
-int sbx_front_run(int supervisor, int report) {
+int sbx_front_run(int supervisor, int link) {
     struct terminal t = terminal_capture();
     sigset_t all;
     sigfillset(&all);
     for (int code;;) {
         siginfo_t i;
         int s = sigwaitinfo(&all, &i);
-        if ((code = supervisor_code(supervisor)) >= 0) {
+        if ((code = supervisor_code(supervisor, link)) >= 0) {
             terminal_restore(&t, code == 125);
             return code;
         }
@@ -69,9 +72,17 @@ int sbx_front_run(int supervisor, int report) {
         int by_somebody = i.si_code <= 0 && i.si_pid != supervisor;
         if (s > 0 && s != SIGCHLD && by_somebody) {
             unsigned char b = (unsigned char)s;
-            if (write(report, &b, 1) < 0) {}
+            if (send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
         }
     }
+}
+
+int sbx_front_release(int front, int link, int code) {
+    unsigned char c = (unsigned char)code;
+    // Nobody's death concerns us any more: what is left to do is done whether the front lives or not.
+    prctl(PR_SET_PDEATHSIG, 0);
+    if (send(link, &c, 1, MSG_NOSIGNAL) < 0) return -errno;
+    return (int)sbx_ret(kill(front, SIGCHLD));
 }
 
 int sbx_fork(void) { return (int)sbx_ret(fork()); }
@@ -80,6 +91,15 @@ void sbx_block_all_signals(void) {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, 0);
+}
+
+void sbx_close_all_but(int one, int other) {
+    unsigned keep[] = {(unsigned)(one < other ? one : other), (unsigned)(one < other ? other : one), ~0u}, from = 3;
+    for (int i = 0; i < 3; i++) {
+        if ((int)keep[i] < 3 && i < 2) continue;
+        if (keep[i] > from) syscall(SYS_close_range, from, keep[i] - 1, 0);
+        from = keep[i] + 1;
+    }
 }
 
 void sbx_die_with_parent(int parent) {

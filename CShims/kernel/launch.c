@@ -93,8 +93,7 @@ static _Noreturn void child(const struct sbx_launch *s, int fd) {
     int landlock = s->landlock;
     if (s->group && setpgid(0, s->group) < 0) give_up(own, SBX_STAGE_GROUP, -errno);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) give_up(own, SBX_STAGE_NO_NEW_PRIVS, -errno);
-    if (landlock >= 0 && syscall(446 /* landlock_restrict_self */, landlock, 0) < 0)
-        give_up(own, SBX_STAGE_LANDLOCK, -errno);
+    if (landlock >= 0 && (e = sbx_landlock_enter(landlock)) < 0) give_up(own, SBX_STAGE_LANDLOCK, e);
     if ((e = close_others(s, own)) < 0) give_up(own, SBX_STAGE_DESCRIPTORS, e);
     for (unsigned i = 0; i < s->limit_count; i++) {
         struct rlimit l = {s->limits[i].soft, s->limits[i].hard}, now;

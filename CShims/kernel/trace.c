@@ -74,9 +74,9 @@ int sbx_mapping_at(int maps, uint64_t address, struct sbx_mapping *out, char *na
     return q.vma_name_size ? (int)q.vma_name_size - 1 : 0;
 }
 
-long sbx_mapped_file(int maps, uint64_t address, char *name, size_t cap) {
-    struct sbx_mapping m;
-    int n = sbx_mapping_at(maps, address, &m, name, cap);
+long sbx_mapped_file(int maps, uint64_t address, struct sbx_mapping *out, char *name, size_t cap) {
+    *out = (struct sbx_mapping){0};
+    int n = sbx_mapping_at(maps, address, out, name, cap);
     if (n > 0) return n;
     return n == 0 ? -ENOENT : n == -ENOTTY ? find_in_maps(maps, address, name, cap) : n;
 }

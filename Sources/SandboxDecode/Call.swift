@@ -65,6 +65,19 @@ package enum IdentityChange: Sendable {
     case other
 }
 
+/// A kind of System V object, sysvipc(7).
+package enum ObjectKind: Int, Sendable, CaseIterable {
+    case sharedMemory, semaphores, messages
+
+    package var name: String {
+        switch self {
+        case .sharedMemory: "shared memory"
+        case .semaphores: "semaphores"
+        case .messages: "message queue"
+        }
+    }
+}
+
 /// A system call in the supervisor's terms. Nothing in it was read from a tracee's memory.
 package enum Call: Sendable {
     case open(OpenRequest)
@@ -98,6 +111,10 @@ package enum Call: Sendable {
     /// Another process will have the caller's memory, working directory or descriptors (clone(2) without CLONE_THREAD), or
     /// the kernel may write into that memory by itself (io_setup(2), without flags).
     case shares(flags: UInt64)
+    /// A System V object by its key; `size` is bytes or a number of semaphores.
+    case getObject(ObjectKind, key: Int32, size: UInt64, flags: Int32)
+    /// One by its id.
+    case useObject(ObjectKind, id: Int32)
     /// Trapped by the filter but in no row here: refused.
     case unknown
 }

@@ -1,30 +1,14 @@
 package import SandboxModel
 
-/// The calls the filter sends to the supervisor, named once for every architecture; the numbers are in
-/// `SyscallNumbers+*.swift`.
-package enum Trapped: UInt8, Sendable, CaseIterable {
-    case open, openat, openat2, creat
-    case unlink, unlinkat, rmdir, rename, renameat, renameat2
-    case mkdir, mkdirat, mknod, mknodat, link, linkat, symlink, symlinkat, truncate
-    case chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat
-    case utime, utimes, futimesat, utimensat
-    case setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr
-    case connect, bind, listen, sendto, sendmsg, sendmmsg
-    case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
-    case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
-    case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
-    case unshare, clone, closeRange, prctl, ioSetup
-}
-
 private let symlinkFollow: Int32 = 0x400, symlinkNoFollow: Int32 = 0x100, emptyPath: Int32 = 0x1000
 
 extension RawCall {
     /// clone(2), whose flags hold a signal in their low byte.
-    package var isClone: Bool { SyscallNumbers.trapped(number) == .clone }
+    package var isClone: Bool { Trapped(number: number) == .clone }
 
     /// The call in the supervisor's terms, from the registers alone.
     package var decoded: Call {
-        guard let call = SyscallNumbers.trapped(number) else { return .unknown }
+        guard let call = Trapped(number: number) else { return .unknown }
         switch call {
         case .open, .openat, .openat2, .creat: return decodedOpen(call)
         case .connect, .bind, .listen, .sendto, .sendmsg, .sendmmsg: return decodedSocket(call)
@@ -47,6 +31,8 @@ extension RawCall {
         case .ioSetup: return .shares(flags: 0)
         case .unshare, .clone: return .separateDescriptors(flags: arguments[0])
         case .closeRange: return .separateDescriptors(flags: 0)
+        case .shmget, .shmat, .shmctl, .semget, .semop, .semtimedop, .semctl, .msgget, .msgsnd, .msgrcv, .msgctl:
+            return decodedSystemV(call)
         default: return decodedName(call)
         }
     }
@@ -161,6 +147,16 @@ extension RawCall {
             .sendTo(socket: int(0), data: address(1), count: arguments[2], flags: int(3), address: address(4), length: word(5))
         case .sendmsg: .sendMessage(Message(socket: int(0), header: address(1), flags: int(2)))
         default: .sendMessages(Message(socket: int(0), header: address(1), flags: int(3)), count: word(2))
+        }
+    }
+    private func decodedSystemV(_ call: Trapped) -> Call {
+        switch call {
+        case .shmget: .getObject(.sharedMemory, key: int(0), size: arguments[1], flags: int(2))
+        case .semget: .getObject(.semaphores, key: int(0), size: arguments[1], flags: int(2))
+        case .msgget: .getObject(.messages, key: int(0), size: 0, flags: int(1))
+        case .shmat, .shmctl: .useObject(.sharedMemory, id: int(0))
+        case .semop, .semtimedop, .semctl: .useObject(.semaphores, id: int(0))
+        default: .useObject(.messages, id: int(0))
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxDecode
 
 /// What this kernel gives, found out by trying, and what is lost where it does not.
 package struct Capability: Sendable {
@@ -10,7 +11,9 @@ package struct Capability: Sendable {
     /// `run` cannot enforce without it.
     package let isRequired: Bool
 
-    package static func probe() -> [Capability] { [notification(), syncWakeUp(), tracing(), pidfd(), openat2(), landlock(), processes()] }
+    package static func probe() -> [Capability] {
+        [notification(), syncWakeUp(), tracing(), pidfd(), openat2(), knownCalls(), landlock(), processes()]
+    }
 
     private static func capability(_ name: String, _ ok: Bool, required: Bool = true, _ yes: String, _ no: String) -> Capability {
         Capability(name: name, state: ok ? .full : .none, detail: ok ? yes : no, isRequired: required)
@@ -47,17 +50,31 @@ package struct Capability: Sendable {
         return capability("openat2", fd >= 0, "paths are resolved once", "Linux 5.6 has it; a container's seccomp profile may refuse it")
     }
 
-    private static func landlock() -> Capability {
-        let abi = sbx_landlock_abi()
-        if abi >= 6 {
-            return Capability(name: "Landlock", state: .full, detail: "ABI \(abi): signals stay inside the session", isRequired: false)
-        }
+    /// A later kernel may have calls that are in no row of the table.
+    private static func knownCalls() -> Capability {
+        let known = SystemCall.lookedAtUpTo
+        var major: Int32 = 0, minor: Int32 = 0
+        sbx_kernel_version(&major, &minor)
+        let isKnown = (Int(major), Int(minor)) <= (known.major, known.minor)
         let detail =
-            abi > 0
-            ? "ABI \(abi): no scope for signals (Linux 6.12), so that kill(2) is judged one by one"
-            : "absent: kill(2) is judged one by one, a bound unix socket tells a shorter name, and nothing but the user's own "
+            isKnown
+            ? "every call of Linux \(major).\(minor) has been looked at"
+            : "Linux \(major).\(minor) may have calls that came after \(known.major).\(known.minor) and that nobody has "
+                + "looked at: they are refused with ENOSYS, and libraries fall back on older ones"
+        return Capability(name: "system calls", state: isKnown ? .full : .partial, detail: detail, isRequired: false)
+    }
+
+    private static func landlock() -> Capability {
+        let floor = KernelFloor.here
+        if floor.abi < 0 {
+            let detail =
+                "absent: kill(2) is judged one by one, a bound unix socket tells a shorter name, and nothing but the user's own "
                 + "rights keeps a racing program from a handle to what processes outside hold open"
-        return Capability(name: "Landlock", state: abi > 0 ? .partial : .none, detail: detail, isRequired: false)
+            return Capability(name: "Landlock", state: .none, detail: detail, isRequired: false)
+        }
+        let missing = floor.abi < 6 ? "; no scope for signals (Linux 6.12), so that kill(2) is judged one by one" : ""
+        return Capability(
+            name: "Landlock", state: floor.abi < 6 ? .partial : .full, detail: floor.description + missing, isRequired: false)
     }
 
     private static func processes() -> Capability {
@@ -76,7 +93,7 @@ package struct Capability: Sendable {
         let program = text(Array("/bin/true".utf8))
         let spec = LaunchSpec(program: program, arguments: [program], environment: [], enforces: true, front: getpid(), signals: signals)
         do throws(LaunchError) {
-            let l = try Launcher.start(spec, Filter(front: getpid()))
+            let l = try Launcher.start(spec)
             kill(l.pid, SIGKILL)
             var status: Int32 = 0
             while sbx_wait_any(&status) == l.pid, status & 0xff == 0x7f {}

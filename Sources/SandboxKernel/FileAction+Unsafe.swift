@@ -9,11 +9,36 @@ extension FileWork {
     /// hands over and closes. May wait where `mayBlock` says so.
     package func perform() -> Int32 {
         do throws(Errno) {
-            return try identity.assumed(caller) { () throws(Errno) in try act() }
+            let result = try identity.assumed(caller) { () throws(Errno) in try act() }
+            if result >= 0 { noteProgram(result) }
+            return result
         } catch {
             return -error.code
         }
     }
+
+    /// Remembers a program that the call has made, written, or given a name.
+    private func noteProgram(_ result: Int32) {
+        let executable: UInt64 = 0o111
+        switch call {
+        case .open where first.kind == .absent || first.access.contains(.create):
+            var made = stat()
+            guard open.mode & executable != 0, sbx_fstat(result, &made) == 0 else { return }
+            context.written.insert(device: UInt64(made.st_dev), inode: UInt64(made.st_ino))
+        case .changeMode(_, let mode, _) where !first.isProgram && UInt64(mode) & executable != 0: noteFirst()
+        // An access control list may make a file executable as well (acl(5)).
+        case .setAttribute where first.kind == .regular && !first.isProgram: noteFirst()
+        case .open, .truncate, .rename, .link:
+            guard first.isProgram, !first.access.isDisjoint(with: .changing) else { return }
+            noteFirst()
+        default: break
+        }
+        if case .rename(_, _, let flags) = call, flags & 2 != 0, second.isProgram {
+            context.written.insert(device: second.device, inode: second.inode)
+        }
+    }
+
+    private func noteFirst() { context.written.insert(device: first.device, inode: first.inode) }
 
     private func act() throws(Errno) -> Int32 {
         switch call {

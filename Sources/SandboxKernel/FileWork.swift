@@ -14,12 +14,18 @@ package final class FileSubject {
     /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
     package fileprivate(set) var isAnonymous = false
 
-    /// The device number of a character device.
+    /// How many names it has (link(2)); folders have one.
+    package fileprivate(set) var names: UInt64 = 0
+    /// A regular file that somebody may execute.
+    package fileprivate(set) var isProgram = false
+    /// The device number of a special file.
     fileprivate(set) var special: UInt64 = 0
+    fileprivate var isBlock = false
     /// The number of a terminal (devices.txt): pseudo-terminals, virtual consoles and their memory, serial lines; nil for
     /// everything else. `/dev/tty` (5:0) and `/dev/ptmx` (5:2) are whoever opens them's own.
     package var terminal: UInt64? {
-        switch special >> 8 & 0xfff {
+        guard kind == .device, !isBlock else { return nil }
+        return switch special >> 8 & 0xfff {
         case 4, 7, 136...143, 188, 204, 229: special
         case 5: special & 0xff == 1 ? special : nil
         default: nil
@@ -28,8 +34,19 @@ package final class FileSubject {
 
     /// A way to a device. Writing to it is one thing (`/dev/null`); taking it away, or its permissions, from everybody another.
     /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
-    package var isNode: Bool { kind == .device && !isWhiteout }
-    private var isWhiteout = false
+    package var isNode: Bool { kind == .device && (isBlock || special != 0) }
+
+    /// What is behind it goes round every rule about files: a disk, memory, the kernel's log, or what makes devices
+    /// (devices.txt).
+    package var isRawDevice: Bool {
+        guard kind == .device else { return false }
+        let major = special >> 8 & 0xfff, minor = special & 0xff | special >> 12 & 0xfff00
+        switch major {
+        case 1: return isBlock || [1, 2, 4, 11].contains(minor)  // mem, kmem, port, kmsg
+        case 10: return isBlock || [200, 203, 223, 229, 231, 234, 236, 237].contains(minor)  // tun, cuse, uinput, fuse … loop-control
+        default: return isBlock || [21, 162, 202].contains(major)  // sg, raw, msr
+        }
+    }
 
     package enum Kind: Sendable { case regular, directory, device, fifo, socket, symlink, absent, other }
 
@@ -62,7 +79,10 @@ package final class FileSubject {
         inode = 0
         kind = .other
         isAnonymous = false
+        names = 0
+        isProgram = false
         special = 0
+        isBlock = false
     }
 
     fileprivate func hold(_ d: consuming Descriptor) {
@@ -73,8 +93,10 @@ package final class FileSubject {
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
-        special = st.st_mode & S_IFMT == S_IFCHR ? UInt64(st.st_rdev) : 0
-        isWhiteout = st.st_mode & S_IFMT == S_IFCHR && st.st_rdev == 0
+        special = UInt64(st.st_rdev)
+        names = st.st_mode & S_IFMT == S_IFDIR ? 1 : UInt64(st.st_nlink)
+        isProgram = st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0
+        isBlock = st.st_mode & S_IFMT == S_IFBLK
         kind =
             switch st.st_mode & S_IFMT {
             case S_IFREG: .regular
@@ -185,6 +207,15 @@ package final class FileWork {
             try object(first, at, .metadata)
         default: throw Errno(ENOSYS)
         }
+    }
+
+    /// One of our own descriptors that the session is to have, as if it were opened now.
+    package func prepare(inherited descriptor: Int32) throws(Errno) {
+        reset()
+        operation = .open
+        first.access = FileAccess(openFlags: fcntl(descriptor, F_GETFL))
+        first.hold(try Descriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)))
+        try describeObject(first)
     }
 
     package func reset() {

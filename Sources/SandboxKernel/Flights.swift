@@ -101,7 +101,7 @@ package final class Flights: @unchecked Sendable {
         if n == -Int(ESRCH) { return .elsewhere }
         guard n > 0, path.base[0] != 0x72 /* r */ else { return .running }
         path.setCount(n)
-        switch SyscallNumbers.trapped(Int32(truncatingIfNeeded: atol(path.base))) {
+        switch Trapped(number: Int32(truncatingIfNeeded: atol(path.base))) {
         case .open, .openat: return .opening
         default: return .elsewhere
         }

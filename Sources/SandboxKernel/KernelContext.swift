@@ -44,6 +44,11 @@ package final class KernelContext: Sendable {
         do throws(Errno) { noteTerminal(try ProcStat.terminal(of: getpid())) } catch {}
     }
 
+    /// System V objects that the session has made.
+    package let objects = SystemVObjects()
+    /// Programs that the session wrote.
+    package let written = WrittenPrograms()
+
     /// When a folder was last moved, or may have been, and for a moment after: the move itself comes after its note.
     private let movedUntil = Atomic<UInt64>(0)
     package func noteMove() { movedUntil.store(now() &+ 50_000_000, ordering: .releasing) }

@@ -1,5 +1,6 @@
 package import CShims
 internal import Glibc
+internal import SandboxDecode
 
 /// What a program is started with.
 package struct LaunchSpec: Sendable {
@@ -70,24 +71,24 @@ package struct Launched {
 
 package enum Launcher {
     /// Starts the program stopped. The calling thread becomes its tracer and must stay.
-    package static func start(_ spec: LaunchSpec, _ filter: Filter) throws(LaunchError) -> Launched {
+    package static func start(_ spec: LaunchSpec) throws(LaunchError) -> Launched {
         let landlock = spec.enforces ? sbx_landlock_domain() : -1
         defer { if landlock >= 0 { _ = sbx_close(landlock) } }
-        let scoped = landlock >= 0 && sbx_landlock_scopes_signals() == 1
-        let built = filter.take(Filter.Kind(enforces: spec.enforces, trapsSignals: !scoped), front: spec.front)
-        defer { free(built.program) }
-        if built.error != 0 {
-            throw LaunchError(step: "seccomp_rule_add", code: -built.error, help: "libseccomp could not build the filter")
+        if spec.enforces, landlock < 0, KernelFloor.here.abi >= 0 {
+            throw LaunchError(step: "landlock_create_ruleset", code: -landlock, help: "")
         }
+        let scoped = landlock >= 0 && sbx_landlock_scopes_signals() == 1
+        let filter = FilterProgram(
+            FilterKind(enforces: spec.enforces, scopesSignals: scoped, supervisor: getpid(), front: spec.front))
 
         var out = sbx_launched()
-        let result = withArrays(spec) { program, argv, envp, limits, keep in
+        let result = withArrays(spec, filter) { filter, program, argv, envp, limits, keep in
             var raw = sbx_launch()
             raw.program = program
             raw.argv = argv
             raw.envp = envp
-            raw.filter = UnsafePointer(built.program)
-            raw.filter_count = built.count
+            raw.filter = filter.baseAddress
+            raw.filter_count = UInt32(filter.count)
             raw.group = getpgid(spec.front)
             raw.landlock = landlock
             raw.drop_machine_caps = spec.enforces ? 1 : 0
@@ -134,9 +135,10 @@ package enum Launcher {
     }
 
     private static func withArrays<R>(
-        _ spec: LaunchSpec,
+        _ spec: LaunchSpec, _ filter: FilterProgram,
         _ body: (
-            UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+            UnsafeBufferPointer<sock_filter>, UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
+            UnsafePointer<UnsafeMutablePointer<CChar>?>,
             UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>
         ) -> R
     ) -> R {
@@ -144,12 +146,15 @@ package enum Launcher {
         let envp = spec.environment.map { strdup($0) } + [nil]
         defer { for p in argv + envp { free(p) } }
         let limits = spec.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
-        return spec.program.withUnsafeBufferPointer { program in
-            argv.withUnsafeBufferPointer { a in
-                envp.withUnsafeBufferPointer { e in
-                    limits.withUnsafeBufferPointer { l in
-                        spec.keep.sorted().withUnsafeBufferPointer { k in
-                            body(program.baseAddress!, a.baseAddress!, e.baseAddress!, l, k)
+        let instructions = filter.instructions.map { sock_filter(code: $0.code, jt: $0.whenTrue, jf: $0.whenFalse, k: $0.value) }
+        return instructions.withUnsafeBufferPointer { f in
+            spec.program.withUnsafeBufferPointer { program in
+                argv.withUnsafeBufferPointer { a in
+                    envp.withUnsafeBufferPointer { e in
+                        limits.withUnsafeBufferPointer { l in
+                            spec.keep.sorted().withUnsafeBufferPointer { k in
+                                body(f, program.baseAddress!, a.baseAddress!, e.baseAddress!, l, k)
+                            }
                         }
                     }
                 }

@@ -29,6 +29,8 @@ package final class OpenLook {
     /// What was remembered about reading this path; nil at the first time.
     package private(set) var ruling: Ruling?
 
+    /// A regular file that somebody may execute.
+    package var isProgram: Bool { inode != 0 && st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0 }
     /// How long the given name is.
     package var givenCount: Int { given.count }
 

@@ -11,36 +11,61 @@ package final class ProgramFile {
     package let resolved = PathBuffer()
     package private(set) var device: UInt64 = 0
     package private(set) var inode: UInt64 = 0
+    /// How many names it has (link(2)); 0: it was removed, or never had one.
+    package private(set) var names: UInt64 = 0
+    fileprivate var isInMemory: Bool { names == 0 && resolved.hasPrefix("/memfd:") }
+    /// When it was last changed (`st_ctim`, nanoseconds since 1970): nobody can set that back.
+    fileprivate private(set) var changed: UInt64 = 0
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        names = UInt64(st.st_nlink)
+        changed = UInt64(bitPattern: Int64(st.st_ctim.tv_sec)) &* 1_000_000_000 &+ UInt64(st.st_ctim.tv_nsec)
+    }
+
+    /// To be looked for among what is denied under other names.
+    fileprivate func takeUnsure(inode: UInt64) {
+        self.inode = inode
+        names = .max
     }
 }
 
 /// What a program start has loaded. One for the tracer's thread.
 package final class ProgramWork {
     /// The file that was loaded, then the scripts that led to it, as far as `count`.
-    package let chain = (0..<5).map { _ in ProgramFile() }
+    package let chain = (0..<7).map { _ in ProgramFile() }
     package private(set) var count = 0
     /// The program's own loader (PT_INTERP, elf(5)), where it has one. The kernel opens it without asking anybody, and
     /// it is what runs first: a file of one's own can name any program here.
-    package let loader = PathBuffer()
+    package let loader = ProgramFile()
+    /// The last one that was looked at, as its mapping tells it: nearly every program has the same.
+    private var lastLoader = (mapping: sbx_mapping(), status: stat())
     /// We may not look into the process (execute permission alone); the program's short name is all there is.
     package private(set) var isUnreadable = false
+    /// A part of it lies in memory alone (memfd_create(2)), under a name that its maker chose.
+    package var isInMemory: Bool { chain[..<count].contains { $0.isInMemory } || loader.isInMemory }
     /// Its stack, with the arguments.
     package let image = LoadedImage()
 
-    private let tasks: TaskTable
+    private let context: KernelContext
     private let resolver: Resolver
     private let identity: Identity
     private let text = PathBuffer()
     private let head = PathBuffer()
 
     package init(_ context: KernelContext) {
-        tasks = context.tasks
+        self.context = context
         resolver = Resolver(context)
         identity = Identity(context)
+    }
+
+    /// Whether this session wrote the program or a script that led to it; where its calls go their own way, whether somebody
+    /// has since it began.
+    package func isWritten(orChangedSince start: UInt64?) -> Bool {
+        chain[..<count].contains {
+            $0.names > 0 && (context.written.contains(device: $0.device, inode: $0.inode) || $0.changed >= start ?? .max)
+        }
     }
 
     // MARK: What was loaded
@@ -51,7 +76,7 @@ package final class ProgramWork {
     package func readLoaded(_ caller: Caller) throws(Errno) {
         count = 0
         isUnreadable = false
-        loader.clear()
+        loader.resolved.clear()
         text.setProcess(caller.tid, "/exe")
         var st = stat()
         do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, 0)) } catch {
@@ -89,11 +114,22 @@ package final class ProgramWork {
     private func readLoader(_ caller: Caller) throws(Errno) {
         let maps = try Errno.check(sbx_open_maps(caller.tid))
         // It stays: the next to be asked is which memory the names of its calls lie in.
-        tasks.setMaps(caller.pid, maps)
-        let n = sbx_mapped_file(maps, image.loaderBase, loader.base, 4096)
+        context.tasks.setMaps(caller.pid, maps)
+        var mapping = sbx_mapping()
+        let path = loader.resolved
+        let n = sbx_mapped_file(maps, image.loaderBase, &mapping, path.base, 4096)
         if n < 0 { throw Errno(Int32(-n)) }
-        loader.setCount(n)
-        if loader.bytes.elementsEqual(program.resolved.bytes) { loader.clear() }
+        path.setCount(n)
+        if path.bytes.elementsEqual(program.resolved.bytes) { return path.clear() }
+        var st = stat()
+        if mapping.inode != 0, mapping.inode == lastLoader.mapping.inode, mapping.device == lastLoader.mapping.device {
+            return loader.take(lastLoader.status)
+        }
+        _ = try Errno.check(sbx_fstatat(At.workingDirectory, path.base, &st, At.symlinkNoFollow))
+        loader.take(st)
+        if UInt64(st.st_ino) == mapping.inode { return lastLoader = (mapping, st) }
+        // Another file has that name by now, or the file system numbers its files in two ways.
+        if mapping.inode != 0 { loader.takeUnsure(inode: mapping.inode) }
     }
 
     /// The name that was asked for, and where it is a script's, the script and those between it and the program.

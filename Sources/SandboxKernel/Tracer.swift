@@ -32,6 +32,8 @@ package final class Tracer<Events: TracerEvents> {
     private let flights: Flights
     private let link: TracerLink
     private unowned let events: Events
+    /// Which calls come to the supervisor: what it does in enforce mode alone waits for nobody, and no signal ends it.
+    private let filter = FilterKind(enforces: true, scopesSignals: true, supervisor: getpid(), front: 0)
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
     private var early: Set<Int32> = []
@@ -171,13 +173,19 @@ package final class Tracer<Events: TracerEvents> {
     private func deliver(_ tid: Int32, _ sig: Int32) {
         // `Notice.restart`: it has done its work by being there.
         if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
-        var number: Int64 = 0
-        if sbx_ptrace_interrupted(tid, &number) == 1, SyscallNumbers.trapped(Int32(truncatingIfNeeded: number)) != nil,
-            !table.isWaiting(tid)
-        {
-            _ = sbx_ptrace_restart_always(tid)
-        }
+        if !table.isWaiting(tid), let call = interrupted(tid), filter.judges(call) { _ = sbx_ptrace_restart_always(tid) }
         resume(tid, sig)
+    }
+
+    /// The call that the signal ended, where the kernel would restart it or not as the handler says. One that waits for itself,
+    /// such as send(2) without an address, is not ours.
+    private func interrupted(_ tid: Int32) -> RawCall? {
+        var number: Int64 = 0
+        var call = RawCall(number: 0, arguments: .init(repeating: 0))
+        var span = call.arguments.mutableSpan
+        let isOurs = span.withUnsafeMutableBufferPointer { sbx_ptrace_interrupted(tid, &number, $0.baseAddress!) } == 1
+        call.number = Int32(truncatingIfNeeded: number)
+        return isOurs ? call : nil
     }
 
     private func bore(_ tid: Int32, inOwnMemory: Bool) {

@@ -45,9 +45,13 @@ package final class WaitPool: @unchecked Sendable {
         var a = sigaction()
         a.__sigaction_handler.sa_handler = { _ in }
         sigaction(SIGUSR2, &a, nil)
-        WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
-        // So that there is always one, however many processes the user has later.
+        // There is always one, however many processes the user has later.
         threads = 1
+    }
+
+    /// Before anything is submitted.
+    package func start() {
+        WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
         startWorker()
     }
 

@@ -44,6 +44,10 @@ package struct RecordFlags: OptionSet, Sendable, Hashable {
     package static let truncated = RecordFlags(rawValue: 1 << 2)
     /// The extra holds a second path: the target of a rename or link.
     package static let secondPath = RecordFlags(rawValue: 1 << 3)
+    /// A program start: this session wrote or named the file, or one of the scripts that led to it.
+    package static let written = RecordFlags(rawValue: 1 << 4)
+    /// A program start: from a file without a name, so from memory.
+    package static let memory = RecordFlags(rawValue: 1 << 5)
 }
 
 /// The fixed part of a journal record; the resource's bytes and the extra's bytes follow it.

@@ -18,6 +18,7 @@ package enum EventJSON {
         object.put("operation", event.operation.name)
         if !event.access.isEmpty { object.put("access", raw: list(event.access.names.map { Escaped.json($0) })) }
         object.put("resource", raw: resource(event))
+        if event.operation == .exec { object.put("intents", raw: list(intents(event.flags))) }
         object.put("decision", event.decision.name)
         if !event.flags.contains(.enforced) { object.put("enforced", raw: "false") }
         if event.flags.contains(.looked) { object.put("looked", raw: "true") }
@@ -120,6 +121,11 @@ package enum EventJSON {
         if let target = event.target { object.put("to", bytes: target) }
         if let host = event.host { object.put("host", bytes: host) }
         return object.text
+    }
+
+    private static func intents(_ flags: RecordFlags) -> [String] {
+        ["\"proc.exec\""] + (flags.contains(.written) ? ["\"proc.exec_written\""] : [])
+            + (flags.contains(.memory) ? ["\"proc.exec_memory\""] : [])
     }
 
     private static func refusal(_ refusal: SessionSummary.Refusal) -> String {

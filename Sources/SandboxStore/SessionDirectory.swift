@@ -36,18 +36,19 @@ package final class SessionDirectory: Sendable {
         return directory
     }
 
-    /// Takes over the directory of a session whose supervisor has gone; nil while it lives.
-    static func adopt(_ id: String, in state: StateDirectory) throws(StoreError) -> SessionDirectory? {
+    /// Takes over the directory of a session whose supervisor has gone; nil while it lives. With `patiently` it waits for
+    /// whoever is just taking the session in.
+    static func adopt(_ id: String, in state: StateDirectory, patiently: Bool = false) throws(StoreError) -> SessionDirectory? {
         let path = state.sessions + "/" + id
         do throws(StoreError) {
-            return try open(path, id: id, finalPath: path, creating: false)
+            return try open(path, id: id, finalPath: path, creating: false, patience: patiently ? 60_000 : 0)
         } catch .system(_, _, ENOENT) {
             return nil  // Its supervisor has just ended and tidied up.
         }
     }
 
     private static func open(
-        _ path: String, id: String, finalPath: String, creating: Bool
+        _ path: String, id: String, finalPath: String, creating: Bool, patience milliseconds: Int = 0
     ) throws(StoreError) -> SessionDirectory? {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let descriptor = try check("open", path) { Glibc.open(path, flags) }
@@ -59,22 +60,44 @@ package final class SessionDirectory: Sendable {
             throw .system(call: "open", object: path + "/lock", errno: code)
         }
         let directory = SessionDirectory(id: id, path: finalPath, descriptor: descriptor, lock: lock)
-        if flock(lock, LOCK_EX | LOCK_NB) != 0 {
+        var waited = 0
+        while flock(lock, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
-            if code == EWOULDBLOCK { return nil }
-            throw .system(call: "flock", object: path + "/lock", errno: code)
+            guard code == EWOULDBLOCK else { throw .system(call: "flock", object: path + "/lock", errno: code) }
+            guard milliseconds > 0, try directory.hasEnded(), try directory.isThere() else { return nil }
+            if waited == milliseconds { throw .system(call: "flock", object: path + "/lock", errno: code) }
+            usleep(1000)
+            waited += 1
         }
-        // Whoever had the lock before us may have removed the file while we opened it.
-        var info = stat()
-        _ = try check("fstat", path + "/lock") { fstat(lock, &info) }
-        return info.st_nlink == 0 ? nil : directory
+        return try directory.isThere() ? directory : nil
     }
 
-    /// A supervisor holds its lock.
+    // MARK: The end
+
+    /// From now on whoever holds the lock takes the session in, and others wait for that. The mark is the length of the lock
+    /// file: it takes no space, and is there on a full disk too.
+    func markEnded() throws(StoreError) {
+        _ = try check("ftruncate", path + "/lock") { ftruncate(lock, 1) }
+    }
+
+    private func hasEnded() throws(StoreError) -> Bool { try lockStatus().st_size > 0 }
+
+    /// Whoever had the lock before us may have removed the file while we opened it.
+    private func isThere() throws(StoreError) -> Bool { try lockStatus().st_nlink > 0 }
+
+    private func lockStatus() throws(StoreError) -> stat {
+        var status = stat()
+        _ = try check("fstat", path + "/lock") { fstat(lock, &status) }
+        return status
+    }
+
+    /// A supervisor holds its lock, and not only to take in what has ended.
     static func isLive(_ id: String, in state: StateDirectory) -> Bool {
         let lock = Glibc.open(state.sessions + "/" + id + "/lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard lock >= 0 else { return errno != ENOENT }
         defer { close(lock) }
+        var status = stat()
+        if fstat(lock, &status) == 0, status.st_size > 0 { return false }
         return flock(lock, LOCK_SH | LOCK_NB) != 0
     }
 

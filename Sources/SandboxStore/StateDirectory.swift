@@ -45,7 +45,8 @@ package final class StateDirectory: Sendable {
 
     /// The path alone; nothing is made or opened.
     package static func locate(_ explicit: String? = nil) throws(StoreError) -> String {
-        if let path = explicit ?? variable("SANDBOX_STATE") { return path }
+        // Whole, because a supervisor goes on after its working directory.
+        if let path = explicit ?? variable("SANDBOX_STATE") { return path.hasPrefix("/") ? path : currentDirectory() + "/" + path }
         if geteuid() == 0 { return "/var/lib/sandbox" }
         // The XDG base directory specification: a relative path is to be ignored.
         if let base = variable("XDG_STATE_HOME"), base.hasPrefix("/") { return base + "/sandbox" }
@@ -58,6 +59,12 @@ package final class StateDirectory: Sendable {
     private static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
+    }
+
+    private static func currentDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
     }
 
     private static func makeDirectories(_ path: String) throws(StoreError) {

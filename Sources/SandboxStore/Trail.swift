@@ -10,13 +10,14 @@ package enum Trail {
     }
 
     /// Takes in what dead supervisors left in their journals. Safe to call at any time, by several processes at
-    /// once, and to be killed in: a session is taken in once.
-    package static func recover(_ state: StateDirectory) throws(StoreError) -> Recovery {
+    /// once, and to be killed in: a session is taken in once. With `patiently` it also waits for those that others are
+    /// just taking in, so that what has ended is in the database when it returns.
+    package static func recover(_ state: StateDirectory, patiently: Bool = false) throws(StoreError) -> Recovery {
         var result = Recovery()
         try SessionDirectory.removeHalfMade(in: state)
         for id in try SessionDirectory.all(in: state) {
             do throws(StoreError) {
-                guard let directory = try SessionDirectory.adopt(id, in: state) else {
+                guard let directory = try SessionDirectory.adopt(id, in: state, patiently: patiently) else {
                     // Empty where its owner was killed in its very last step; otherwise this does nothing.
                     rmdir(state.sessions + "/" + id)
                     continue
@@ -31,6 +32,7 @@ package enum Trail {
     }
 
     private static func recover(_ directory: SessionDirectory, in state: StateDirectory) throws(StoreError) {
+        try directory.markEnded()
         let segments = try directory.segments()
         let info: SessionInfo
         do throws(StoreError) {

@@ -44,11 +44,15 @@ package final class TrailWriter: Sendable {
         }
     }
 
-    /// Ends the session: everything is drained, its end is on record, its directory is gone. Nobody may append
-    /// any more. When it throws, the journal stays and the next `Trail.recover` does the rest.
+    /// Ends the session: `end` and `settle`.
     package func finish(status: Int32, at time: UInt64 = currentTime()) throws(StoreError) {
-        stop()
-        // The end goes through the journal too, so that a recovery knows it if we are killed from here on.
+        try end(status: status, at: time)
+        try settle()
+    }
+
+    /// The session's end is on record. Nobody may append any more; the journal holds everything, and whoever asks for the
+    /// trail waits for `settle`, or takes the journal in when we are killed before.
+    package func end(status: Int32, at time: UInt64 = currentTime()) throws(StoreError) {
         let end = RecordHeader(kind: .processExit, result: status, time: time)
         do throws(StoreError) {
             try journal.append(end)
@@ -57,8 +61,14 @@ package final class TrailWriter: Sendable {
             try drainAll()
             try journal.append(end)
         }
+        try journal.directory.markEnded()
+    }
+
+    /// After `end`: everything is drained, the session's directory is gone. When it throws, the journal stays and the
+    /// next `Trail.recover` does the rest.
+    package func settle() throws(StoreError) {
+        stop()
         try drainAll()
-        work.withLock { $0.ingest = nil }
         try journal.directory.remove()
     }
 

@@ -22,7 +22,7 @@ extension Notifier {
             case .known: break
             }
         } catch { return .goesOn }
-        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
         supervision.record(looks, ruling, caller)
         return .goesOn
@@ -51,7 +51,7 @@ extension Notifier {
             case .known: break
             }
         } catch { return .takesMore }
-        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access)
+        let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
         guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
             return .takesMore

@@ -1,11 +1,16 @@
 internal import Glibc
+internal import Synchronization
 
 /// What the process that the user started passes on: one byte a signal.
 enum FrontLink {
-    static func serve(_ pipe: Int32, agent: Int32, group: Int32) {
+    /// Set when the agent has ended: its number may be somebody else's from then on.
+    static let isOver = Atomic(false)
+
+    static func serve(_ link: Int32, agent: Int32, group: Int32) {
         var byte: UInt8 = 0
         while true {
-            let n = read(pipe, &byte, 1)
+            let n = read(link, &byte, 1)
+            if isOver.load(ordering: .acquiring) { return }
             if n < 0 && errno == EINTR { continue }
             // The front has gone. PR_SET_PDEATHSIG does not always see to that: it ends with a change of credentials,
             // as the tracer makes them under --user (prctl(2)).

@@ -54,6 +54,9 @@ extension Supervision {
 
     private func judge(_ subject: FileSubject, _ caller: Caller) -> Ruling {
         if subject.isAnonymous { return Ruling(.allow, by: policy.builtin.anonymous) }
+        if subject.isRawDevice, !subject.access.isDisjoint(with: [.read, .write, .metadata]) {
+            return Ruling(.deny, by: policy.builtin.rawDevice)
+        }
         if let ruling = judgeProcess(subject, caller) { return ruling }
         if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
             return Ruling(.deny, by: policy.builtin.terminal)
@@ -61,19 +64,48 @@ extension Supervision {
         if enforces, subject.isNode, !subject.access.isDisjoint(with: .naming), subject.terminal == nil {
             return Ruling(.deny, by: policy.builtin.deviceNode)
         }
-        return policy.judge(file: subject.path.text.span, access: subject.access)
+        let ruling = policy.judge(file: subject.path.text.span, access: subject.access, isProgram: subject.isProgram)
+        return subject.names > 1 ? judgeOtherNames(subject, ruling) : ruling
     }
 
-    /// What of procfs is another process's own business: refused for those outside the session, as is whatever changes
-    /// one of them, and writing to another's memory for all.
+    /// What is denied under one of its names is denied under all.
+    private func judgeOtherNames(_ subject: FileSubject, _ ruling: Ruling) -> Ruling {
+        if ruling.decision == .deny {
+            denied.note(device: subject.device, inode: subject.inode, path: subject.path.text.span, isProgram: subject.isProgram)
+            return ruling
+        }
+        return denied.ruling(device: subject.device, inode: subject.inode, access: subject.access) ?? ruling
+    }
+
+    /// What a standard stream leads to may be more than the lists grant: who starts the session gives it. What is denied is
+    /// denied all the same, and nothing runs.
+    func refusal(ofStream number: Int32) -> RunFailure? {
+        let work = FileWork(context), file = work.first
+        do throws(Errno) { try work.prepare(inherited: number) } catch { return nil }
+        guard file.names > 0, file.kind == .regular || file.kind == .directory || file.isRawDevice,
+            let denial = judgeGift(file)
+        else { return nil }
+        let rule = policy.rule(denial.rule)
+        let path = String(decoding: file.path.bytes, as: UTF8.self)
+        return RunFailure("descriptor \(number) leads to `\(path)`, denied by \(rule.name): \(rule.reason)", help: "nothing was run")
+    }
+
+    private func judgeGift(_ file: FileSubject) -> Ruling? {
+        if file.isRawDevice { return Ruling(.deny, by: policy.builtin.rawDevice) }
+        if let denial = policy.denial(of: file.path.text.span, access: file.access, isProgram: file.isProgram) { return denial }
+        return file.names > 1 ? denied.ruling(device: file.device, inode: file.inode, access: file.access) : nil
+    }
+
+    /// What of procfs is another process's own business, and every change of it: refused for those outside the session, and
+    /// writing to another's memory for all.
     private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
         if place.isMemory, subject.access.contains(.write), place.pid != caller.pid {
             return Ruling(.deny, by: policy.builtin.otherProcess)
         }
-        let isForAll = !place.isPrivate && subject.access.isDisjoint(with: .changing)
-        return isOurs || isForAll ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
+        return isOurs || !place.isPrivate && subject.access.isDisjoint(with: .changing)
+            ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 
     func judge(_ work: SocketWork) -> Ruling {
@@ -107,14 +139,39 @@ extension Supervision {
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
+        if work.isInMemory { return Ruling(.deny, by: policy.builtin.memoryProgram) }
         var ruling = Ruling(.allow, by: .none)
         for file in work.chain[..<work.count] {
-            let r = policy.judge(exec: file.resolved.text.span, invoked: file.invoked.text.span)
-            ruling = ruling.rule == .none ? r : stricter(ruling, r)
+            let r = policy.judge(
+                exec: file.resolved.text.span, invoked: file.invoked.text.span,
+                isWritten: isOwn(file), isPlace: { isPlace(file.invoked) })
+            ruling = stricter(ruling.rule == .none ? r : stricter(ruling, r), judgeOtherNames(file))
         }
         // Only what is denied counts against a loader: every program has one, and no list of programs names it.
-        if !work.loader.isEmpty { ruling = stricter(ruling, policy.judge(file: work.loader.text.span, access: .execute)) }
-        return ruling
+        guard !work.loader.resolved.isEmpty else { return ruling }
+        let loader = policy.judge(file: work.loader.resolved.text.span, access: .execute, isProgram: true)
+        return stricter(stricter(ruling, loader), judgeOtherNames(work.loader))
+    }
+
+    /// No link leads to the folder that the path names, it is none of procfs, which would mean ours, and the session cannot
+    /// make a name there.
+    private func isPlace(_ path: PathBuffer) -> Bool {
+        let folder = Array(path.text[..<(path.text.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+        guard folder.isEmpty || ProfileFiles.resolve(folder) == folder else { return false }
+        return policy.judge(file: path.text.span, access: .create).decision == .deny
+            || access(folder.map { CChar(bitPattern: $0) } + [0x2f, 0], W_OK) < 0
+    }
+
+    /// Memory that a session executes is its own, as a file is that it wrote.
+    private func isOwn(_ file: ProgramFile) -> Bool {
+        file.names == 0 || context.written.contains(device: file.device, inode: file.inode)
+    }
+
+    private func judgeOtherNames(_ file: ProgramFile) -> Ruling {
+        guard file.names > 1, let denied = denied.ruling(device: file.device, inode: file.inode, access: .execute) else {
+            return Ruling(.allow, by: .none)
+        }
+        return denied
     }
 
     private func stricter(_ a: Ruling, _ b: Ruling) -> Ruling { b.decision > a.decision ? b : a }

@@ -4,6 +4,7 @@ internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
+internal import Synchronization
 
 /// The supervisor's side of one run, on the thread that is the tracer.
 struct LiveSession {
@@ -13,21 +14,22 @@ struct LiveSession {
     private let writer: TrailWriter
     private let launched: Launched
     private let front: Int32
+    /// After this time what is in the journal begins to move into the store, microseconds.
+    private static let storeDelay: UInt32 = 100_000
 
     /// Everything up to the program's first instruction. Nothing has run when this throws.
     init(_ options: RunOptions, front: Int32, signals: sbx_signals) throws(RunFailure) {
         self.options = options
         self.front = front
-        let filter = Filter(front: front)
         setup = try SessionSetup(options)
-        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals, filter) } catch {
+        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals) } catch {
             setup.temporary.remove()
             throw error
         }
     }
 
     private static func prepare(
-        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals, _ filter: Filter
+        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals
     ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
         let context: KernelContext
@@ -48,7 +50,7 @@ struct LiveSession {
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
         do throws(LaunchError) {
-            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals), filter)
+            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals))
         } catch {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
@@ -57,8 +59,12 @@ struct LiveSession {
         // such a thing is started from here on, and inherits this.
         if setup.enforces, sbx_thread_limit_caps() != 0 {
             kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
             throw RunFailure("capset: \(errorText(EPERM)); nothing was run")
         }
+        // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
+        // thread, the tracer, comes to it.
+        launched.go()
         let policy: Policy
         do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
             kill(launched.pid, SIGKILL)
@@ -68,7 +74,14 @@ struct LiveSession {
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid)
+        for stream: Int32 in 0...2 where setup.enforces {
+            guard let refusal = supervision.refusal(ofStream: stream) else { continue }
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw refusal
+        }
         if options.user != nil { context.tasks.setForeign(launched.pid) }
+        if setup.enforces { supervision.note("Landlock \(KernelFloor.here)") }
         return (supervision, writer, launched)
     }
 
@@ -89,7 +102,7 @@ struct LiveSession {
 
     // MARK: Running
 
-    mutating func supervise(reports: Int32) throws(RunFailure) -> Int32 {
+    mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
@@ -100,21 +113,23 @@ struct LiveSession {
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
         let control = ControlServer(supervision, path: setup.controlPath)
-        startHelpers(reports, control)
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
-        launched.go()
         Session.dropStandardStreams()
+        supervision.waits.start()
+        startHelpers(link, control)
         let status = tracer.run()
-        return finish(status, control)
+        return finish(status, control, link)
     }
 
-    private func startHelpers(_ reports: Int32, _ control: ControlServer) {
+    private func startHelpers(_ link: Int32, _ control: ControlServer) {
         let pid = launched.pid
         let group = supervision.agentGroup
-        WorkerThread.start("sbx-front") { FrontLink.serve(reports, agent: pid, group: group) }
+        WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
         WorkerThread.start("sbx-control") { control.serve() }
         WorkerThread.start("sbx-store") { [writer, setup] in
+            // A short session needs the processors for itself; until then the journal has it all.
+            usleep(LiveSession.storeDelay)
             do throws(StoreError) {
                 try writer.start()
                 TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
@@ -128,7 +143,8 @@ struct LiveSession {
 
     // MARK: The end
 
-    private func finish(_ status: Int32, _ control: ControlServer) -> Int32 {
+    private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
+        FrontLink.isOver.store(true, ordering: .releasing)
         control.stop()
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
@@ -138,14 +154,32 @@ struct LiveSession {
             if !options.isQuiet { Session.say(reason) }
             code = 125
         }
-        do throws(StoreError) { try writer.finish(status: code << 8) } catch {
-            Session.say("the trail of \(setup.info.id) waits in its journal: \(error)")
-        }
+        let isComplete = end(code)
         let lost = supervision.lostEvents
         if lost > 0 { Session.say("\(lost) events could not be recorded") }
         supervision.status?.ended(code: code)
         supervision.neighbours.leave()
+        if isComplete { settle(code, link) }
         return code
+    }
+
+    /// True when the journal holds everything, the end included. Where the store is in trouble, its user hears of it now.
+    private func end(_ code: Int32) -> Bool {
+        do throws(StoreError) {
+            try writer.end(status: code << 8)
+            if writer.failure == nil { return true }
+            try writer.settle()
+        } catch { Session.say("the trail of \(setup.info.id) waits in its journal: \(error)") }
+        return false
+    }
+
+    /// Nobody need wait for what is left to do: whoever asks for the trail waits until it is done (`Trail.recover`), or does
+    /// it himself if we are killed before.
+    private func settle(_ code: Int32, _ link: Int32) {
+        Session.dropStandardStreams(0...2)
+        chdir("/")
+        _ = sbx_front_release(front, link, code)
+        try? writer.settle()
     }
 
     private func startFailed(_ code: Int32) -> Int32 {

@@ -74,6 +74,15 @@ final class Notifier {
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
         case .signalDescriptor(let fd, let signal):
             notice.answer(PidDescriptor.signal(fd, signal, of: caller, tasks: supervision.context.tasks))
+        case .getObject(let kind, let key, let size, let flags):
+            let result = supervision.context.objects.get(kind, key: key, size: size, flags: flags, for: caller, supervision.context)
+            if result == -EACCES { supervision.recordObject(kind, key: key, caller) }
+            notice.answer(result)
+        case .useObject(let kind, let id):
+            // The kernel answers EINVAL to the latter.
+            if supervision.context.objects.isOurs(kind, id) || id < 0 { return notice.proceed() }
+            supervision.recordObject(kind, id: id, caller)
+            notice.answer(-EACCES)
         default: notice.answer(-EPERM)
         }
     }

@@ -11,7 +11,8 @@ extension Notifier {
     func handle(_ notice: consuming Notice) {
         let caller = supervision.arrived(notice.tid), call = notice.call.decoded
         switch call {
-        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .unknown:
+        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
+            .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .open(let request) where OpenLook.isFor(request):

@@ -114,6 +114,14 @@ package struct ProfileFiles: ProfileLookup, Sendable {
         try checkOwner(status, folder)
     }
 
+    /// Of a file of the kernel's own; nil where it cannot be read.
+    static func contents(_ path: String) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        do throws(ProfileLookupFailure) { return try contents(file, path) } catch { return nil }
+    }
+
     private static func contents(_ file: Int32, _ path: String) throws(ProfileLookupFailure) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)

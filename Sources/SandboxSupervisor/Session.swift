@@ -10,7 +10,7 @@ package enum Session {
     /// What is left to the supervisor of how it was started.
     private struct Start: Sendable {
         let front: Int32
-        let reports: Int32
+        let link: Int32
         let signals: sbx_signals
     }
 
@@ -24,28 +24,29 @@ package enum Session {
         sbx_signals_capture(&signals)
         sbx_block_all_signals()
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { exit(fail(RunFailure("pipe: \(errorText(errno))"))) }
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            exit(fail(RunFailure("socketpair: \(errorText(errno))")))
+        }
         let front = getpid()
         let supervisor = sbx_fork()
         if supervisor < 0 { exit(fail(RunFailure("fork: \(errorText(-supervisor))"))) }
         if supervisor > 0 {
             close(ends[0])
-            _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
             dropStandardStreams()
             _exit(sbx_front_run(supervisor, ends[1]))
         }
         close(ends[1])
-        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
         setpgid(0, 0)
         sbx_die_with_parent(front)
-        return Start(front: front, reports: ends[0], signals: signals)
+        return Start(front: front, link: ends[0], signals: signals)
     }()
 
     /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
     package static func run(_ options: RunOptions) -> Never {
+        sbx_close_all_but(start.link, options.statusDescriptor ?? -1)
         do throws(RunFailure) {
             var live = try LiveSession(options, front: start.front, signals: start.signals)
-            _exit(try live.supervise(reports: start.reports))
+            _exit(try live.supervise(link: start.link))
         } catch {
             _exit(
                 fail(
@@ -77,11 +78,10 @@ package enum Session {
     }
 
     /// The agent alone holds the ends of its pipes, so that who reads them sees it close them.
-    static func dropStandardStreams() {
+    static func dropStandardStreams(_ streams: ClosedRange<Int32> = 0...1) {
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard null >= 0 else { return }
-        dup2(null, 0)
-        dup2(null, 1)
+        for stream in streams { dup2(null, stream) }
         close(null)
     }
 }

@@ -27,24 +27,27 @@ struct SessionSetup {
         let files = ProfileFiles()
         profile = try SessionSetup.load(options.profile, files)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
-        let identity = try SessionSetup.identity(options.identity)
-        guard profile.admits(identity: Array(identity.utf8).span) else {
-            throw RunFailure(
-                "`\(identity)` may not run under the profile `\(profile.name)`",
-                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
-        }
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        let variables = PolicyVariables(
+        var variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
             protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
-        policy = PendingPolicy(profile, variables)
+        let mounts = MountTable()
+        variables.kernelMounts = mounts.kernelPlaces
+        variables.otherPaths = mounts.others
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
+        variables.programFolders = SessionSetup.programFolders(searchPath)
+        policy = PendingPolicy(profile, variables)
+        let identity: String
+        do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
+            temporary.remove()
+            throw error
+        }
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
@@ -86,6 +89,17 @@ struct SessionSetup {
         return mode == .enforce
     }
 
+    /// Who the agent is, if the profile lets it run.
+    private static func identity(_ options: RunOptions, _ profile: ResolvedProfile) throws(RunFailure) -> String {
+        let identity = try identity(options.identity)
+        guard profile.admits(identity: Array(identity.utf8).span) else {
+            throw RunFailure(
+                "`\(identity)` may not run under the profile `\(profile.name)`",
+                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
+        }
+        return identity
+    }
+
     private static func identity(_ asked: String?) throws(RunFailure) -> String {
         if let asked {
             guard !asked.isEmpty, asked.utf8.count <= 256 else { throw RunFailure("`--as` wants 1 to 256 bytes") }
@@ -118,6 +132,13 @@ struct SessionSetup {
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
         }
         return list
+    }
+
+    /// Each once: several lead to the same.
+    private static func programFolders(_ searchPath: [UInt8]) -> [[UInt8]] {
+        let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
+        let folders = (searchPath + [0x3a] + Array(usual.utf8)).split(separator: 0x3a).filter { $0.first == 0x2f }
+        return Array(Set(folders.compactMap { ProfileFiles.resolve(Array($0)) }))
     }
 
     private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }

@@ -25,7 +25,12 @@ final class StatusStream: Sendable {
         )
     }
 
-    func ended(code: Int32) { line(#"{"event":"exit","code":\#(code)}"#) }
+    /// The last line: whoever reads sees the stream end.
+    func ended(code: Int32) {
+        line(#"{"event":"exit","code":\#(code)}"#)
+        broken.store(true, ordering: .relaxed)
+        close(descriptor)
+    }
 
     /// A reader that does not keep up or has gone costs lines, never the session's time.
     private func line(_ text: String) {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -13,6 +14,7 @@ final class Supervision: Sendable {
     let context: KernelContext
     let journal: Journal
     let neighbours: Neighbours
+    let denied: DeniedFiles
     let hosts: HostTable
     let waits: WaitPool
     let recordsReads: Bool
@@ -25,8 +27,8 @@ final class Supervision: Sendable {
     let living = Mutex<Set<Int32>>([])
     private let ending = Mutex<String?>(nil)
     private let isOver = Atomic<Bool>(false)
-    /// Held from the look to the act by what can put a folder in the place of a file: a move was judged by which of the
-    /// two it saw.
+    /// Held from the look to the act by what can put a folder or a symbolic link in the place of a file: a move was judged by
+    /// which of them it saw.
     let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
     /// By rule: its name is in the journal.
@@ -46,6 +48,7 @@ final class Supervision: Sendable {
         self.status = status
         self.agentGroup = agentGroup
         self.root = root
+        denied = DeniedFiles(policy)
         hosts = HostTable(policy.hostNames)
         waits = WaitPool()
         // As many as there are rules; they live as long as the process.
@@ -176,6 +179,16 @@ final class Supervision: Sendable {
         return withEndpointName(work) { name in
             status?.decision(h, name, policy)
             return append(h, name)
+        }
+    }
+
+    /// A System V object that is not the session's was asked for.
+    func recordObject(_ kind: ObjectKind, key: Int32? = nil, id: Int32? = nil, _ caller: Caller) {
+        let h = header(.other, Ruling(.deny, by: policy.builtin.systemV), caller, .name)
+        let name = key.map { "\(kind.name), key 0x\(String(UInt32(bitPattern: $0), radix: 16))" } ?? "\(kind.name) \(id ?? 0)"
+        Array(name.utf8).withUnsafeBytes { name in
+            status?.decision(h, name, policy)
+            _ = append(h, name)
         }
     }
 

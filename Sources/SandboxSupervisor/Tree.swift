@@ -94,6 +94,8 @@ final class Tree: TracerEvents {
         h.inode = program.inode
         h.result = result
         h.flags.remove(.looked)
+        if programs.isWritten(orChangedSince: supervision.enforces ? nil : supervision.info.started) { h.flags.insert(.written) }
+        if program.names == 0, !programs.isUnreadable { h.flags.insert(.memory) }
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
         withArguments { arguments in
             if isRunning { recordProgram(caller, program, arguments) }

@@ -25,7 +25,7 @@ struct StateOptions: ParsableArguments {
 
     func takeInJournals(_ state: StateDirectory) {
         do throws(StoreError) {
-            for failure in try Trail.recover(state).failures {
+            for failure in try Trail.recover(state, patiently: true).failures {
                 complain("session \(failure.session) could not be taken in: \(failure.error)")
             }
         } catch {

@@ -55,6 +55,46 @@ extension EndToEnd {
             #expect(try world.sandboxed(["true"], profile: path).code == 125)
         }
 
+        /// The exit code comes when the journal is whole; the store may follow, and nobody notices.
+        @Test(arguments: Account.all) func theTrailIsWholeRightAfterTheRun(account: Account) throws {
+            let world = try World(account)
+            for round in 1...10 {
+                let script = "i=0; while [ $i -lt 200 ]; do : > made-\(round)-$i; i=$((i+1)); done; exit 7"
+                #expect(try world.sandboxed(["sh", "-c", script], profile: try world.permissive()).code == 7)
+                let made = try world.events("--operation", "create", "--limit", "100000")
+                #expect(made.count { $0.resource.contains("/made-\(round)-") } == 200)
+            }
+            let sessions = try world.native([Built.sandbox, "audit", "sessions", "--json"]).out.split(separator: "\n")
+            #expect(sessions.count == 10 && sessions.allSatisfy { $0.contains(#""exit":7"#) }, "\(sessions)")
+        }
+
+        /// Whoever was given the exit code can rely on it: killing what is left of the supervisor takes nothing back.
+        @Test func killedAfterTheEnd() throws {
+            let world = try World(), profile = try world.permissive()
+            for round in 1...20 {
+                let script = "echo ready; read go; i=0; while [ $i -lt 100 ]; do : > last-\(round)-$i; i=$((i+1)); done; exit 7"
+                let running = try world.start(world.sandboxCommand(["sh", "-c", script], profile: profile))
+                try #require(running.line() == "ready")
+                let supervisor = try #require(World.supervisor(of: running.pid))
+                running.write("go\n")
+                #expect(running.finish(within: 20).code == 7)
+                if processes(carrying: "last-\(round)-").contains(supervisor) { kill(supervisor, SIGKILL) }
+                let made = try world.events("--operation", "create", "--limit", "100000")
+                #expect(made.count { $0.resource.contains("/last-\(round)-") } == 100)
+            }
+            let sessions = try world.native([Built.sandbox, "audit", "sessions", "--json"]).out.split(separator: "\n")
+            #expect(sessions.count == 20 && sessions.allSatisfy { $0.contains(#""exit":7"#) }, "\(sessions)")
+        }
+
+        /// A pipe or a lock that we were handed is nobody's when we have ended.
+        @Test func nothingInheritedIsHeldPastTheEnd() throws {
+            let world = try World()
+            let run = world.sandboxCommand(["true"]).map { "'\($0)'" }.joined(separator: " ")
+            let script = "for i in 1 2 3 4 5 6 7 8 9 10; do (flock -n 9 || echo held; \(run)) 9>>lock; done"
+            let outcome = try world.native(["bash", "-c", script])
+            #expect(outcome.code == 0 && outcome.out.isEmpty, "\(outcome)")
+        }
+
         @Test func streamsPassThrough() throws {
             let world = try World()
             let text = String(repeating: "0123456789abcdef\n", count: 20_000)
@@ -86,7 +126,8 @@ extension EndToEnd {
             let world = try World(), marker = "timeout-\(UInt64.random(in: 0...UInt64.max))"
             let outcome = try world.sandboxed([world.guest, "linger", marker], options: ["--timeout", "1s"], within: 30)
             #expect(!outcome.late && outcome.code != 0, "\(outcome)")
-            #expect(processes(carrying: marker).isEmpty)
+            // The supervisor, which carries it too, may still be moving the journal.
+            #expect(eventually { processes(carrying: marker).isEmpty })
         }
 
         @Test func statusDescriptor() throws {
@@ -123,6 +164,60 @@ extension EndToEnd {
             #expect(outcome.code == 1 && outcome.out.isEmpty && outcome.err.contains("Permission denied"), "\(outcome)")
             let observed = try world.sandboxed(["cat", world.secret], profile: profile, options: ["--mode", "observe"])
             #expect(observed.code == 0 && observed.out == World.secretText, "\(observed)")
+        }
+
+        /// Who starts a session may give it more than the profile grants, but not what it denies.
+        @Test(arguments: ["< '%'", "0<> '%'", "3>&1 >> '%'", "2<> '%'", "< '%.other'"])
+        func streamsThatAreDenied(_ redirection: String) throws {
+            let world = try World()
+            link(world.secret, world.root + "/link.other")
+            let profile = try world.profile(
+                "no-secret", "mode: enforce\nfiles: { default: allow, deny: [\"\(world.secret)\"] }\nnetwork: { default: allow }")
+            let path = redirection.hasSuffix(".other'") ? world.root + "/link" : world.secret
+            let command = world.sandboxCommand([world.guest, "exit", "0"], profile: profile).map { "'\($0)'" }.joined(separator: " ")
+            let outcome = try world.native(["sh", "-c", command + " " + redirection.replacingOccurrences(of: "%", with: path)])
+            #expect(outcome.code == 125 && outcome.out.isEmpty, "\(outcome)")
+            #expect(redirection.hasPrefix("2") || outcome.err.contains("denied by files.deny[0]"), "\(outcome)")
+            let given = try world.native(["sh", "-c", command + " < /etc/hostname"])
+            #expect(given.code == 0, "\(given)")
+        }
+
+        /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mountedTwice() throws {
+            let world = try World()
+            let profile = try world.profile(
+                "no-inner",
+                "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }"
+            )
+            let look = "cat a/secret; cat b/inner/secret; cat c/file; b/forbidden; mv a d; cat b/open"
+            let inside = world.sandboxCommand(["sh", "-c", look], profile: profile).map { "'\($0)'" }.joined(separator: " ")
+            for command in [look, inside] {
+                let script = """
+                    mkdir -p a b c ../vault/inner/sub; echo SECRET > ../vault/inner/sub/file; echo open > ../vault/open
+                    mount --bind ../vault/inner a; mount --bind ../vault b; mount --bind ../vault/inner/sub c; \(command)
+                    """
+                let outcome = try world.native(["unshare", "-m", "sh", "-c", script])
+                let seen = outcome.out.components(separatedBy: "SECRET").count - 1
+                #expect(seen == (command == look ? 4 : 0) && outcome.out.hasSuffix("open\n"), "\(outcome)")
+            }
+        }
+
+        /// The trail says of each start where the program comes from.
+        @Test(arguments: Account.all, ["enforce", "observe"]) func originOfPrograms(account: Account, mode: String) throws {
+            let world = try World(account)
+            let profile = mode == "observe" ? mode : try world.permissive()
+            let script = """
+                cp /bin/true copied; ./copied; mkdir d; mv copied d/moved; d/moved; cat /bin/true > late; chmod +x late; ./late
+                printf '#!/bin/true\\n' > script; chmod 755 script; ./script; '\(world.guest)' from-memory /bin/true; /bin/true; '\(world.guest)' exit 0
+                """
+            #expect(try world.sandboxed(["sh", "-c", script], profile: profile).code == 0)
+            var seen: [String: [String]] = [:]
+            for event in try world.events("--operation", "exec") { seen[(event.resource as NSString).lastPathComponent] = event.intents }
+            for name in ["copied", "moved", "late"] { #expect(seen[name] == ["proc.exec", "proc.exec_written"], "\(name): \(seen)") }
+            #expect(seen["memfd:program"] == ["proc.exec", "proc.exec_memory"], "\(seen)")
+            #expect(seen["guest"] == ["proc.exec"] && seen["cp"] == ["proc.exec"], "\(seen)")
+            #expect(
+                try world.events("--operation", "exec").contains { $0.resource.hasSuffix("/true") && $0.intents.count == 2 }, "a script's")
         }
 
         @Test func signalsArePassedOn() throws {

@@ -158,7 +158,7 @@ final class World {
 /// The fields of an event that the tests look at.
 struct Event {
     let operation, decision, resource, program: String
-    let rules: [String]
+    let rules, intents: [String]
     let count: Int
     let pid: Int
 
@@ -171,6 +171,7 @@ struct Event {
         program = process?["program"] as? String ?? ""
         pid = process?["pid"] as? Int ?? 0
         rules = object["rules"] as? [String] ?? []
+        intents = object["intents"] as? [String] ?? []
         count = object["count"] as? Int ?? 1
     }
 }

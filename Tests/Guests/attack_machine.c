@@ -10,13 +10,11 @@ static bool opens(const char *path, int flags) {
     return true;
 }
 
-int attack_kernel_settings(int argc, char **argv) {  // opened for writing and not written to
+int attack_control_groups(int argc, char **argv) {  // moved to another, released by a program of one's own, given a new one; opened and not written to
     (void)argc, (void)argv;
     const char *const files[] = {
-        "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hostname", "/proc/sys/vm/drop_caches", "/proc/sys/fs/protected_symlinks",
-        "/proc/self/root/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/self/net/../../sys/kernel/core_pattern", "/sys/kernel/uevent_helper", "/sys/power/state",
         "/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/pids/cgroup.procs", "/sys/fs/cgroup/memory/release_agent", "/sys/fs/cgroup/unified/cgroup.procs",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/kernel/mm/ksm/run", "/sys/module/kernel/parameters/panic",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/power/state", "/sys/kernel/mm/ksm/run",
     };
     bool leaked = false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) leaked |= opens(files[i], O_WRONLY);

@@ -207,3 +207,27 @@ int attack_race_exec_script_symlink(int argc, char **argv) {
     put("script", "#!./point exit\n"), chmod("script", 0755);
     return race_with(swap_links, look_script);
 }
+
+int attack_race_o_path(int argc, char **argv) {  // a handle to the secret is no crime; what follows from it would be
+    set_up(argument(argc, argv, 1));
+    pthread_t thread;
+    struct stat wanted, got;
+    stat(secret_path, &wanted);
+    start(&thread, rewrite, NULL);
+    bool leaked = false;
+    char path[64], empty[1] = "";
+    double since = now();
+    for (int i = 0, had = 0; !leaked && had < 20 && !overdue(i, since); i++) {
+        int fd = open(shared, O_PATH | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, &got) == 0 && got.st_ino == wanted.st_ino) {
+            had++;
+            snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+            leaked = opens_secret(path) || shows_secret(openat(fd, empty, O_RDONLY)) || (linkat(fd, "", AT_FDCWD, "it", AT_EMPTY_PATH) == 0 && opens_secret("it"))
+                || (linkat(AT_FDCWD, path, AT_FDCWD, "it2", AT_SYMLINK_FOLLOW) == 0 && opens_secret("it2")) || truncate(path, got.st_size) == 0;
+        }
+        if (fd >= 0) close(fd);
+    }
+    *stop = true;
+    pthread_join(thread, NULL);
+    return finish(leaked);
+}

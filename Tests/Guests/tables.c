@@ -1,10 +1,11 @@
 // What there is to run. Arguments: SECRET is a file that is denied, FORBIDDEN a program that is, ALLOWED and DENIED ports
-// of 127.0.0.1, FENCE the pid of the ancestor that is to be spared.
+// of 127.0.0.1, FENCE the pid of the ancestor that is to be spared, LINK another name of SECRET or FORBIDDEN, READONLY a file
+// that may be read, PLACE a name that is not there and has denied ones below it.
 #include "guest.h"
 
 #define G(function) int function(int argc, char **argv);
 G(guest_open_create) G(guest_open_paths) G(guest_open_magic) G(guest_openat2) G(guest_names) G(guest_fifo)
-G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local)
+G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local) G(guest_objects)
 G(attack_race_path_thread) G(attack_race_path_process) G(attack_race_symlink) G(attack_race_dir_exchange)
 G(attack_race_dirfd) G(attack_race_chdir) G(attack_race_exec_path) G(attack_race_exec_script_symlink)
 G(attack_legacy_open) G(attack_creat) G(attack_hardlink) G(attack_proc_self_fd_reopen) G(attack_o_path_then_open)
@@ -15,18 +16,27 @@ G(attack_unix_abstract) G(attack_io_uring_open) G(attack_i386_open) G(attack_x32
 G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack_userfaultfd) G(attack_keyctl)
 G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti) G(attack_ptrace_parent)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
-G(attack_fsetown) G(attack_new_listener)
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
-G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2) G(attack_shared_ipc)
+G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2)
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
-G(attack_kernel_settings) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_share) G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
+G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
+G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
+G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
+G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
+G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descriptors) G(attack_handed_descriptor)
+G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
+G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
+G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_children)
+G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
+G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
+G(tool_objects) G(tool_numbers)
 
 const struct guest conformance[] = {
     {"open-create", guest_open_create, ""},
@@ -40,6 +50,7 @@ const struct guest conformance[] = {
     {"processes", guest_processes, ""},
     {"sockets", guest_sockets, ""},
     {"sockets-local", guest_sockets_local, ""},
+    {"objects", guest_objects, ""},
     {NULL, NULL, NULL},
 };
 
@@ -109,7 +120,6 @@ const struct guest attacks[] = {
     {"unix-moved", attack_unix_moved, "SOCKET"},
     {"unix-datagram", attack_unix_datagram, "SOCKET"},
     {"race-unix-dup2", attack_race_unix_dup2, "SOCKET"},
-    {"shared-ipc", attack_shared_ipc, "KEY"},
     {"signal-groups", attack_signal_groups, "FENCE"},
     {"signal-everybody", attack_signal_everybody, ""},
     {"schedule-supervisor", attack_schedule_supervisor, "FENCE"},
@@ -119,11 +129,44 @@ const struct guest attacks[] = {
     {"setns-supervisor", attack_setns_supervisor, "FENCE"},
     {"own-files", attack_own_files, "PATH…"},
     {"read-store", attack_read_store, "FOLDER FILE"},
-    {"kernel-settings", attack_kernel_settings, ""},
+    {"control-groups", attack_control_groups, ""},
     {"device-node", attack_device_node, "NODE"},
     {"machine-calls", attack_machine_calls, ""},
     {"clone-flags", attack_clone_flags, ""},
     {"other-terminal", attack_other_terminal, "TERMINAL"},
+    {"memfd-start", attack_memfd_start, ""},
+    {"objects-of-others", attack_objects, "KEY SHM SEM MSG NAME"},
+    {"race-o-path", attack_race_o_path, "SECRET"},
+    {"race-path-remote-write", attack_race_path_remote_write, "SECRET"},
+    {"unreadable-argument", attack_unreadable_argument, "SECRET"},
+    {"longest-path", attack_longest_path, "SECRET"},
+    {"upper-halves", attack_upper_halves, "SECRET"},
+    {"longer-structs", attack_longer_structs, "SECRET"},
+    {"signal-storm", attack_signal_storm, "SECRET"},
+    {"hardlink-before", attack_hardlink_before, "SECRET LINK"},
+    {"proc-self", attack_proc_self, ""},
+    {"mounts", attack_mounts, "SECRET"},
+    {"fanotify", attack_fanotify, ""},
+    {"raw-disk", attack_raw_disk, "SECRET"},
+    {"inherited-descriptors", attack_inherited_descriptors, ""},
+    {"handed-descriptor", attack_handed_descriptor, "SOCKET"},
+    {"interpreters", attack_interpreters, "SECRET"},
+    {"reopen-for-writing", attack_reopen_for_writing, "READONLY"},
+    {"metadata", attack_metadata, "READONLY"},
+    {"replace", attack_replace, "READONLY"},
+    {"make-names", attack_make_names, "SECRET"},
+    {"race-move-of-link", attack_race_move_of_link, "PLACE"},
+    {"kernel-settings", attack_kernel_settings, ""},
+    {"accounting", attack_accounting, ""},
+    {"exec-hardlink-before", attack_exec_hardlink_before, "FORBIDDEN LINK"},
+    {"exec-script-chain", attack_exec_script_chain, "FORBIDDEN"},
+    {"exec-launchers", attack_exec_launchers, "FORBIDDEN"},
+    {"exec-from-thread", attack_exec_from_thread, "FORBIDDEN"},
+    {"exec-arguments", attack_exec_arguments, "FORBIDDEN"},
+    {"children", attack_children, "SECRET"},
+    {"i386-exec", attack_i386_exec, "FORBIDDEN"},
+    {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
+    {"new-privileges", attack_new_privileges, ""},
     {NULL, NULL, NULL},
 };
 
@@ -141,10 +184,12 @@ const struct guest tools[] = {
     {"calls", tool_calls, "open|write|connect|start PATH"},
     {"catch", tool_catch, ""},
     {"fence", tool_fence, "CMD…"},
+    {"from-memory", tool_from_memory, "PROGRAM"},
+    {"lend", tool_lend, "FILE CMD…"},
+    {"hand", tool_hand, "SOCKET FILE"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
     {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
-    {"share", tool_share, "KEY"},
     {"terminal", tool_terminal, ""},
     {"bomb", tool_bomb, "N"},
     {"eat", tool_eat, "MIB N"},
@@ -153,5 +198,7 @@ const struct guest tools[] = {
     {"hoard", tool_hoard, "N"},
     {"makes", tool_makes, "DIR N"},
     {"fuzz", tool_fuzz, "SEED CALLS PROCESSES"},
+    {"make-objects", tool_objects, ""},
+    {"numbers", tool_numbers, "FROM-TO…"},
     {NULL, NULL, NULL},
 };

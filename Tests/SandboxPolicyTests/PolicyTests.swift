@@ -141,6 +141,46 @@ import SandboxModel
         #expect(policy.exec("/usr/bin/ls", as: "/opt/ls") == "deny exec.deny[1]")
     }
 
+    /// A name that the session can give to whatever it likes allows nothing.
+    @Test func namesOfItsOwn() throws {
+        let policy = try policy("files: { write: [\"/w/**\"] }\nexec: { default: deny, allow: [git, \"/opt/tool\", \"/w/built\"] }")
+        func exec(_ path: String, as invoked: String, written: Bool = false, place: Bool = true) -> String {
+            let resolved = Array(path.utf8), asked = Array(invoked.utf8)
+            return policy.say(policy.judge(exec: resolved.span, invoked: asked.span, isWritten: written, isPlace: { place }))
+        }
+        #expect(exec("/usr/bin/git", as: "/usr/bin/git") == "allow exec.allow[0]")
+        #expect(exec("/usr/lib/git-2", as: "/usr/bin/git") == "allow exec.allow[0]")
+        #expect(exec("/w/git", as: "/w/git") == "allow exec.allow[0]")
+        #expect(exec("/w/git", as: "/w/git", written: true) == "deny exec.default")
+        #expect(exec("/usr/bin/curl", as: "/w/git", place: false) == "deny exec.default")
+        #expect(exec("/usr/bin/curl", as: "/proc/self/cwd/git", place: false) == "deny exec.default")
+        #expect(exec("/w/built", as: "/w/built", written: true) == "allow exec.allow[2]")
+        #expect(exec("/opt/tool-2", as: "/opt/tool") == "allow exec.allow[1]")
+        #expect(exec("/usr/bin/curl", as: "/opt/tool", place: false) == "deny exec.default")
+    }
+
+    /// A program that a bare name denies is not read either, wherever it lies; other files of that name are.
+    @Test func deniedNamesAreNotRead() throws {
+        let policy = try policy("files: { default: allow }\nexec: { deny: [curl] }")
+        func file(_ path: String, isProgram: Bool) -> String {
+            let path = Array(path.utf8)
+            return policy.say(policy.judge(file: path.span, access: .read, isProgram: isProgram))
+        }
+        #expect(file("/opt/tools/curl", isProgram: true) == "deny exec.deny[0]")
+        #expect(file("/opt/tools/curl", isProgram: false) == "allow files.default")
+        #expect(file("/usr/bin/curl", isProgram: false) == "deny exec.deny[0]")
+        #expect(file("/opt/tools/curly", isProgram: true) == "allow files.default")
+    }
+
+    @Test func kernelIsOutOfReach() throws {
+        let policy = try policy("files: { default: allow, write: [\"/**\"] }")
+        for path in ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/fs/cgroup/x", "/sys/power/state"] {
+            #expect(policy.file(path, .write) == "deny builtin.kernel" && policy.file(path) == "allow files.write[0]")
+        }
+        #expect(policy.file("/proc/kcore") == "deny builtin.kernel")
+        #expect(policy.file("/proc/17/oom_score_adj", .write) == "allow files.write[0]")
+    }
+
     @Test func defaults() throws {
         #expect(try policy("").exec("/bin/ls") == "allow exec.default")
         #expect(try policy("exec: { allow: [ls] }").exec("/bin/cat") == "deny exec.default")

@@ -53,6 +53,38 @@ import Testing
         #expect(!session.lost && session.status == 512)
     }
 
+    @Test func anEndIsAnEndAlsoForWhoIsKilledRightAfterIt() throws {
+        let temporary = try TemporaryState()
+        try abandon(temporary.state) { journal, writer in
+            try journal.append(access(), "/w/a")
+            try writer.end(status: 512)
+            #expect(try TrailReader(temporary.state) == nil)  // Nothing of it is in the store.
+        }
+        #expect(try Trail.recover(temporary.state, patiently: true).recovered.count == 1)
+        let session = try #require(try allEvents(temporary.state).first?.session)
+        #expect(!session.lost && session.status == 512)
+    }
+
+    @Test func whoAsksForTheTrailWaitsForWhatHasEndedAndForNothingElse() throws {
+        let temporary = try TemporaryState()
+        let state = temporary.state
+        let journal = try newJournal(state)
+        let writer = TrailWriter(state: state, journal: journal)
+        for index in 0..<20_000 { try journal.append(access(), "/w/\(index)") }
+        let living = try Trail.recover(state, patiently: true)
+        #expect(living.recovered.isEmpty && living.failures.isEmpty)
+        try writer.end(status: 0)
+        onThreads(2) { index in
+            if index == 0 {
+                #expect(throws: Never.self) { try writer.settle() }
+            } else {
+                // However far the other one is.
+                #expect((try? Trail.recover(state, patiently: true))?.failures.isEmpty == true)
+                #expect((try? allEvents(state).count) == 20_000)
+            }
+        }
+    }
+
     @Test func aTornRecordCostsOnlyItself() throws {
         let temporary = try TemporaryState()
         try abandon(temporary.state) { journal, _ in

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 CORES = str(os.cpu_count())
 
-# The calls that `sandbox` looks at (CShims/kernel/filter.c), for strace to look at the same. `?`: not on every architecture.
+# The calls that `sandbox` looks at (Sources/SandboxDecode/SystemCallTable.swift), for strace to look at the same. `?`: not on every architecture.
 # Without sendto: `sandbox` looks at that one only where an address is given, which strace's filter cannot tell apart.
 SAME_CALLS = ",".join("""execve execveat ?open openat openat2 ?creat ?unlink unlinkat ?rmdir ?rename ?renameat renameat2 ?mkdir mkdirat
     ?mknod mknodat ?link linkat ?symlink symlinkat truncate ?chmod fchmod fchmodat ?chown ?lchown fchown fchownat ?utime ?utimes

@@ -1,4 +1,4 @@
-// What Swift cannot reach by itself: variadic and macro-only system calls, struct layouts, the seccomp filter,
+// What Swift cannot reach by itself: variadic and macro-only system calls, struct layouts,
 // and everything between fork and exec. Every function is prefixed `sbx_`; those that wrap a system call
 // return its result, or -errno, because Swift code may overwrite errno before it is read.
 //
@@ -7,7 +7,6 @@
 #ifndef SANDBOX_CSHIMS_H
 #define SANDBOX_CSHIMS_H
 #include "sbx_calls.h"
-#include "sbx_filter.h"
 #include "sbx_launch.h"
 #include "sbx_notify.h"
 #include "sbx_trace.h"

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,6 +87,12 @@ static inline int sbx_get_limit(int pid, int resource, struct rlimit *out) {
 }
 static inline int sbx_kill(int pid, int sig) { return (int)sbx_ret(kill(pid, sig)); }
 static inline int sbx_tgkill(int tgid, int tid, int sig) { return (int)sbx_ret(syscall(SYS_tgkill, tgid, tid, sig)); }
+// The first two numbers of uname(2)'s release.
+static inline void sbx_kernel_version(int *major, int *minor) {
+    struct utsname u;
+    *major = *minor = 0;
+    if (uname(&u) == 0) sscanf(u.release, "%d.%d", major, minor);
+}
 static inline int sbx_gettid(void) { return (int)syscall(SYS_gettid); }
 // futex(2), within this process. The word is an atomic of Swift's.
 static inline int sbx_futex_wait(const void *word, uint32_t value, int milliseconds) {
@@ -130,6 +137,13 @@ static inline int sbx_setfl(int fd, int flags) { return (int)sbx_ret(fcntl(fd, F
 static inline int sbx_getfl(int fd) { return (int)sbx_ret(fcntl(fd, F_GETFL)); }
 
 static inline int sbx_ioctl_int(int fd, unsigned long request, void *arg) { return (int)sbx_ret(ioctl(fd, request, arg)); }
+
+// A System V object by its key: shared memory (0), semaphores (1), messages (2). sysvipc(7)
+static inline int sbx_get_object(int kind, int key, size_t size, int flags) {
+    if (kind == 0) return (int)sbx_ret(syscall(SYS_shmget, key, size, flags));
+    if (kind == 1) return (int)sbx_ret(syscall(SYS_semget, key, (int)size, flags));
+    return (int)sbx_ret(syscall(SYS_msgget, key, flags));
+}
 
 // Credentials of the calling thread alone (glibc's wrappers would change every thread).
 struct sbx_caps { uint64_t effective, permitted, inheritable; };

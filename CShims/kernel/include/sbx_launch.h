@@ -54,9 +54,10 @@ int sbx_launch_go(const struct sbx_launched *l);
 // After the first exec or the child's end: 0 when it has become the program, else what execve answered (-errno).
 int sbx_launch_outcome(const struct sbx_launched *l);
 
-// A ruleset whose domain keeps the session from looking into other processes, and from ABI 6 on also from
-// signalling them (landlock(7)); or -errno.
+// A ruleset whose domain takes away all that the supervisor does on behalf, and keeps the session from looking into
+// other processes, from ABI 6 on also from signalling them (landlock(7)); or -errno.
 int sbx_landlock_domain(void);
+int sbx_landlock_enter(int rules);  // the calling thread, for life
 int sbx_landlock_scopes_signals(void);
 int sbx_landlock_abi(void);
 // Binds with the given bytes, relative to `cwd`, to a name that can only come to be below `folder`. The calling
@@ -64,10 +65,14 @@ int sbx_landlock_abi(void);
 int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name, int keep_name);
 
 // The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
-// Returns the exit code. `report` is the write end of the pipe to the supervisor.
-int sbx_front_run(int supervisor, int report);
+// Returns the exit code. `link` is its end of a pair of sockets: signals go to the supervisor, the exit code comes back.
+int sbx_front_run(int supervisor, int link);
+// The supervisor's side: lets the front end with this code. From then on it can no longer kill us by dying.
+int sbx_front_release(int front, int link, int code);
 int sbx_fork(void);
 void sbx_block_all_signals(void);
+// Of the descriptors above 2; negative for none. Others may wait for what we were handed to be closed.
+void sbx_close_all_but(int one, int other);
 void sbx_die_with_parent(int parent);
 int sbx_set_undumpable(void);
 char **sbx_environment(void);  // environ(7): a mutable global that Swift 6 does not let us name

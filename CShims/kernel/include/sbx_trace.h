@@ -21,11 +21,12 @@ struct sbx_mapping { uint64_t start, end, device, inode; int is_shared; };
 // The mapping that holds `address` (PROCMAP_QUERY, Linux 6.11), and the name of the file behind it where `cap` is not 0:
 // the name's length, or -errno.
 int sbx_mapping_at(int maps, uint64_t address, struct sbx_mapping *out, char *name, size_t cap);
-// The name of the file that is mapped at `address`, NUL-terminated, whatever the kernel: its length, or -errno.
-long sbx_mapped_file(int maps, uint64_t address, char *name, size_t cap);
+// The name of the file that is mapped at `address`, NUL-terminated, whatever the kernel: its length, or -errno. What else
+// the mapping tells (not always what stat(2) says) is zero where this kernel has no such query.
+long sbx_mapped_file(int maps, uint64_t address, struct sbx_mapping *out, char *name, size_t cap);
 
-// At a signal's delivery: 1 if it interrupted system call `nr` that would return ERESTARTSYS.
-int sbx_ptrace_interrupted(int tid, int64_t *nr);
+// At a signal's delivery: 1 if it interrupted system call `nr` with these arguments that would return ERESTARTSYS.
+int sbx_ptrace_interrupted(int tid, int64_t *nr, uint64_t args[6]);
 // Makes that ERESTARTNOINTR.
 int sbx_ptrace_restart_always(int tid);
 

@@ -5,7 +5,7 @@ enum Tag: Int, CaseIterable {
     case fileDeny, fileWrite, fileRead
     /// `exec.deny`: a path, a bare name anywhere, a bare name in a folder of programs.
     case execDenyPath, execDenyName, execDenyFolder
-    case execAllow
+    case execAllow, execAllowName
     case unixDeny, unixAllow
 
     /// Whether moving a folder away from above such a pattern would take something out of its reach.
@@ -21,7 +21,7 @@ enum Tag: Int, CaseIterable {
 /// The lowest rule of each kind that matched one path. Lives on the stack.
 struct Hits {
     static let none = UInt16.max
-    private var lowest = InlineArray<11, UInt16>(repeating: none)
+    private var lowest = InlineArray<12, UInt16>(repeating: none)
     /// A pattern of `files.write` takes in the path and all below it.
     var writesWhole = false
     /// The lowest place-bound rule that could match below the path, if it names a folder.

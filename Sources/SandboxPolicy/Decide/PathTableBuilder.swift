@@ -3,12 +3,33 @@ struct PathTableBuilder {
     private final class Branch {
         var children: [PathPattern.Component: Branch] = [:]
         /// In the order of their coming, so that the same profile gives the same table.
-        var order: [PathPattern.Component] = []
+        var order: [(component: PathPattern.Component, branch: Branch)] = []
         var loop: Branch?
-        var exact: Set<PathTable.Accept> = []
-        var subtree: Set<PathTable.Accept> = []
+        var exact = Accepts()
+        var subtree = Accepts()
     }
     private let root = Branch()
+
+    /// What one place decides: mostly nothing, seldom more than one thing.
+    private struct Accepts {
+        var list: [PathTable.Accept] = []
+
+        /// Rules come in their order: what is there twice is at the end, and the list may be long.
+        mutating func insert(_ accept: PathTable.Accept) {
+            for other in list.reversed() {
+                if other == accept { return }
+                if other.rule != accept.rule { break }
+            }
+            list.append(accept)
+        }
+
+        /// The lowest place-bound rule.
+        var lowest: UInt16 {
+            var lowest = Hits.none
+            for accept in list where accept.tag.isPlaceBound { lowest = min(lowest, accept.rule) }
+            return lowest
+        }
+    }
 
     mutating func add(_ components: [PathPattern.Component], _ tag: Tag, _ rule: UInt16) {
         let accept = PathTable.Accept(tag: tag, rule: rule)
@@ -26,7 +47,7 @@ struct PathTableBuilder {
             } else {
                 let next = Branch()
                 at.children[component] = next
-                at.order.append(component)
+                at.order.append((component, next))
                 at = next
             }
         }
@@ -52,8 +73,7 @@ struct PathTableBuilder {
             node.exact = place(branch.exact)
             node.subtree = place(branch.subtree)
             var probes: [PathTable.Probe] = []
-            for component in branch.order {
-                guard let child = branch.children[component] else { continue }
+            for (component, child) in branch.order {
                 let placed = place(child)
                 node.below = min(node.below, placed.within)
                 let edge = edge(component, from: index, to: placed.index)
@@ -68,16 +88,12 @@ struct PathTableBuilder {
             node.probes = Int32(table.probes.count)..<Int32(table.probes.count + probes.count)
             table.probes += probes
             table.nodes[Int(index)] = node
-            return (index, min(node.below, lowest(branch.exact), lowest(branch.subtree)))
+            return (index, min(node.below, branch.exact.lowest, branch.subtree.lowest))
         }
 
-        private func lowest(_ accepts: Set<PathTable.Accept>) -> UInt16 {
-            accepts.filter(\.tag.isPlaceBound).map(\.rule).min() ?? Hits.none
-        }
-
-        private mutating func place(_ accepts: Set<PathTable.Accept>) -> Range<Int32> {
+        private mutating func place(_ accepts: Accepts) -> Range<Int32> {
             let start = Int32(table.accepts.count)
-            table.accepts += accepts.sorted { ($0.tag.rawValue, $0.rule) < ($1.tag.rawValue, $1.rule) }
+            table.accepts += accepts.list.sorted { ($0.tag.rawValue, $0.rule) < ($1.tag.rawValue, $1.rule) }
             return start..<Int32(table.accepts.count)
         }
 

@@ -1,11 +1,25 @@
 package import SandboxModel
 
 extension Policy {
-    /// Judges the use of a file by its absolute path, all links resolved.
-    package func judge(file path: Span<UInt8>, access: FileAccess) -> Ruling {
+    /// Judges the use of a file by its absolute path, all links resolved. `isProgram`: it may be executed.
+    package func judge(file path: Span<UInt8>, access: FileAccess, isProgram: Bool = false) -> Ruling {
         var hits = Hits()
         guard paths.walk(path, &hits) else { return Ruling(.deny, by: defaults.malformed) }
-        return denial(hits, access) ?? grant(hits, access)
+        return denial(hits, access, isProgram: isProgram) ?? grant(hits, access)
+    }
+
+    /// The rule that takes a file out of reach, whatever the lists grant: nil where none does.
+    package func denial(of path: Span<UInt8>, access: FileAccess, isProgram: Bool) -> Ruling? {
+        var hits = Hits()
+        guard paths.walk(path, &hits) else { return nil }
+        return denial(hits, access, isProgram: isProgram)
+    }
+
+    /// Whether something denied may lie below a folder, by rules that say where.
+    package func mayDenyBelow(_ path: Span<UInt8>) -> Bool {
+        var hits = Hits()
+        guard paths.walk(path, &hits) else { return false }
+        return hits.below != Hits.none || denial(hits, .write) != nil
     }
 
     /// Judges moving a whole folder away: what it holds must not thereby get out of the reach of a denial, nor
@@ -31,16 +45,17 @@ extension Policy {
         return hits.below == Hits.none ? nil : Ruling(.deny, by: RuleID(rawValue: hits.below))
     }
 
-    /// What takes a file out of reach: the built-in rule, `files.deny`, and `exec.deny`: a program that may not be
-    /// run may not be read either, or a copy of it would run under another name.
+    /// What takes a file out of reach: the built-in rules, `files.deny`, and `exec.deny`: a program that may not be
+    /// run may not be read either, or a copy of it would run under another name. A bare name counts in folders of
+    /// programs, and elsewhere for what may be executed, but for its removal: other files are called `su`, too.
     @inline(__always)
-    func denial(_ hits: Hits, _ access: FileAccess) -> Ruling? {
+    func denial(_ hits: Hits, _ access: FileAccess, isProgram: Bool = false) -> Ruling? {
         let changes = !access.isDisjoint(with: .changing)
-        if hits[.sealed] != Hits.none || changes && hits[.unchangeable] != Hits.none {
-            return Ruling(.deny, by: defaults.sealed)
-        }
+        let built = changes ? min(hits[.sealed], hits[.unchangeable]) : hits[.sealed]
+        if built != Hits.none { return Ruling(.deny, by: RuleID(rawValue: built)) }
         if hits[.fileDeny] != Hits.none { return Ruling(.deny, by: RuleID(rawValue: hits[.fileDeny])) }
-        let program = min(hits[.execDenyPath], hits[.execDenyFolder])
+        let isNamed = isProgram && access != .delete
+        let program = min(hits[.execDenyPath], isNamed ? hits[.execDenyName] : hits[.execDenyFolder])
         if program != Hits.none { return Ruling(.deny, by: RuleID(rawValue: program)) }
         return nil
     }
@@ -58,15 +73,23 @@ extension Policy {
 
 extension Policy {
     /// Judges the start of a program: by the file that would really run, and by the path it was asked for by.
-    package func judge(exec resolved: Span<UInt8>, invoked: Span<UInt8>) -> Ruling {
+    ///
+    /// Both may deny. What allows must not be the session's to choose: a bare name says nothing about a file that it wrote
+    /// (`isWritten`), and the path that was asked for nothing where it can put a link (`isPlace` is false).
+    package func judge(
+        exec resolved: Span<UInt8>, invoked: Span<UInt8>, isWritten: Bool = false, isPlace: () -> Bool = { true }
+    ) -> Ruling {
         var hits = Hits(), asked = Hits()
         guard paths.walk(resolved, &hits) else { return Ruling(.deny, by: defaults.malformed) }
         let askedIsPlain = paths.walk(invoked, &asked)
         if let denied = denial(hits, .execute) { return denied }
         let denied = min(hits[.execDenyName], asked[.execDenyName], asked[.execDenyPath])
         if denied != Hits.none { return Ruling(.deny, by: RuleID(rawValue: denied)) }
-        // A spelling with `..` or without its beginning may deny but not allow: it says little about the place.
-        let allowed = min(hits[.execAllow], askedIsPlain ? asked[.execAllow] : Hits.none)
+        let named = isWritten ? Hits.none : hits[.execAllowName]
+        var allowed = min(hits[.execAllow], named)
+        // A spelling with `..` or without its beginning says little about the place.
+        let byAsked = min(asked[.execAllow], isWritten ? Hits.none : asked[.execAllowName])
+        if byAsked < allowed, askedIsPlain, isPlace() { allowed = byAsked }
         if allowed != Hits.none { return Ruling(.allow, by: RuleID(rawValue: allowed)) }
         return defaults.exec
     }

@@ -8,10 +8,17 @@ package struct PolicyVariables {
     package var nameservers: [IPAddress]
     /// What no profile can lift.
     package var protected: [ProtectedPath]
+    /// The same for what the kernel shows as files, beyond `/proc` and `/sys`.
+    package var kernelMounts: [ProtectedPath] = []
+    /// Resolved folders in which programs are looked up by bare names.
+    package var programFolders: [[UInt8]] = []
     /// Resolves the links of a path as far as it exists, so that a `deny` of `~/.ssh/**` also holds where `~/.ssh`
     /// is a link, or of `/var/run/x` where `/var/run` is. Used for denials only: a grant must not follow a link
     /// that an earlier session may have laid.
     package var resolve: (([UInt8]) -> [UInt8]?)?
+    /// The other paths of a resolved path, and of all below it where that is asked for: what is mounted more than once.
+    /// For denials, too.
+    package var otherPaths: (_ path: [UInt8], _ withAll: Bool) -> [[UInt8]] = { _, _ in [] }
 
     package init(
         home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],
@@ -64,6 +71,21 @@ package struct BuiltinRules: Sendable {
     package internal(set) var kernelSocket = RuleID.none
     package internal(set) var terminal = RuleID.none
     package internal(set) var unreadable = RuleID.none
+    package internal(set) var memoryProgram = RuleID.none
+    package internal(set) var systemV = RuleID.none
+    package internal(set) var rawDevice = RuleID.none
+}
+
+/// A file or a folder to begin at when the files that are denied are to be found.
+package struct DeniedPlace: Hashable, Sendable {
+    /// How far below: as far as rules say that something is denied there, the folder's own names alone, or everywhere.
+    package enum Extent: Sendable { case asDenied, names, everything }
+    package let path: [UInt8]
+    package let extent: Extent
+    package init(path: [UInt8], extent: Extent) {
+        self.path = path
+        self.extent = extent
+    }
 }
 
 /// A profile made ready to judge with: an immutable snapshot. Judging allocates nothing and reads no clock.
@@ -83,6 +105,8 @@ package final class Policy: Sendable {
 
     /// Rules that rest on what only the supervisor can see.
     package let builtin: BuiltinRules
+    /// Where denied files may be found.
+    package let deniedPlaces: [DeniedPlace]
     let identities: [Glob]?
     let paths: PathTable
     let connects: NetworkTable
@@ -96,7 +120,6 @@ package final class Policy: Sendable {
     let defaults: Defaults
 
     struct Defaults {
-        var sealed = RuleID.none
         var malformed = RuleID.none
         var files = Ruling(.deny, by: .none)
         var exec = Ruling(.deny, by: .none)
@@ -121,6 +144,7 @@ package final class Policy: Sendable {
         variables = parts.environment
         defaults = parts.defaults
         builtin = parts.builtin
+        deniedPlaces = parts.deniedPlaces
     }
 
     package static func compile(

@@ -19,6 +19,7 @@ struct PolicyCompiler {
     private(set) var environment = EnvironmentRules()
     private(set) var defaults = Policy.Defaults()
     private(set) var builtin = BuiltinRules()
+    private(set) var deniedPlaces: [DeniedPlace] = []
 
     init(_ variables: PolicyVariables) { given = variables }
 
@@ -60,7 +61,7 @@ struct PolicyCompiler {
     }
 
     private mutating func builtIn() throws(PolicyFailure) {
-        defaults.sealed = try rule(
+        let own = try rule(
             "builtin.protected", "the trail, the profiles and the supervisor are out of reach of supervised programs")
         defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
         builtin.anonymous = try rule("builtin.held", "the process holds it already: a pipe, a socket, memory without a name")
@@ -71,13 +72,30 @@ struct PolicyCompiler {
         builtin.terminal = try rule("builtin.terminals", "a terminal that is neither the session's own nor made in it")
         builtin.unreadable = try rule(
             "builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")
+        builtin.memoryProgram = try rule("builtin.memory-programs", "a program that lies in memory alone has no name to judge it by")
+        builtin.systemV = try rule(
+            "builtin.system-v", "shared memory, semaphores and message queues that were not made in the session are somebody else's")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
-        for protected in given.protected {
-            let tag: Tag = protected.extent == .everything ? .sealed : .unchangeable
-            let pattern = PathPattern(subtreeOf: protected.path)
-            guard pattern.components.count > 1 else { continue }
-            addDenied(pattern, tag, defaults.sealed)
+        builtin.rawDevice = try rule("builtin.raw-devices", "a disk, a machine's memory or a maker of devices goes round every other rule")
+        let kernel = try rule("builtin.kernel", "settings and memory of the kernel are the machine's, not one session's")
+        protect(given.protected, own)
+        protect(given.kernelMounts, kernel)
+        // Without a capability, root may write most of it, and `core_pattern` names a program to be run outside.
+        for (text, tag) in [("/proc/[!0-9]*/**", Tag.unchangeable), ("/sys/**", .unchangeable), ("/proc/{kcore,kmsg,kpage*}", .sealed)] {
+            for pattern in Self.literal(text) { paths.add(pattern.components, tag, kernel.rawValue) }
         }
+    }
+
+    private mutating func protect(_ places: [ProtectedPath], _ rule: RuleID) {
+        for place in places {
+            let pattern = PathPattern(subtreeOf: place.path)
+            guard pattern.components.count > 1 else { continue }
+            addDenied(pattern, place.extent == .everything ? .sealed : .unchangeable, rule)
+        }
+    }
+
+    private static func literal(_ text: String) -> [PathPattern] {
+        do throws(PatternProblem) { return try PathPattern.parse(text) } catch { preconditionFailure(error.message) }
     }
 
     // MARK: Files and programs
@@ -106,6 +124,7 @@ struct PolicyCompiler {
             case .name(let glob):
                 let name = component(glob)
                 paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
+                given.programFolders.forEach { note(DeniedPlace(path: $0, extent: .names)) }
                 for folder in ["bin", "sbin", "libexec"] {
                     paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
                 }
@@ -115,7 +134,7 @@ struct PolicyCompiler {
             let rule = try rule("exec.allow", entry)
             switch entry.value {
             case .path(let patterns): for pattern in patterns { paths.add(placed(pattern), .execAllow, rule.rawValue) }
-            case .name(let glob): paths.add([.anyDepth, component(glob)], .execAllow, rule.rawValue)
+            case .name(let glob): paths.add([.anyDepth, component(glob)], .execAllowName, rule.rawValue)
             }
         }
         defaults.exec = Ruling(fallback, by: try rule("exec.default", Self.unlisted))
@@ -139,17 +158,33 @@ struct PolicyCompiler {
         root(pattern.anchor).split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) } + pattern.components
     }
 
-    /// A denial holds for the path as written and for where its links lead.
+    /// A denial holds for the path as written, for where its links lead, and wherever else that is mounted.
     private mutating func addDenied(_ pattern: PathPattern, _ tag: Tag, _ rule: RuleID) {
         let written = placed(pattern)
-        paths.add(written, tag, rule.rawValue)
-        let plain = PathPattern(anchor: .root, components: written)
-        let names = plain.literalPrefix
-        guard let resolve = given.resolve, !names.isEmpty else { return }
+        let names = PathPattern(anchor: .root, components: written).literalPrefix
         let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-        guard let real = resolve(path), real != path, real.first == UInt8(ascii: "/") else { return }
-        let prefix = PathPattern(subtreeOf: real).components.dropLast()
-        paths.add(Array(prefix) + Array(written.dropFirst(names.count)), tag, rule.rawValue)
+        let rest = Array(written.dropFirst(names.count))
+        var paths = [path]
+        if !names.isEmpty {
+            if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
+            paths += given.otherPaths(paths.last ?? path, rest == [.anyDepth])
+        }
+        for path in paths {
+            let components = PathPattern(subtreeOf: path).components.dropLast() + rest
+            self.paths.add(components, tag, rule.rawValue)
+            notePlace(of: components)
+        }
+    }
+
+    private mutating func notePlace(of components: [PathPattern.Component]) {
+        let names = PathPattern(anchor: .root, components: components).literalPrefix
+        // What is denied anywhere is looked for where the session works.
+        if names.isEmpty { return note(DeniedPlace(path: given.workspace, extent: .everything)) }
+        note(DeniedPlace(path: names.flatMap { [UInt8(ascii: "/")] + $0 }, extent: .asDenied))
+    }
+
+    private mutating func note(_ place: DeniedPlace) {
+        if !deniedPlaces.contains(place) { deniedPlaces.append(place) }
     }
 
     // MARK: Network

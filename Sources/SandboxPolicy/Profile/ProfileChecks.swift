@@ -3,7 +3,7 @@ internal import SandboxModel
 /// Entries that could never have a say, because a deny of the same profile takes all they name.
 enum Contradictions {
     static func check(_ body: ProfileBody, _ sink: inout DiagnosticSink) {
-        let denials = Denials(denies(body))
+        let denials = Denials(denies(body), for: body.files.read + body.files.write)
         check(body.files.read, "files.read", denials, &sink)
         check(body.files.write, "files.write", denials, &sink)
         check(body.exec.allow, "exec.allow", body.exec.deny, "exec.deny", &sink)
@@ -31,7 +31,11 @@ enum Contradictions {
         private let exact: [PathPattern: Deny]
         private let subtree: [Key: Deny]
 
-        init(_ denies: [Deny]) {
+        /// Only those of interest for these entries: what a denial covers begins with the same two names, or with the one
+        /// that it has.
+        init(_ all: [Deny], for entries: [Entry<[PathPattern]>]) {
+            let beginnings = Set(entries.flatMap(\.value).map { Key($0, 2) })
+            let denies = all.filter { $0.pattern.components.count <= 2 || beginnings.contains(Key($0.pattern, 2)) }
             // Of several that deny the same, the first is named.
             exact = Dictionary(denies.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
             let trees = denies.filter { $0.pattern.components.last == .anyDepth }
@@ -82,7 +86,8 @@ enum Contradictions {
     private static func check<Value>(
         _ entries: [Entry<Value>], _ list: String, _ denies: [Entry<Value>], _ other: String, _ sink: inout DiagnosticSink
     ) {
-        let denied = Set(denies.map(\.value))
+        let listed = Set(entries.map(\.value))
+        let denied = Set(denies.lazy.map(\.value).filter(listed.contains))
         for entry in entries where denied.contains(entry.value) {
             sink.error(
                 "`\(entry.text)` in `\(list)` can never match: `\(other)` has it too, and denies",

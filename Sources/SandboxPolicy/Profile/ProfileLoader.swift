@@ -143,7 +143,8 @@ enum ExtendedChecks {
     static func check(_ ordered: [Profile], _ body: ProfileBody) throws(ProfileFailure) {
         guard let own = ordered.last else { return }
         var found: [Diagnostic] = []
-        dead(own, body, &found)
+        // By itself a profile was looked at when it was read.
+        if ordered.count > 1 { dead(own, body, &found) }
         tooMuch(own, body, &found)
         if !found.isEmpty { throw ProfileFailure(diagnostics: found) }
     }

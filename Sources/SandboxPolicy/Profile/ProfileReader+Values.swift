@@ -105,7 +105,7 @@ extension ProfileReader {
         }
         var entries: [Entry<Value>] = []
         for (i, item) in items.enumerated() {
-            guard let (text, reason) = entry(item, "\(what)[\(i)]", key: key) else { continue }
+            guard let (text, reason) = entry(item, i, of: what, key: key) else { continue }
             do throws(PatternProblem) {
                 let origin = Origin(profile: profile, file: sink.file, position: item.position, index: i)
                 let value = try parse(text)
@@ -132,13 +132,14 @@ extension ProfileReader {
         }
     }
 
-    private mutating func entry(_ node: YAMLNode, _ what: String, key: String) -> (text: String, reason: String?)? {
-        if case .scalar(let text) = node.value {
-            guard !text.isEmpty else {
-                sink.error("`\(what)` is empty", at: node.position)
-                return nil
-            }
-            return (text, nil)
+    private mutating func entry(
+        _ node: YAMLNode, _ index: Int, of list: String, key: String
+    ) -> (text: String, reason: String?)? {
+        if case .scalar(let text) = node.value, !text.isEmpty { return (text, nil) }
+        let what = "\(list)[\(index)]"
+        if case .scalar = node.value {
+            sink.error("`\(what)` is empty", at: node.position)
+            return nil
         }
         guard let fields = fields(of: node, what, known: [key, "reason"]) else { return nil }
         guard let value = fields[key] else {

@@ -1,0 +1,99 @@
+internal import Glibc
+internal import SandboxModel
+internal import SandboxPolicy
+internal import Synchronization
+
+/// Denied files that have other names as well: hard links from before the session, since inside it none can be made.
+/// Known by what they are, not by what they are called.
+///
+/// They are looked for when the first file with several names comes to be judged; a file with one is never asked about.
+final class DeniedFiles: Sendable {
+    private struct Key: Hashable {
+        let device, inode: UInt64
+    }
+    private struct Denials {
+        var reading, changing: Ruling?
+    }
+
+    private let policy: Policy
+    private let known = Mutex<[Key: Denials]?>(nil)
+    /// Names to look at before the search is given up: it makes somebody wait.
+    private static let limit = 50_000
+
+    init(_ policy: Policy) { self.policy = policy }
+
+    func ruling(device: UInt64, inode: UInt64, access: FileAccess) -> Ruling? {
+        let denials = known.withLock { found in
+            if found == nil { found = search() }
+            return found?[Key(device: device, inode: inode)]
+        }
+        return access.isDisjoint(with: .changing) ? denials?.reading : denials?.changing
+    }
+
+    /// A file with other names, met under one that is denied.
+    func note(device: UInt64, inode: UInt64, path: Span<UInt8>, isProgram: Bool) {
+        let denials = denials(path, isProgram)
+        guard denials.changing != nil else { return }
+        known.withLock { found in
+            if found == nil { found = search() }
+            found?[Key(device: device, inode: inode)] = denials
+        }
+    }
+
+    private func denials(_ path: Span<UInt8>, _ isProgram: Bool) -> Denials {
+        Denials(
+            reading: policy.denial(of: path, access: .read, isProgram: isProgram),
+            changing: policy.denial(of: path, access: .write, isProgram: isProgram))
+    }
+
+    // MARK: Searching
+
+    /// Folder by folder, so that what lies near the top is found even where the limit is reached.
+    private func search() -> [Key: Denials] {
+        var found: [Key: Denials] = [:]
+        var waiting = policy.deniedPlaces
+        var next = 0, seen = 0
+        for place in waiting { look(at: place.path, &found) }
+        while next < waiting.count, seen < DeniedFiles.limit {
+            let place = waiting[next]
+            next += 1
+            forEachName(in: place.path) { name, isFolder in
+                seen += 1
+                let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
+                if !isFolder { return look(at: path, &found) }
+                if place.extent == .everything || place.extent == .asDenied && policy.mayDenyBelow(path.span) {
+                    waiting.append(DeniedPlace(path: path, extent: place.extent))
+                }
+            }
+        }
+        return found
+    }
+
+    private func look(at path: [UInt8], _ found: inout [Key: Denials]) {
+        // Whether it is a program is not known yet; most are denied neither way.
+        guard policy.denial(of: path.span, access: .write, isProgram: true) != nil else { return }
+        var st = stat()
+        guard lstat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0, st.st_nlink > 1, st.st_mode & S_IFMT != S_IFDIR else { return }
+        let denials = denials(path.span, st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0)
+        if denials.changing != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
+    }
+
+    private func forEachName(in folder: [UInt8], _ body: ([UInt8], Bool) -> Void) {
+        let fd = open(folder.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard fd >= 0, let directory = fdopendir(fd) else {
+            if fd >= 0 { close(fd) }
+            return
+        }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
+            let type = Int32(entry.pointee.d_type)
+            var st = stat()
+            // Not every file system says it here (readdir(3)).
+            let isUnknown =
+                type == Int32(DT_UNKNOWN) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
+            body(name, type == Int32(DT_DIR) || isUnknown && st.st_mode & S_IFMT == S_IFDIR)
+        }
+    }
+}

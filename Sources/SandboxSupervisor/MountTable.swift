@@ -1,0 +1,79 @@
+internal import SandboxPolicy
+
+/// What is mounted where when the session starts (proc(5), mountinfo). Inside it nothing can be mounted.
+struct MountTable {
+    private struct Mount {
+        let device: [UInt8]
+        /// The folder of the file system that is seen at `place`, both without a slash at the end: the whole of it is empty.
+        let root, place: [UInt8]
+        let type: String
+    }
+    private let mounts: [Mount]
+
+    private static let settings: Set<String> = [
+        "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "efivarfs", "configfs", "pstore", "bpf", "binfmt_misc",
+        "selinuxfs", "smackfs", "resctrl", "fusectl",
+    ]
+
+    init() {
+        let lines = (ProfileFiles.contents("/proc/self/mountinfo") ?? []).split(separator: UInt8(ascii: "\n"))
+        mounts = lines.compactMap { line in
+            // 36 35 98:0 /root /place options … - type device …
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard let mark = words.firstIndex(where: { $0.elementsEqual("-".utf8) }), words.count > mark + 1, mark > 4 else { return nil }
+            return Mount(
+                device: Array(words[2]), root: MountTable.path(words[3]), place: MountTable.path(words[4]),
+                type: String(decoding: words[mark + 1], as: UTF8.self))
+        }
+    }
+
+    /// Where the kernel shows itself as files, beyond `/proc` and `/sys`.
+    var kernelPlaces: [ProtectedPath] {
+        mounts.compactMap { mount in
+            if MountTable.settings.contains(mount.type) { return ProtectedPath(mount.place, .changes) }
+            // Another procfs would show the supervisor as its `self`.
+            let isSecond = mount.type == "proc" && MountTable.rest(of: mount.place, below: Array("/proc".utf8)) == nil
+            return isSecond ? ProtectedPath(mount.place, .everything) : nil
+        }
+    }
+
+    /// The other paths of what lies at `path`, where its file system is mounted more than once; `withAll`: those of whatever
+    /// lies below it as well.
+    func others(of path: [UInt8], withAll: Bool) -> [[UInt8]] {
+        // The last one of several at the same place hides the others.
+        let around = mounts.reversed().filter { MountTable.rest(of: path, below: $0.place) != nil }
+        guard let own = around.max(by: { $0.place.count < $1.place.count }) else { return [] }
+        let inside = own.root + (MountTable.rest(of: path, below: own.place) ?? [])
+        return mounts.compactMap { mount in
+            guard mount.device == own.device else { return nil }
+            let isBelow = withAll && MountTable.rest(of: mount.root, below: inside) != nil
+            guard let rest = isBelow ? [] : MountTable.rest(of: inside, below: mount.root) else { return nil }
+            let other = mount.place + rest
+            return other == path || other.isEmpty ? nil : other
+        }
+    }
+
+    /// What follows `folder`, with its slash; nil where the path lies elsewhere.
+    private static func rest(of path: [UInt8], below folder: [UInt8]) -> [UInt8]? {
+        guard path.starts(with: folder) else { return nil }
+        let rest = path[folder.count...]
+        return rest.isEmpty || rest.first == UInt8(ascii: "/") ? Array(rest) : nil
+    }
+
+    /// Blanks and backslashes are written `\ooo`.
+    private static func path(_ text: ArraySlice<UInt8>) -> [UInt8] {
+        var path: [UInt8] = []
+        var rest = text
+        while let byte = rest.first {
+            let digits = rest.dropFirst().prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3 {
+                path.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- UInt8(ascii: "0")) })
+                rest = rest.dropFirst(4)
+            } else {
+                path.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return path == [UInt8(ascii: "/")] ? [] : path
+    }
+}
