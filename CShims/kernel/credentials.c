@@ -29,6 +29,16 @@ uint64_t sbx_machine_caps(void) {
     return all;
 }
 
+int sbx_thread_limit_caps(void) {
+    struct sbx_caps c;
+    int e = sbx_thread_getcaps(&c);
+    if (e < 0) return e;
+    c.effective &= ~sbx_machine_caps() | 1ull << CAP_SYS_PTRACE;
+    c.permitted &= c.effective;
+    c.inheritable = 0;
+    return sbx_thread_setcaps(&c);
+}
+
 // With no_new_privs nothing brings them back but root's own execve, which is what the bounding set is for.
 int sbx_thread_drop_machine_caps(void) {
     struct sbx_caps c;

@@ -2,27 +2,43 @@
 // terminal, a shell and `kill` see what they would see if the agent had been started directly; the supervisor
 // itself is in a group of its own, out of reach of Ctrl-C and of kill(0).
 #include "CShims.h"
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 
-struct terminal { int fd, group; struct termios modes; };
+struct terminal { int fd, group, discipline; struct termios modes; };
 
 static struct terminal terminal_capture(void) {
     struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), .group = -1};
-    if (t.fd >= 0 && (tcgetattr(t.fd, &t.modes) < 0 || (t.group = tcgetpgrp(t.fd)) < 0)) {
+    if (t.fd >= 0 && (tcgetattr(t.fd, &t.modes) < 0 || (t.group = tcgetpgrp(t.fd)) < 0 || ioctl(t.fd, TIOCGETD, &t.discipline) < 0)) {
         close(t.fd);
         t.fd = -1;
     }
     return t;
 }
 
-// An agent that died of a signal leaves no one to tidy up after it.
-static void terminal_restore(const struct terminal *t, int died) {
-    if (t->fd < 0 || t->group != getpgrp()) return;
+// Somebody else works at the terminal: a shell that put us into the background, or what it runs there now.
+static int terminal_is_taken(const struct terminal *t, int killed) {
+    // What a killed supervisor leaves behind is on its way out.
+    for (int look = 0; look < (killed ? 100 : 1); look++) {
+        int group = tcgetpgrp(t->fd);
+        if (group == t->group || group <= 0 || (kill(-group, 0) < 0 && errno == ESRCH)) return 0;
+        if (killed) poll(0, 0, 10);
+    }
+    return 1;
+}
+
+// Nothing of what an agent did to the terminal stays: raw mode, no echo, stopped output, another line discipline, a lock.
+static void terminal_restore(const struct terminal *t, int killed) {
+    if (t->fd < 0 || t->group != getpgrp() || terminal_is_taken(t, killed)) return;
+    int discipline;
     if (tcgetpgrp(t->fd) != t->group) tcsetpgrp(t->fd, t->group);
-    if (died) tcsetattr(t->fd, TCSADRAIN, &t->modes);
+    if (ioctl(t->fd, TIOCGETD, &discipline) == 0 && discipline != t->discipline) ioctl(t->fd, TIOCSETD, &t->discipline);
+    ioctl(t->fd, TIOCNXCL);
+    tcflow(t->fd, TCOON);
+    tcsetattr(t->fd, TCSANOW, &t->modes);
 }
 
 // The exit code, once there is one: -1 before. The supervisor says it as soon as the agent has ended and everything is in
@@ -48,7 +64,7 @@ int sbx_front_run(int supervisor, int link) {
         siginfo_t i;
         int s = sigwaitinfo(&all, &i);
         if ((code = supervisor_code(supervisor, link)) >= 0) {
-            terminal_restore(&t, code > 128 || code == 125);
+            terminal_restore(&t, code == 125);
             return code;
         }
         // What the terminal sends reached the agent by itself; what somebody sends to us is meant for it.

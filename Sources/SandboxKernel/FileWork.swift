@@ -21,8 +21,20 @@ package final class FileSubject {
     /// The device number of a special file.
     fileprivate(set) var special: UInt64 = 0
     fileprivate var isBlock = false
-    /// The number of a pseudo-terminal (major 136, devices.txt); nil for everything else.
-    package var terminal: UInt64? { kind == .device && special >> 8 & 0xfff == 136 ? special : nil }
+    /// The number of a terminal (devices.txt): pseudo-terminals, virtual consoles and their memory, serial lines; nil for
+    /// everything else. `/dev/tty` (5:0) and `/dev/ptmx` (5:2) are whoever opens them's own.
+    package var terminal: UInt64? {
+        guard kind == .device, !isBlock else { return nil }
+        return switch special >> 8 & 0xfff {
+        case 4, 7, 136...143, 188, 204, 229: special
+        case 5: special & 0xff == 1 ? special : nil
+        default: nil
+        }
+    }
+
+    /// A way to a device. Writing to it is one thing (`/dev/null`); taking it away, or its permissions, from everybody another.
+    /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
+    package var isNode: Bool { kind == .device && (isBlock || special != 0) }
 
     /// What is behind it goes round every rule about files: a disk, memory, the kernel's log, or what makes devices
     /// (devices.txt).
@@ -36,7 +48,7 @@ package final class FileSubject {
         }
     }
 
-    package enum Kind: Sendable { case regular, directory, device, fifo, symlink, absent, other }
+    package enum Kind: Sendable { case regular, directory, device, fifo, socket, symlink, absent, other }
 
     /// The pinned object, or the pinned folder of a name.
     fileprivate(set) var pin: Int32 = -1
@@ -46,6 +58,16 @@ package final class FileSubject {
     let given = PathBuffer()
     /// The name is the folder itself, the one above it, or the root.
     var isDots: Bool { name.equals(".") || name.equals("..") || name.isAbsolute }
+
+    /// For a folder that is to be moved: it holds a socket, or so much that nobody can tell.
+    package var mayHoldSocket: Bool {
+        let place = PathBuffer()
+        place.append("/proc/self/fd/")
+        place.append(decimal: pin)
+        place.append("/")
+        place.append(name.bytes)
+        return sbx_may_hold_socket(place.base) != 0
+    }
 
     fileprivate func reset() {
         if pin >= 0 { _ = sbx_close(pin) }
@@ -81,6 +103,7 @@ package final class FileSubject {
             case S_IFDIR: .directory
             case S_IFCHR, S_IFBLK: .device
             case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
             case S_IFLNK: .symlink
             default: .other
             }

@@ -92,11 +92,6 @@ package final class TaskTable: @unchecked Sendable {
         serials[Int(tid)].store(serial, ordering: .releasing)
     }
 
-    /// The process ids of the session, for people to look at.
-    package func processes() -> [Int32] {
-        (1..<limit).map(Int32.init).filter { leader(of: $0) == $0 }
-    }
-
     package func remove(_ tid: Int32) {
         set(tid, serial: 0, leader: 0)
         setHandle(tid, -1)

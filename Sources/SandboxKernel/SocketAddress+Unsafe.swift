@@ -43,6 +43,29 @@ struct SocketAddress {
     private func word16(_ at: Int) -> UInt16 { UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self)) }
     private func word64(_ at: Int) -> UInt64 { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
 
+    /// "This host" becomes the address that the kernel would take for it, so that what is judged is where it goes: the
+    /// socket's own address where it has one (ip_route_output_key), else loopback (ip(7)). `own` is what getsockname(2) says.
+    mutating func settleUnspecified(own: IPAddress?) {
+        guard case .ip(let ip, _) = endpoint(domain: AF_INET), ip.isUnspecified else { return }
+        if Int32(family) == AF_INET6 {
+            // Bound to a mapped address, an IPv6 socket takes even `::` for IPv4's loopback (tcp_v6_connect, udpv6_sendmsg).
+            guard ip.isV4 || own?.isV4 == true else { return store(IPAddress.loopback6, at: 8) }
+            store(ip.isV4 ? own4(own) : .loopback4, at: 8)
+        } else {
+            store(own4(own), at: 4)
+        }
+    }
+
+    private func own4(_ own: IPAddress?) -> IPAddress {
+        if let own, own.isV4, own.low != 0 { own } else { .loopback4 }
+    }
+
+    private func store(_ ip: IPAddress, at offset: Int) {
+        if offset == 4 { return bytes.storeBytes(of: UInt32(truncatingIfNeeded: ip.low).bigEndian, toByteOffset: 4, as: UInt32.self) }
+        bytes.storeBytes(of: ip.high.bigEndian, toByteOffset: 8, as: UInt64.self)
+        bytes.storeBytes(of: (ip.isV4 ? 0xffff_0000_0000 | ip.low : ip.low).bigEndian, toByteOffset: 16, as: UInt64.self)
+    }
+
     var family: UInt16 { count >= 2 ? bytes.loadUnaligned(as: UInt16.self) : 0 }
 
     /// The name of a unix address: up to the first NUL, or all of it behind the NUL of an abstract one (unix(7)).

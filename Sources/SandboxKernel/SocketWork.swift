@@ -44,6 +44,10 @@ package final class SocketWork {
     private(set) var isNonBlocking = false
     /// Of the message's bytes, those that have gone already.
     package var sent = 0
+    /// What it keeps in memory for its caller.
+    package var held: Int { message.count }
+    /// No message keeps more.
+    package static let mostHeld = OutgoingMessage.limit
     /// The connection was begun without waiting.
     var isBegun = false
     /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
@@ -163,7 +167,9 @@ package final class SocketWork {
         endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
         hasAddress = true
         switch endpoint {
-        case .ip(let ip, let port) where !binding: endpoint = .ip(ip.canonicalDestination, port: port)
+        case .ip(let ip, _) where !binding && ip.isUnspecified:
+            address.settleUnspecified(own: ownAddress())
+            endpoint = address.endpoint(domain: domain, connecting: operation == .connect)
         case .unixAbstract: path.set(address.unixName)
         case .unixPath: try (binding ? takeUnixName() : takeUnixSocket())
         default: break
@@ -216,6 +222,17 @@ package final class SocketWork {
             endpoint = .ip(ip, port: port)
             hasAddress = true
         }
+    }
+
+    /// What an IP socket is bound to.
+    private func ownAddress() -> IPAddress? {
+        var own = SocketAddress()
+        defer { own.deallocate() }
+        let n = sbx_getsockname(socket, own.bytes.baseAddress, UInt32(SocketAddress.capacity))
+        guard n > 0 else { return nil }
+        own.adopt(count: Int(n))
+        if case .ip(let ip, _) = own.endpoint(domain: AF_INET) { return ip }
+        return nil
     }
 }
 

@@ -44,6 +44,9 @@ package final class Tracer<Events: TracerEvents> {
     /// Tasks that are no leaders: without any, a program is started by the leader itself.
     private var threads = 0
     private var root: Int32 = 0
+    /// Some task may have ended in the middle of making another: it was killed, or another thread ended the process.
+    private var mayBeOrphans = false
+    private var borrowersWereKilled = false
     private var rootIsStopped = false
     private var isEnding = false
     /// wait(2) status of the first process, once it has ended.
@@ -104,11 +107,15 @@ package final class Tracer<Events: TracerEvents> {
 
     private func gone(_ tid: Int32, _ status: Int32) {
         flights.land(tid)
+        if status & 0x7f == SIGKILL || threads > 0 { mayBeOrphans = true }
         table.remove(tid)
         unmet.remove(tid)
         // Killed in the stop that would have named its child. One that ran in borrowed memory leaves it to the child,
         // while the one that had lent it runs on: nobody could tell any more who shares what.
-        if !unmet.isEmpty, status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 { for child in unmet { _ = sbx_kill(child, SIGKILL) } }
+        if status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 {
+            borrowersWereKilled = true
+            for child in unmet { _ = sbx_kill(child, SIGKILL) }
+        }
         if !unmet.isEmpty { meetAll() }
         guard let t = tasks.removeValue(forKey: tid) else {
             early.insert(tid)  // killed before its first stop
@@ -128,6 +135,7 @@ package final class Tracer<Events: TracerEvents> {
         rootStatus = status
         isEnding = true
         for t in tasks where t.key == t.value.leader { _ = sbx_kill(t.key, SIGKILL) }
+        meetAll()
     }
 
     // MARK: Stops
@@ -137,6 +145,10 @@ package final class Tracer<Events: TracerEvents> {
         flights.land(tid)
         if tasks[tid] == nil {
             unmet.insert(tid)
+            guard mayBeOrphans, isOrphan(tid) else { return }
+            // It may be what `gone` speaks of.
+            if borrowersWereKilled { _ = sbx_kill(tid, SIGKILL) }
+            meetAll()
             return
         }
         switch UInt32(event) {
@@ -204,15 +216,22 @@ package final class Tracer<Events: TracerEvents> {
     }
 
     /// pidfd_open(2) takes leaders of thread groups only: `EINVAL` for another thread, `ENOENT` since Linux 6.15. What
-    /// it gives is kept for as long as the process lives.
+    /// it gives is kept for as long as the process lives. tgkill(2) tells as well, where no descriptor is left.
     private func isLeader(_ tid: Int32) -> Bool {
         let fd = sbx_pidfd_open(tid, 0)
         if fd >= 0 { table.setHandle(tid, fd) }
-        return fd >= 0 || fd != -EINVAL && fd != -ENOENT && ProcIdentity.of(tid).leader == tid
+        return fd >= 0 || fd != -EINVAL && fd != -ENOENT && sbx_tgkill(tid, tid, 0) == 0
     }
 
     /// A number may come round again before it is forgotten here. (What has ended and waits for its parent is ours no more.)
     private func isStillOurs(_ tid: Int32) -> Bool { ProcIdentity.of(tid).tracer == getpid() }
+
+    /// Whoever made it ended on the way to the event that would have named it, and has gone before it was seen. In a session
+    /// that is ending nobody is waited for.
+    private func isOrphan(_ tid: Int32) -> Bool {
+        let (leader, parent, _) = ProcIdentity.of(tid)
+        return isEnding || tasks[leader == tid ? parent : leader] == nil
+    }
 
     private func meetAll() {
         let waiting = unmet

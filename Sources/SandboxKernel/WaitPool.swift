@@ -27,6 +27,8 @@ package final class WaitPool: @unchecked Sendable {
 
     private static let interval = 10  // milliseconds between two looks at the callers that wait
     private static let mostThreads = 1024
+    /// Of messages that wait to be sent: our copies are no part of what limits the callers' own memory.
+    private static let mostBytes = 256 << 20
 
     private let monitor = Monitor()
     private let watched = Monitor()
@@ -34,6 +36,7 @@ package final class WaitPool: @unchecked Sendable {
     private var active: [ObjectIdentifier: Job] = [:]
     /// How many jobs there are, for a look without the lock.
     private let busy = Atomic<Int>(0)
+    private let heldBytes = Atomic<Int>(0)
     private var idle = 0
     private var threads = 0
 
@@ -51,6 +54,15 @@ package final class WaitPool: @unchecked Sendable {
         WorkerThread.start("sbx-watch") { [unowned self] in self.watch() }
         startWorker()
     }
+
+    /// Whether so much more may be kept here; then it is to be given back.
+    package func reserve(_ bytes: Int) -> Bool {
+        if heldBytes.add(bytes, ordering: .relaxed).newValue <= WaitPool.mostBytes { return true }
+        giveBack(bytes)
+        return false
+    }
+
+    package func giveBack(_ bytes: Int) { heldBytes.subtract(bytes, ordering: .relaxed) }
 
     /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
     /// its caller's sake.

@@ -51,6 +51,9 @@ package struct FileAccess: OptionSet, Sendable, Hashable {
     /// `O_PATH`: a handle without content. Judged as reading.
     @inlinable package static var pathOnly: FileAccess { FileAccess(rawValue: 1 << 9) }
 
+    /// What is done to a name or to its file's attributes, whatever is behind it.
+    @inlinable package static var naming: FileAccess { delete.union(metadata).union(rename).union(link) }
+
     /// Everything that changes something.
     @inlinable package static var changing: FileAccess {
         write.union(create).union(delete).union(truncate).union(metadata).union(rename).union(link)

@@ -12,6 +12,7 @@ package final class Journal: Sendable {
     private let blocks: JournalBlocks
     private let current: Atomic<Int>
     private let switching: Mutex<Switching>
+    private let isGone = Atomic<Bool>(false)
     private let segmentSize: Int
     private let allocate: JournalSegment.Allocate
 
@@ -66,6 +67,7 @@ package final class Journal: Sendable {
         let size = JournalCoding.size(
             resource: min(resource.count, JournalLayout.resourceLimit),
             extra: min(extra.count, JournalLayout.extraLimit))
+        if isGone.load(ordering: .relaxed) { throw .system(call: "stat", object: directory.path, errno: ENOENT) }
         while true {
             let index = current.load(ordering: .acquiring)
             let block = blocks[index]
@@ -145,6 +147,9 @@ package final class Journal: Sendable {
     }
 
     // MARK: For the one thread that drains
+
+    /// Somebody has removed the store: what is appended would go into files without a name. From now on nothing can be.
+    func noteGone() { isGone.store(true, ordering: .relaxed) }
 
     /// Makes the next segment in advance when the current one is half full. A failure is left to the appender
     /// who needs it: only then does it matter.

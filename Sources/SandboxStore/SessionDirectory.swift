@@ -111,10 +111,11 @@ package final class SessionDirectory: Sendable {
         try SessionDirectory.names(in: path).compactMap { JournalLayout.segmentNumber($0) }.sorted()
     }
 
-    /// Removes the directory and what we put into it. The lock goes last: until then nobody adopts it.
+    /// Removes the directory and what was put into it, the socket of a killed supervisor among it. The lock goes last: until
+    /// then nobody adopts it.
     func remove() throws(StoreError) {
         for number in try segments() { unlinkat(descriptor, JournalLayout.segmentName(number), 0) }
-        for name in ["session", "lock"] { unlinkat(descriptor, name, 0) }
+        for name in ["control", "session", "lock"] { unlinkat(descriptor, name, 0) }
         _ = try check("rmdir", path) { rmdir(path) }
     }
 

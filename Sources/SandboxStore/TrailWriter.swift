@@ -143,6 +143,7 @@ package final class TrailWriter: Sendable {
         if work.ingest == nil {
             work.ingest = try TrailIngest(state: state, session: journal.session)
         }
+        try checkPlace()
         if queue.count == 1, first.pointee.fill.count <= work.slot { return 0 }
         let ingest = work.ingest!
         try ingest.begin()
@@ -155,6 +156,14 @@ package final class TrailWriter: Sendable {
         } catch {
             ingest.rollback()
             throw error
+        }
+    }
+
+    /// SQLite and the journal hold their files open, and would go on writing into removed ones.
+    private func checkPlace() throws(StoreError) {
+        for path in [state.database, journal.directory.path] where access(path, F_OK) != 0 && errno == ENOENT {
+            journal.noteGone()
+            throw .system(call: "stat", object: path, errno: ENOENT)
         }
     }
 
@@ -190,7 +199,8 @@ package final class TrailWriter: Sendable {
                 pass.count += 1
                 pass.slot += 1
             }
-            if !fill.sealed { return pass }
+            // A full one without a successor (a full disk) stays the current one.
+            if !fill.sealed || index == queue.last { return pass }
             pass.finished += 1
             pass.slot = 0
         }

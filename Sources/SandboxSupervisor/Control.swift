@@ -9,23 +9,17 @@ internal import Synchronization
 final class ControlServer: Sendable {
     private let supervision: Supervision
     private let path: String
-    private let root: Int32
-    private let killer = Mutex<String?>(nil)
     /// -1 where nobody can be served: then the session is not seen by `ps`, and runs all the same.
     private let socket: Int32
 
     /// Binds before anything runs, so that what is bound is there to be removed at the end.
-    init(_ supervision: Supervision, path: String, root: Int32) {
+    init(_ supervision: Supervision, path: String) {
         self.supervision = supervision
         self.path = path
-        self.root = root
         let mask = umask(0o077)
         socket = ControlSocket.listen(path) ?? -1
         umask(mask)
     }
-
-    /// Who ended the session, if somebody did.
-    var killed: String? { killer.withLock { $0 } }
 
     func serve() {
         while socket >= 0 {
@@ -51,8 +45,7 @@ final class ControlServer: Sendable {
         switch ControlSocket.readLine(client) {
         case "inspect": ControlSocket.write(client, description)
         case "kill":
-            killer.withLock { $0 = "the session was killed by process \(peer.pid) of user \(peer.uid)" }
-            kill(root, SIGKILL)
+            supervision.end(because: "the session was killed by process \(peer.pid) of user \(peer.uid)")
             ControlSocket.write(client, #"{"killed":true}"#)
         default: ControlSocket.write(client, #"{"error":"unknown request"}"#)
         }
@@ -60,10 +53,11 @@ final class ControlServer: Sendable {
 
     private var description: String {
         let i = supervision.info
-        let processes = supervision.context.tasks.processes()
+        let processes = supervision.living.withLock { $0.sorted() }
         var fields = [
             #""session":\#(Escaped.json(i.id))"#, #""identity":\#(Escaped.json(i.identity))"#, #""profile":\#(Escaped.json(i.profile))"#,
-            #""mode":"\#(i.mode)""#, #""workspace":\#(Escaped.json(i.workspace))"#, #""supervisor":\#(i.supervisor)"#, #""pid":\#(root)"#,
+            #""mode":"\#(i.mode)""#, #""workspace":\#(Escaped.json(i.workspace))"#, #""supervisor":\#(i.supervisor)"#,
+            #""pid":\#(supervision.root)"#,
             #""started":"\#(Timestamp.text(i.started))""#, #""command":[\#(i.command.map { Escaped.json($0) }.joined(separator: ","))]"#,
             #""processes":[\#(processes.map(process).joined(separator: ","))]"#,
         ]

@@ -31,19 +31,10 @@ enum FrontLink {
 
 /// `limits.time` and `--timeout`.
 enum Deadline {
-    private static let passed = Atomic<UInt64>(0)
-
-    static var killed: String? {
-        let limit = passed.load(ordering: .acquiring)
-        return limit == 0 ? nil : "the time limit of \(limit / 1_000_000_000) s is over; the session was killed"
-    }
-
-    static func wait(_ nanoseconds: UInt64, thenKill agent: Int32) {
+    static func wait(_ nanoseconds: UInt64, thenEnd supervision: Supervision) {
         var t = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         var left = timespec()
         while nanosleep(&t, &left) != 0 { t = left }
-        passed.store(max(nanoseconds, 1), ordering: .releasing)
-        // The tracer sees the first process end, and ends the others.
-        kill(agent, SIGKILL)
+        supervision.end(because: "the time limit of \(nanoseconds / 1_000_000_000) s is over; the session was killed")
     }
 }

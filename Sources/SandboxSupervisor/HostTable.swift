@@ -29,6 +29,9 @@ final class HostTable: Sendable {
         names.isEmpty ? HostSet() : state.withLock { HostSet($0.addresses[address] ?? []) }
     }
 
+    /// They were looked up at least once.
+    var areKnown: Bool { names.isEmpty || state.withLock { $0.lastRefresh != 0 } }
+
     /// True where asking again would not help.
     var isFresh: Bool {
         names.isEmpty || state.withLock { HostTable.now() &- $0.lastRefresh < HostTable.freshness && $0.lastRefresh != 0 }

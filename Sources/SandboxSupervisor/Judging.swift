@@ -18,6 +18,10 @@ extension Supervision {
             ruling = stricter(ruling, policy.judge(renameOfDirectory: work.first.path.text.span))
             ruling = stricter(ruling, policy.judge(renameOfDirectory: work.second.path.text.span))
         }
+        if work.hasSecond {
+            if let denied = socketMoved(from: work.first, to: work.second, call) { return denied }
+            if let denied = socketMoved(from: work.second, to: work.first, call) { return denied }
+        }
         for subject in linksMade(by: work, call) {
             if let denied = policy.judge(linkAt: subject.path.text.span) { return denied }
         }
@@ -31,7 +35,18 @@ extension Supervision {
         return (work.first.kind == .symlink ? [work.second] : []) + (work.second.kind == .symlink ? [work.first] : [])
     }
 
-    /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
+    /// A unix socket is known by its place. It must not come to where a list lets it be talked to from where none does: by a
+    /// further name, by a new one, or with the folder it lies in.
+    private func socketMoved(from: FileSubject, to: FileSubject, _ call: Call) -> Ruling? {
+        guard from.kind == .socket || from.kind == .directory else { return nil }
+        let here = policy.judge(unixConnect: from.path.text.span)
+        guard here.decision == .deny else { return nil }
+        if from.kind == .directory { return policy.listsSockets && from.mayHoldSocket ? here : nil }
+        if case .link = call { return here }
+        return policy.judge(unixConnect: to.path.text.span).decision == .deny ? nil : here
+    }
+
+    /// Not the whiteouts of overlay file systems (`FileSubject.isNode`).
     private func isDevice(_ mode: UInt32, _ device: UInt64) -> Bool {
         let type = mode & S_IFMT
         return type == S_IFBLK || type == S_IFCHR && device != 0
@@ -45,6 +60,9 @@ extension Supervision {
         if let ruling = judgeProcess(subject, caller) { return ruling }
         if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
             return Ruling(.deny, by: policy.builtin.terminal)
+        }
+        if enforces, subject.isNode, !subject.access.isDisjoint(with: .naming), subject.terminal == nil {
+            return Ruling(.deny, by: policy.builtin.deviceNode)
         }
         let ruling = policy.judge(file: subject.path.text.span, access: subject.access, isProgram: subject.isProgram)
         return subject.names > 1 ? judgeOtherNames(subject, ruling) : ruling
@@ -97,7 +115,8 @@ extension Supervision {
             // A datagram socket's first sendto(2) takes a free port by itself.
             if work.operation == .bind, work.transport == .udp, port == 0 { return Ruling(.allow, by: policy.builtin.anonymous) }
             if work.operation == .bind { return policy.judge(listen: ip, port: port, transport: work.transport) }
-            return policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
+            let ruling = policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
+            return ruling.decision == .allow && enforces && !hosts.areKnown ? policy.nameless ?? ruling : ruling
         case .unixPath:
             if work.operation == .bind {
                 work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow

@@ -55,6 +55,13 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
         }
+        // What is done on behalf of the session is done without the powers that it has not got. Every thread that does
+        // such a thing is started from here on, and inherits this.
+        if setup.enforces, sbx_thread_limit_caps() != 0 {
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw RunFailure("capset: \(errorText(EPERM)); nothing was run")
+        }
         // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
         // thread, the tracer, comes to it.
         launched.go()
@@ -66,7 +73,7 @@ struct LiveSession {
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front))
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid)
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)
@@ -105,7 +112,7 @@ struct LiveSession {
             throw RunFailure(
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
-        let control = ControlServer(supervision, path: setup.controlPath, root: launched.pid)
+        let control = ControlServer(supervision, path: setup.controlPath)
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
@@ -128,7 +135,10 @@ struct LiveSession {
                 TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
-        if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { Deadline.wait(limit, thenKill: pid) } }
+        if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { [supervision] in Deadline.wait(limit, thenEnd: supervision) } }
+        if supervision.enforces, let limit = supervision.policy.limits.memory {
+            WorkerThread.start("sbx-memory") { [supervision] in MemoryWatch(supervision, limit).run() }
+        }
     }
 
     // MARK: The end
@@ -140,13 +150,13 @@ struct LiveSession {
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
         let failure = launched.outcome()
         if failure != 0 { code = startFailed(failure) }
-        if let reason = Deadline.killed ?? control.killed {
+        if let reason = supervision.reasonOfEnd {
             if !options.isQuiet { Session.say(reason) }
             code = 125
         }
         let isComplete = end(code)
         let lost = supervision.lostEvents
-        if lost > 0 { Session.say("\(lost) events could not be recorded (audit.on_failure: continue)") }
+        if lost > 0 { Session.say("\(lost) events could not be recorded") }
         supervision.status?.ended(code: code)
         supervision.neighbours.leave()
         if isComplete { settle(code, link) }

@@ -162,6 +162,7 @@ final class Notifier {
             lookAtAll(call, min(count, 1024), caller)
             return notice.proceed()
         }
+        if mayResolve, supervision.policy.deniesNames, !supervision.hosts.isFresh { return wait(resolving: call, notice, caller) }
         var sent: Int32 = 0
         while sent < min(count, 1024) {
             let result = exchangeOne(call, Int(sent), caller, notice.ticket, wait: false)
@@ -217,6 +218,11 @@ final class Notifier {
     }
 
     func wait(acting record: RecordRef?, _ notice: consuming Notice) {
+        let held = sockets.held
+        guard supervision.waits.reserve(held) else {
+            supervision.complete(record, -ENOBUFS)
+            return notice.answer(-ENOBUFS)
+        }
         let work = sockets
         sockets = SocketWork(supervision.context)
         let ticket = notice.ticket
@@ -230,6 +236,7 @@ final class Notifier {
             if work.sent > 0 { result = Int32(clamping: work.sent) }  // never twice
             let interrupted = result == -EINTR || result == -Notice.restart
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
+            supervision.waits.giveBack(held)
             if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(result) }
             work.reset()
         }
@@ -237,6 +244,7 @@ final class Notifier {
 
     /// The first message found no room: the others follow it on a thread that may wait for it.
     private func wait(sending call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
+        guard supervision.waits.reserve(SocketWork.mostHeld) else { return notice.answer(-ENOBUFS) }
         let ticket = notice.ticket
         let box = Box(notice)
         supervision.waits.submit(tid: box.tid) { [supervision, listener, receivers] isInterrupted in
@@ -249,6 +257,7 @@ final class Notifier {
                 if result < 0 { break }
                 sent += 1
             }
+            supervision.waits.giveBack(SocketWork.mostHeld)
             // What failed of itself says so; a signal that came meanwhile interrupts nothing any more.
             let interrupted = sent == 0 && (result == 0 || result == -EINTR) && isInterrupted()
             if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(sent > 0 ? sent : result) }

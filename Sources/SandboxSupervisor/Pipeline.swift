@@ -55,7 +55,7 @@ extension Notifier {
         }
         guard !supervision.enforces || notice.isStillValid() else { return notice.answer(-ESRCH) }
         let ruling = supervision.judge(sockets)
-        if ruling.decision == .deny, mayResolve, supervision.mayResolve(sockets, ruling) { return wait(resolving: call, notice, caller) }
+        if mayResolve, supervision.mayResolve(sockets, ruling) { return wait(resolving: call, notice, caller) }
         let record = supervision.record(sockets, ruling, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
         if ruling.decision == .deny { return notice.answer(-EACCES) }

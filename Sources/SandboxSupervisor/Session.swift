@@ -48,8 +48,21 @@ package enum Session {
             var live = try LiveSession(options, front: start.front, signals: start.signals)
             _exit(try live.supervise(link: start.link))
         } catch {
-            _exit(fail(error))
+            _exit(
+                fail(
+                    isInsideAnother ? RunFailure("it runs inside another `sandbox` already, and cannot be nested; nothing was run") : error)
+            )
         }
+    }
+
+    /// What traces us goes by our own name. Asked only once something has failed, which it then always does: a process has
+    /// one tracer and one listener.
+    private static var isInsideAnother: Bool {
+        let lines = ControlSocket.bytes(file: "/proc/self/status", limit: 4096).split(separator: UInt8(ascii: "\n"))
+        guard let line = lines.first(where: { $0.starts(with: "TracerPid:".utf8) }),
+            let tracer = Int32(String(decoding: line.drop { !(0x30...0x39 ~= $0) }, as: UTF8.self)), tracer > 0
+        else { return false }
+        return ControlSocket.bytes(file: "/proc/\(tracer)/comm", limit: 32) == ControlSocket.bytes(file: "/proc/self/comm", limit: 32)
     }
 
     static func fail(_ failure: RunFailure) -> Int32 {

@@ -34,7 +34,7 @@ struct SessionSetup {
         var variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files), resolve: LinkResolver().resolve)
+            protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
         let mounts = MountTable()
         variables.kernelMounts = mounts.kernelPlaces
         variables.otherPaths = mounts.others
@@ -124,9 +124,9 @@ struct SessionSetup {
     }
 
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
-    private static func protected(_ state: StateDirectory, _ files: ProfileFiles) -> [ProtectedPath] {
+    private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
-        list += files.folders.map { ProtectedPath(resolved($0.path), .changes) }
+        list += (files.folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))

@@ -21,6 +21,12 @@ final class Supervision: Sendable {
     let status: StatusStream?
     /// The process group the agent was started in.
     let agentGroup: Int32
+    /// The session's first process: its end is the session's.
+    let root: Int32
+    /// The processes that live, for people to look at and for limits.
+    let living = Mutex<Set<Int32>>([])
+    private let ending = Mutex<String?>(nil)
+    private let isOver = Atomic<Bool>(false)
     /// Held from the look to the act by what can put a folder or a symbolic link in the place of a file: a move was judged by
     /// which of them it saw.
     let naming = Mutex(())
@@ -31,7 +37,7 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32
+        agentGroup: Int32, root: Int32
     ) {
         self.info = info
         self.policy = policy
@@ -41,6 +47,7 @@ final class Supervision: Sendable {
         self.neighbours = neighbours
         self.status = status
         self.agentGroup = agentGroup
+        self.root = root
         denied = DeniedFiles(policy)
         hosts = HostTable(policy.hostNames)
         waits = WaitPool()
@@ -61,17 +68,46 @@ final class Supervision: Sendable {
     /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).
     var lostEvents: UInt64 { lost.load(ordering: .relaxed) }
 
+    // MARK: The end
+
+    /// Why we ended the session ourselves, if we did.
+    var reasonOfEnd: String? { ending.withLock { $0 } }
+
+    /// Kills the first process, and with it the session; the first reason is the one that counts.
+    func end(because reason: String) {
+        let isFirst = ending.withLock { known in
+            defer { known = known ?? reason }
+            return known == nil
+        }
+        guard isFirst, !isOver.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        note(reason)
+        kill(root, SIGKILL)
+    }
+
+    private func giveUp(_ error: StoreError) -> Never {
+        Session.say(reasonOfEnd ?? "the session has ended")
+        Session.say("its last calls could not be recorded and were not carried out: \(error)")
+        _exit(125)
+    }
+
+    /// The first process is dead.
+    func rootHasEnded() { isOver.store(true, ordering: .releasing) }
+
     // MARK: Recording
 
     /// The record is in the journal when this returns. Where it cannot be, the profile says whether the call waits
-    /// or goes on unrecorded.
-    func append(_ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0))
-        -> RecordRef?
-    {
+    /// or goes on unrecorded. What is recorded after the fact (`isCall: false`) is not waited for any more in a session that is
+    /// being ended; a call still does not go on, and what is left of the session dies with us.
+    func append(
+        _ header: RecordHeader, _ resource: UnsafeRawBufferPointer, _ extra: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        isCall: Bool = true
+    ) -> RecordRef? {
         if header.kind == .event { name(header.rule) }
         while true {
             do throws(StoreError) { return try journal.append(header, resource: resource, extra: extra) } catch {
-                if policy.audit.onFailure == .continue {
+                let mustEnd = isOver.load(ordering: .acquiring)
+                if mustEnd, isCall, policy.audit.onFailure != .continue { giveUp(error) }
+                if policy.audit.onFailure == .continue || mustEnd {
                     lost.wrappingAdd(1, ordering: .relaxed)
                     return nil
                 }
@@ -95,7 +131,7 @@ final class Supervision: Sendable {
         guard let record else { return }
         while true {
             do throws(StoreError) { return try journal.complete(record, result: result) } catch {
-                if policy.audit.onFailure == .continue { return }
+                if policy.audit.onFailure == .continue || isOver.load(ordering: .acquiring) { return }
                 usleep(100_000)
             }
         }
@@ -158,6 +194,8 @@ final class Supervision: Sendable {
 
     func note(_ text: String) {
         var bytes = Array(text.utf8)
-        _ = bytes.withUnsafeMutableBytes { append(RecordHeader(kind: .note, result: 0, time: currentTime()), UnsafeRawBufferPointer($0)) }
+        _ = bytes.withUnsafeMutableBytes {
+            append(RecordHeader(kind: .note, result: 0, time: currentTime()), UnsafeRawBufferPointer($0), isCall: false)
+        }
     }
 }

@@ -4,6 +4,7 @@ internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
+internal import Synchronization
 
 /// What happens in the process tree: judged where a program starts, recorded always. All of it runs on the tracer's
 /// thread while the process concerned stands still.
@@ -12,7 +13,10 @@ final class Tree: TracerEvents {
     private let front: Int32
     private let programs: ProgramWork
     private let limit: Int
-    private var alive = 0
+    /// How many processes were killed for being one too many.
+    private var refused = 0
+    /// A build that starts more than it may loses some; who goes on and on means it.
+    private static let patience = 100
 
     init(_ supervision: Supervision, front: Int32) {
         self.supervision = supervision
@@ -25,8 +29,11 @@ final class Tree: TracerEvents {
         var h = RecordHeader(kind: .processStart, process: serial, pid: pid, result: 0, time: currentTime())
         h.subject = UInt64(parent)
         h.detail = Tree.ticksSinceBoot()
-        _ = supervision.append(h, .init(start: nil, count: 0))
-        alive += 1
+        _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
+        let alive = supervision.living.withLock { living in
+            living.insert(pid)
+            return living.count
+        }
         if supervision.enforces, alive > limit { refuseProcess(pid) }
     }
 
@@ -40,18 +47,22 @@ final class Tree: TracerEvents {
     /// Over the profile's limit: the new process dies before it has run anything.
     private func refuseProcess(_ pid: Int32) {
         kill(pid, SIGKILL)
-        supervision.note("limits.processes: more than \(limit) processes at once; process \(pid) was killed")
+        refused += 1
+        let rule = "limits.processes: more than \(limit) processes at once; "
+        if refused == 1 { supervision.note(rule + "process \(pid) was killed, and so will be others") }
+        if refused == Tree.patience { supervision.end(because: rule + "\(refused) were killed, then the session") }
     }
 
     func ended(pid: Int32, serial: UInt32, status: Int32) {
-        alive -= 1
+        supervision.living.withLock { _ = $0.remove(pid) }
+        if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
-        _ = supervision.append(h, .init(start: nil, count: 0))
+        _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
         h.kind = .event
         h.flags = .enforced
         h.resourceType = .process
         h.result = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + (status & 0x7f)
-        _ = supervision.append(h, .init(start: nil, count: 0))
+        _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
     }
 
     func isEnding(tid: Int32) { supervision.waits.cancel(tid: tid) }
@@ -88,7 +99,7 @@ final class Tree: TracerEvents {
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
         withArguments { arguments in
             if isRunning { recordProgram(caller, program, arguments) }
-            _ = supervision.append(h, program.resolved.bytes, arguments)
+            _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
         }
     }
 
@@ -97,7 +108,7 @@ final class Tree: TracerEvents {
         h.device = program.device
         h.inode = program.inode
         if programs.image.argumentsAreCut { h.flags.insert(.truncated) }
-        _ = supervision.append(h, program.resolved.bytes, arguments)
+        _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
     }
 
     /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.

@@ -27,7 +27,9 @@ struct Sandbox: ParsableCommand {
             let code = exitCode(for: error).rawValue
             // A usage error is a failure of our own: 64 would be taken for the command's exit code.
             if code == EX_USAGE {
-                let text = Array(fullMessage(for: error).utf8) + [0x0a]
+                // It repeats what it was given.
+                let lines = fullMessage(for: error).utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+                let text = Array((lines.map { Escaped.text($0) }.joined(separator: "\n") + "\n").utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 Glibc.exit(125)
             }

@@ -4,7 +4,7 @@ import Testing
 /// A guest that attacks: what it needs, and what the trail should name afterwards.
 struct Attack: Sendable, CustomTestStringConvertible {
     enum Needs: Sendable {
-        case nothing, secret, forbidden, address, abstract, fence, memory, objects
+        case nothing, secret, forbidden, address, abstract, fence, memory, objects, denied, socket, terminal, node, own, store
         /// A file that may be read and nothing else; a name that is not there and has denied ones below it.
         case readOnly, place
         /// Another name from before: of the secret, of the program. The program is denied by its bare name.
@@ -19,6 +19,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
     var how: String? = nil
     var recorded = true  // a denial in the trail; calls that the filter refuses by number need none
     var nativelyHeld = false  // where this machine does not know the technique
+    var closed = false  // under a profile that lists no address, and sockets in the workspace alone
     var testDescription: String { how.map { "\(name) \($0)" } ?? name }
 
     static let all: [Attack] =
@@ -56,7 +57,23 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
         + [Attack(name: "memfd-start", needs: .memory), Attack(name: "objects-of-others", needs: .objects)]
         + ["ptrace-parent", "process-vm-parent", "kill-supervisor", "proc-supervisor", "pidfd-getfd-supervisor", "fsetown"]
-        .map { Attack(name: $0, needs: .fence, recorded: false) }
+        .map { Attack(name: $0, needs: .fence, recorded: false) } + outward
+
+    /// Sections 5 to 8: other spellings of addresses, sockets in the file system, whoever supervises, the machine.
+    private static let outward: [Attack] =
+        ["unspecified-bound", "address-lengths"].map { Attack(name: $0, needs: .denied) }
+        + ["unix-names", "unix-datagram", "race-unix-dup2"].map { Attack(name: $0, needs: .socket) }
+        + ["signal-groups", "schedule-supervisor", "limit-supervisor", "proc-write-supervisor", "setns-supervisor"].map {
+            Attack(name: $0, needs: .fence, recorded: false)
+        }
+        + ["rare-sockets", "netlink-change", "signal-everybody", "schedule-user", "control-groups", "machine-calls", "clone-flags"].map {
+            Attack(name: $0, needs: .nothing, recorded: false)
+        }
+        + [
+            Attack(name: "reconnect", needs: .address), Attack(name: "listen-unbound", needs: .nothing, recorded: false, closed: true),
+            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "other-terminal", needs: .terminal, recorded: false),
+            Attack(name: "own-files", needs: .own, recorded: false), Attack(name: "read-store", needs: .store, recorded: false),
+        ] + (World.hasNodes ? [Attack(name: "device-node", needs: .node)] : [])
 }
 
 /// What the attacks on addresses are after; runs outside the sandbox.
@@ -64,13 +81,20 @@ final class Listeners {
     private var running: [Running] = []
     private(set) var allowed = "", denied = ""
     let abstract = "guest-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    /// Lies in a folder that may be written.
+    let socket: String
+    private(set) var terminal = ""
 
     init(_ world: World) throws {
-        allowed = try serve(world, "tcp", "PUBLIC")
-        denied = try serve(world, "tcp", "SECRET")
-        _ = try serve(world, "udp", "PUBLIC", allowed)
-        _ = try serve(world, "udp", "SECRET", denied)
-        _ = try serve(world, "abstract", "SECRET", abstract)
+        socket = world.root + "/vault/open/socket"
+        allowed = try start(world, "serve", "tcp", "PUBLIC")
+        denied = try start(world, "serve", "tcp", "SECRET")
+        _ = try start(world, "serve", "udp", "PUBLIC", allowed)
+        _ = try start(world, "serve", "udp", "SECRET", denied)
+        _ = try start(world, "serve", "abstract", "SECRET", abstract)
+        _ = try start(world, "serve", "unix", "SECRET", socket)
+        _ = try start(world, "serve", "unixgram", "SECRET", socket + ".datagrams")
+        terminal = try start(world, "terminal")
     }
 
     /// Shared memory, semaphores and queues of a process outside.
@@ -78,9 +102,13 @@ final class Listeners {
         try ready(world, [world.guest, "make-objects"]).split(separator: " ").map(String.init)
     }
 
-    private func serve(_ world: World, _ words: String...) throws -> String {
-        try ready(world, [world.guest, "serve"] + words)
+    /// What they share with the whole machine goes with them.
+    deinit {
+        for one in running { one.closeInput() }
+        for one in running { _ = one.finish(within: 5) }
     }
+
+    private func start(_ world: World, _ words: String...) throws -> String { try ready(world, [world.guest] + words) }
 
     private func ready(_ world: World, _ command: [String]) throws -> String {
         let one = try world.start(command)
@@ -93,7 +121,7 @@ final class Listeners {
 extension EndToEnd {
     /// Every technique natively, where it has to work, and under a profile that denies one folder, one program, one address.
     @Suite(.serialized) struct AttackTests {
-        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners) throws -> [String] {
+        private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners, own: [String] = []) throws -> [String] {
             let target: [String] =
                 switch attack.needs {
                 case .nothing, .memory, .lent: []
@@ -106,8 +134,14 @@ extension EndToEnd {
                 case .place: [world.work + "/place"]
                 case .handed: [world.work + "/socket"]
                 case .address: [listeners.allowed, listeners.denied]
+                case .denied: [listeners.denied]
                 case .abstract: [listeners.abstract]
+                case .socket: [listeners.socket]
+                case .terminal: [listeners.terminal]
+                case .node: [world.node]
                 case .fence: ["@FENCE@"]
+                case .own: own
+                case .store: [world.state, world.state + "/trail.db"]
                 }
             return [world.guest, attack.name] + target + (attack.how.map { [$0] } ?? [])
         }
@@ -116,9 +150,10 @@ extension EndToEnd {
         @Test(.enabled(if: getuid() == 0), arguments: Attack.all)
         func worksUnsandboxed(_ attack: Attack) throws {
             let world = try World(), listeners = try Listeners(world)
+            try "x".write(toFile: world.state + "/trail.db", atomically: false, encoding: .utf8)
             let outside = try prepare(attack, world)
             defer { outside?.closeInput() }
-            var command = try arguments(attack, world, listeners)
+            var command = try arguments(attack, world, listeners, own: [world.secret, world.home])
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
@@ -156,9 +191,13 @@ extension EndToEnd {
                 isReadOnly
                 ? "default: deny, read: [\"/**\"], write: [\"${workspace}/**\", \"/dev/**\"]"
                 : "default: allow, deny: [\"\(world.root)/vault/inner\", \"\(world.root)/vault/inner/**\", \"${workspace}/place/run\"]"
+            let denied = [
+                "127.0.0.1:\(listeners.denied)", "unix:@\(listeners.abstract)", "unix:\(listeners.socket)",
+                "unix:\(listeners.socket).datagrams",
+            ].map { "\"\($0)\"" }.joined(separator: ", ")
             let network =
                 attack.needs == .handed
-                ? "default: deny" : "default: allow, deny: [\"127.0.0.1:\(listeners.denied)\", \"unix:@\(listeners.abstract)\"]"
+                ? "default: deny" : attack.closed ? "default: deny, allow: [\"unix:${workspace}/**\"]" : "default: allow, deny: [\(denied)]"
             let programs =
                 attack.needs == .unlisted
                 ? "default: deny, allow: [guest, ls]"
@@ -177,7 +216,11 @@ extension EndToEnd {
             let outside = try prepare(attack, world)
             defer { outside?.closeInput() }
             let profile = try world.profile("attacked", rules(attack, world, listeners))
-            var command = world.sandboxCommand(try arguments(attack, world, listeners), profile: profile)
+            // The program, a folder of profiles and a profile that could come to be there, the state and what is in it.
+            let profiles = world.home + "/.config/sandbox/profiles"
+            try FileManager.default.createDirectory(atPath: profiles, withIntermediateDirectories: true)
+            let own = [Built.sandbox, profiles, profiles + "/coding-agent.yaml", world.state, world.state + "/sessions"]
+            var command = world.sandboxCommand(try arguments(attack, world, listeners, own: own), profile: profile)
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             let outcome = try world.native(command, within: 90)
@@ -188,7 +231,8 @@ extension EndToEnd {
             guard attack.recorded else { return }
             let target =
                 switch attack.needs {
-                case .address: ":" + listeners.denied
+                case .address, .denied: ":" + listeners.denied
+                case .socket: listeners.socket
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"
@@ -205,7 +249,7 @@ extension EndToEnd {
             let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map {
                 String($0.prefix { $0 != " " })
             }
-            #expect(Set(listed) == Set(Attack.all.map(\.name)))
+            #expect(Set(listed).subtracting(World.hasNodes ? [] : ["device-node"]) == Set(Attack.all.map(\.name)))
         }
     }
 }

@@ -50,6 +50,13 @@ final class World {
     var secret: String { root + "/vault/inner/secret" }
     var forbidden: String { root + "/vault/forbidden" }
     var guest: String { root + "/bin/guest" }
+    /// As good as /dev/null, and one's own.
+    var node: String { root + "/vault/node" }
+    /// Only root makes devices, and not everywhere do they lead anywhere.
+    static let hasNodes: Bool = {
+        guard getuid() == 0, let world = try? World() else { return false }
+        return open(world.node, O_WRONLY | O_CLOEXEC) >= 0
+    }()
     static let secretText = "SECRET text\n"
 
     init(_ account: Account = .own) throws {
@@ -58,12 +65,16 @@ final class World {
         root = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         self.account = account
         chmod(root, 0o755)
-        for folder in ["home", "work", "state", "vault", "vault/inner", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
+        for folder in ["home", "work", "state", "vault", "vault/inner", "vault/open", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
         try FileManager.default.copyItem(atPath: Built.guest, toPath: guest)
         try FileManager.default.copyItem(atPath: Built.guest, toPath: forbidden)
         try World.secretText.write(toFile: secret, atomically: false, encoding: .utf8)
+        mknod(node, S_IFCHR | 0o666, 0x103)
+        chmod(node, 0o666)
         if account == .ordinary {
-            for folder in ["home", "work", "state", "vault", "vault/inner", "vault/inner/secret", "vault/forbidden", ""] {
+            for folder in [
+                "home", "work", "state", "vault", "vault/inner", "vault/open", "vault/inner/secret", "vault/forbidden", "vault/node", "",
+            ] {
                 chown("\(root)/\(folder)", Account.uid, Account.uid)
             }
         }

@@ -173,10 +173,10 @@ int attack_unix_abstract(int argc, char **argv) {  // NAME of an abstract socket
     return verdict(connect(fd, (void *)&to, length) == 0 && answered(fd, 1000));
 }
 
-/// `serve tcp|udp|unix|abstract WORD [NAME]`: prints `ready PORT`, then `accepted` or `received` for each; ends with its stdin.
+/// `serve tcp|udp|unix|unixgram|abstract WORD [NAME]`: prints `ready PORT`, then `accepted` or `received` for each; ends with its stdin.
 int tool_serve(int argc, char **argv) {
     const char *kind = argument(argc, argv, 1), *word = argument(argc, argv, 2);
-    bool udp = strcmp(kind, "udp") == 0, local = strcmp(kind, "unix") == 0 || strcmp(kind, "abstract") == 0;
+    bool local = strncmp(kind, "unix", 4) == 0 || strcmp(kind, "abstract") == 0, udp = strcmp(kind, "udp") == 0 || strcmp(kind, "unixgram") == 0;
     int fd = socket(local ? AF_UNIX : AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0), port = 0;
     if (local) {
         struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -200,7 +200,7 @@ int tool_serve(int argc, char **argv) {
     for (;;) {
         if (poll(both, 2, -1) < 0) continue;
         if (both[1].revents && udp) {
-            struct sockaddr_in from;
+            struct sockaddr_storage from;
             socklen_t size = sizeof from;
             if (recvfrom(fd, text, sizeof text, 0, (void *)&from, &size) >= 0) { say("received"); sendto(fd, word, strlen(word), 0, (void *)&from, size); }
         } else if (both[1].revents) {

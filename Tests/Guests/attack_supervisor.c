@@ -134,4 +134,4 @@ int tool_fence(int argc, char **argv) {
     return status_of(run_child(argv + 1));
 }
 /// `victim CMD…`: a parent to be attacked, for the run without a sandbox.
-int tool_victim(int argc, char **argv) { argument(argc, argv, 1); return status_of(run_child(argv + 1)); }
+int tool_victim(int argc, char **argv) { argument(argc, argv, 1); setpgid(0, 0); return status_of(run_child(argv + 1)); }

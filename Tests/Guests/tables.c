@@ -18,6 +18,14 @@ G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
 G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
+G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
+G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2)
+G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
+G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
+G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
+G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
+G(tool_makes) G(tool_hoard)
+G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
 G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
@@ -102,6 +110,30 @@ const struct guest attacks[] = {
     {"pidfd-getfd-supervisor", attack_pidfd_getfd_supervisor, "FENCE"},
     {"fsetown", attack_fsetown, "FENCE"},
     {"new-listener", attack_new_listener, ""},
+    {"unspecified-bound", attack_unspecified_bound, "DENIED"},
+    {"address-lengths", attack_address_lengths, "DENIED"},
+    {"reconnect", attack_reconnect, "ALLOWED DENIED"},
+    {"rare-sockets", attack_rare_sockets, ""},
+    {"netlink-change", attack_netlink_change, ""},
+    {"listen-unbound", attack_listen_unbound, ""},
+    {"unix-names", attack_unix_names, "SOCKET"},
+    {"unix-moved", attack_unix_moved, "SOCKET"},
+    {"unix-datagram", attack_unix_datagram, "SOCKET"},
+    {"race-unix-dup2", attack_race_unix_dup2, "SOCKET"},
+    {"signal-groups", attack_signal_groups, "FENCE"},
+    {"signal-everybody", attack_signal_everybody, ""},
+    {"schedule-supervisor", attack_schedule_supervisor, "FENCE"},
+    {"schedule-user", attack_schedule_user, ""},
+    {"limit-supervisor", attack_limit_supervisor, "FENCE"},
+    {"proc-write-supervisor", attack_proc_write_supervisor, "FENCE"},
+    {"setns-supervisor", attack_setns_supervisor, "FENCE"},
+    {"own-files", attack_own_files, "PATH…"},
+    {"read-store", attack_read_store, "FOLDER FILE"},
+    {"control-groups", attack_control_groups, ""},
+    {"device-node", attack_device_node, "NODE"},
+    {"machine-calls", attack_machine_calls, ""},
+    {"clone-flags", attack_clone_flags, ""},
+    {"other-terminal", attack_other_terminal, "TERMINAL"},
     {"memfd-start", attack_memfd_start, ""},
     {"objects-of-others", attack_objects, "KEY SHM SEM MSG NAME"},
     {"race-o-path", attack_race_o_path, "SECRET"},
@@ -157,8 +189,16 @@ const struct guest tools[] = {
     {"hand", tool_hand, "SOCKET FILE"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
+    {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
+    {"terminal", tool_terminal, ""},
+    {"bomb", tool_bomb, "N"},
+    {"eat", tool_eat, "MIB N"},
+    {"crowd", tool_crowd, "N"},
+    {"wait-forever", tool_wait_forever, "N"},
+    {"hoard", tool_hoard, "N"},
+    {"makes", tool_makes, "DIR N"},
+    {"fuzz", tool_fuzz, "SEED CALLS PROCESSES"},
     {"make-objects", tool_objects, ""},
     {"numbers", tool_numbers, "FROM-TO…"},
-    {"serve", tool_serve, "tcp|udp|unix|abstract WORD [NAME|PORT]"},
     {NULL, NULL, NULL},
 };

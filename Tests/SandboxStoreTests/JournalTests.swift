@@ -139,11 +139,30 @@ import Testing
             return
         }
         #expect(appended > 2000)
+        // The database takes in what there is; the segment that is full stays the current one until another can be had.
+        let writer = TrailWriter(state: temporary.state, journal: journal)
+        while try writer.drainOnce() > 0 {}
+        #expect(throws: StoreError.self) { try journal.append(access(), "/w/not yet") }
+        #expect(try writer.drainOnce() == 0)
         // There is space again: it goes on where it was.
         left.store(10, ordering: .relaxed)
         let record = try journal.append(access(), "/w/again")
         #expect(record.seq == UInt64(appended + 1))
-        try TrailWriter(state: temporary.state, journal: journal).finish(status: 0)
+        try writer.finish(status: 0)
         #expect(try allEvents(temporary.state).count == appended + 1)
+    }
+
+    /// Files without a name are no trail.
+    @Test(arguments: [true, false]) func removedStoreIsNoticed(database: Bool) throws {
+        let temporary = try TemporaryState()
+        let info = sessionInfo()
+        let directory = try SessionDirectory.create(info, in: temporary.state)
+        let journal = try Journal(directory: directory, session: info)
+        let writer = TrailWriter(state: temporary.state, journal: journal)
+        try journal.append(access(), "/w/one")
+        #expect(try writer.drainOnce() == 1)
+        if database { unlink(temporary.state.database) } else { try directory.remove() }
+        #expect(throws: StoreError.self) { try writer.drainOnce() }
+        #expect(throws: StoreError.self) { try journal.append(access(), "/w/two") }
     }
 }

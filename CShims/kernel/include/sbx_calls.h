@@ -163,11 +163,15 @@ static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_
 // Removes a folder and all it holds, following no link and entering no other file system. For folders nobody else
 // works in any more.
 void sbx_remove_tree(const char *path);
+// Whether a folder holds a socket anywhere below, or so much, or what may not be looked at, that nobody can tell.
+int sbx_may_hold_socket(const char *folder);
 
 // What no supervised process has, root's among them: powers over the machine that no rule about files, programs or
 // addresses judges.
 uint64_t sbx_machine_caps(void);
 int sbx_thread_drop_machine_caps(void);
+// The same for who acts on behalf of such threads, but for what it takes to look into them (ptrace(2)).
+int sbx_thread_limit_caps(void);
 int sbx_thread_getcaps(struct sbx_caps *out);
 int sbx_thread_setcaps(const struct sbx_caps *caps);
 

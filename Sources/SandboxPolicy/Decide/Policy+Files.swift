@@ -122,8 +122,14 @@ extension Policy {
         connects.judge(address.canonicalDestination, port, transport, names) ?? defaults.network
     }
 
-    /// Nobody listed the address: it might be one of a listed host's that has not been resolved.
-    package func dependsOnNames(_ ruling: Ruling) -> Bool { ruling == defaults.network }
+    /// The address might be one of a listed host's that has not been resolved: where nobody listed it, or where a name is
+    /// denied and no denial has matched.
+    package func dependsOnNames(_ ruling: Ruling) -> Bool {
+        ruling.rule == defaults.network.rule && ruling.decision == .deny || deniesNames && ruling.decision != .deny
+    }
+
+    /// Whoever denies names denies everything until it is known what they stand for.
+    package var nameless: Ruling? { deniesNames ? Ruling(.deny, by: defaults.network.rule) : nil }
 
     /// Judges taking an address to listen on. An unspecified address is every address of the machine, not loopback.
     package func judge(listen address: IPAddress, port: UInt16, transport: Transport) -> Ruling {

@@ -112,6 +112,10 @@ package final class Policy: Sendable {
     let connects: NetworkTable
     let listens: NetworkTable
     let abstractSockets: AbstractSockets
+    /// There are sockets in the file system that a list lets be talked to.
+    package let listsSockets: Bool
+    /// There are denied host names: what no list denies may be theirs until they have been resolved.
+    package let deniesNames: Bool
     let variables: EnvironmentRules
     let defaults: Defaults
 
@@ -135,6 +139,8 @@ package final class Policy: Sendable {
         connects = parts.connects
         listens = parts.listens
         abstractSockets = parts.abstractSockets
+        listsSockets = profile.body.network.allow.contains { if case .unixPath = $0.value.peer { true } else { false } }
+        deniesNames = profile.body.network.deny.contains { if case .host = $0.value.peer { true } else { false } }
         variables = parts.environment
         defaults = parts.defaults
         builtin = parts.builtin

@@ -70,7 +70,9 @@ struct PolicyCompiler {
         defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
         builtin.anonymous = try rule("builtin.held", "the process holds it already: a pipe, a socket, memory without a name")
         builtin.otherProcess = try rule("builtin.other-processes", "memory, descriptors and environment of processes outside the session")
-        builtin.deviceNode = try rule("builtin.device-nodes", "a device node would reach the device past every file rule")
+        builtin.deviceNode = try rule(
+            "builtin.device-nodes",
+            "device nodes are the machine's: a new one would reach the device past every file rule, and one that is gone is missed by all")
         builtin.terminal = try rule("builtin.terminals", "a terminal that is neither the session's own nor made in it")
         builtin.unreadable = try rule(
             "builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")

@@ -106,6 +106,8 @@ package struct ResolvedProfile: Hashable, Sendable {
     package var description: String
     /// The names it was made from, the farthest first, itself last.
     package var chain: [String]
+    /// Their files, in the same order.
+    package var files: [String]
     package var body: ProfileBody
     package var warnings: [Diagnostic]
 }

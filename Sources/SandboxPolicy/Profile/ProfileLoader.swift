@@ -105,7 +105,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         try ExtendedChecks.check(ordered, body)
         return ResolvedProfile(
             name: own.name, file: own.file, description: own.description,
-            chain: ordered.map(\.name), body: body, warnings: diagnostics)
+            chain: ordered.map(\.name), files: ordered.map(\.file), body: body, warnings: diagnostics)
     }
 }
 

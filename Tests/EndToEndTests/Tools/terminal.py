@@ -98,6 +98,11 @@ elif scene == "cooked":
     t.type(quoted(prefix + ["sh", "-c", "stty raw -echo; echo raw; kill -KILL $$"]) + "; echo en''ded\n"); t.until("raw"); t.until("ended")
     t.type("stty -g | " + "cmp -s - " + tempfile.gettempdir() + "/before.$$ && echo sa''me || echo dif''ferent; rm -f " + tempfile.gettempdir() + "/before.$$\n")
     t.until("same"); t.type("exit\n"); t.exits(0)
+elif scene == "restored":
+    # An agent that ends well and leaves raw mode, no echo and stopped output behind: natively it stays, here it is put right.
+    t = Terminal(OUTER); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n"); t.type("before=$(stty -g)\n")
+    t.type(quoted(prefix + ["python3", "-c", "import termios, tty; tty.setraw(0); termios.tcflow(0, termios.TCOOFF)" if prefix else "import tty; tty.setraw(0)"]) + "; after=$(stty -g); stty sane -echo; [ \"$before\" = \"$after\" ] && echo sa''me || echo dif''ferent\n")
+    t.until("same" if prefix else "different"); t.type("exit\n"); t.exits(0)
 elif scene == "tmux":
     sock = "g%d" % os.getpid()
     t = Terminal(prefix + ["tmux", "-f", "/dev/null", "-L", sock, "new-session", "bash --norc --noprofile"]); t.until("bash|\\$|#"); t.type("echo in-''tmux\r"); t.until("in-tmux"); t.type("exit\r"); t.until("exited"); t.exits(0)

@@ -1,0 +1,135 @@
+// Too much of everything, within bounds: 300 processes, 64 MiB. What is wanted is that whoever supervises them stays well.
+#include "guest.h"
+
+static _Atomic int *shared;
+static void share_counter(void) {
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) die("mmap");
+}
+
+/// `bomb N`: every process starts others, until N have been started in all.
+int tool_bomb(int argc, char **argv) {
+    int most = atoi(argument(argc, argv, 1));
+    share_counter();
+    while (*shared < most) {
+        ++*shared;
+        pid_t child = fork();
+        if (child < 0) nap_ms(1);
+    }
+    while (waitpid(-1, NULL, 0) > 0) {}
+    return 0;
+}
+
+/// `eat MIB N`: N children write to MIB each and keep it; says how the first ended, and ends the others.
+int tool_eat(int argc, char **argv) {
+    size_t size = (size_t)atoi(argument(argc, argv, 1)) << 20;
+    int count = atoi(argument(argc, argv, 2)), status = 0;
+    pid_t children[16];
+    for (int i = 0; i < count && i < 16; i++) {
+        children[i] = fork();
+        if (children[i] > 0) continue;
+        char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) _exit(9);
+        memset(memory, i + 1, size);
+        for (;;) pause();
+    }
+    wait(&status);
+    say_status("one", status);
+    for (int i = 0; i < count && i < 16; i++) kill(children[i], SIGKILL);
+    while (wait(NULL) > 0) {}
+    return 0;
+}
+
+/// `crowd N`: N processes at a time that each open, connect and wait for the others; says how many did.
+int tool_crowd(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1)), gate[2];
+    share_counter();
+    if (pipe2(gate, O_CLOEXEC) < 0) die("pipe");
+    for (int i = 0; i < count; i++) {
+        pid_t child = fork();
+        if (child < 0) die("fork");
+        if (child > 0) continue;
+        char byte;
+        close(gate[1]);
+        while (read(gate[0], &byte, 1) < 0) {}  // ends when all have been started
+        for (int k = 0; k < 20; k++) close(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+        ++*shared;
+        _exit(0);
+    }
+    close(gate[0]), close(gate[1]);
+    while (wait(NULL) > 0) {}
+    say("%d", *shared);
+    return 0;
+}
+
+static void *waits_in_fifo(void *name) {
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+    return NULL;
+}
+static void *waits_in_socket(void *unused) {
+    int pair[2];
+    char block[4096] = "";
+    struct iovec part = {block, sizeof block};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) die("socketpair");
+    while (sendmsg(pair[0], &message, MSG_NOSIGNAL) > 0) {}
+    return unused;
+}
+/// `wait-forever N`: N threads in each of an open of a FIFO and a full socket; meanwhile other calls are answered; then it ends.
+int tool_wait_forever(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    pthread_t thread;
+    enter_scratch();
+    if (mkfifo("fifo", 0600) < 0) die("mkfifo");
+    for (int i = 0; i < count; i++) { start(&thread, waits_in_fifo, "fifo"); start(&thread, waits_in_socket, NULL); }
+    for (int i = 0; i < 1000; i++) {
+        int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+        if (fd < 0) die("open");
+        close(fd);
+    }
+    leave_scratch();
+    say("answered");
+    _exit(0);
+}
+
+static char *bulk;
+static _Atomic int refused;
+static void *sends_much(void *several) {
+    int pair[2];
+    struct iovec part = {bulk, 1 << 20};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) die("socketpair");
+    for (;;) {
+        long rc = several ? sendmmsg(pair[0], &message, 1, MSG_NOSIGNAL) : sendmsg(pair[0], &message.msg_hdr, MSG_NOSIGNAL);
+        if (rc < 0 && errno == ENOBUFS) { refused++; return NULL; }
+        if (rc < 0) die("send");
+    }
+}
+/// `hoard N`: N threads that each have 1 MiB under way which nobody takes, all from the same place; says so once one is refused.
+int tool_hoard(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    pthread_t thread;
+    bulk = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bulk == MAP_FAILED) die("mmap");
+    for (int i = 0; i < count; i++) start(&thread, sends_much, i % 2 ? &refused : NULL);
+    alarm(60);
+    while (refused == 0) nap_ms(1);
+    say("refused");
+    _exit(0);
+}
+
+/// `makes DIR N`: N empty files with long paths: what fills a journal quickly.
+int tool_makes(int argc, char **argv) {
+    char name[241];
+    if (chdir(argument(argc, argv, 1)) < 0) die("chdir");
+    memset(name, 'x', 240), name[240] = 0;
+    for (int depth = 0; depth < 4; depth++) if (mkdir(name, 0755) < 0 || chdir(name) < 0) die("mkdir");
+    for (int i = 0; i < atoi(argument(argc, argv, 2)); i++) {
+        snprintf(name, sizeof name, "file%d", i);
+        int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0) die(name);
+        close(fd);
+    }
+    return 0;
+}
