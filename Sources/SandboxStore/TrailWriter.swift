@@ -116,7 +116,10 @@ package final class TrailWriter: Sendable {
     private func loop() {
         var quiet = 0
         while !stopping.load(ordering: .acquiring) {
-            let count = (try? drainOnce()) ?? 0
+            guard let count = try? drainOnce() else {
+                restAfterFailure()
+                continue
+            }
             quiet = count == 0 ? quiet + 1 : 0
             if count >= TrailWriter.batchLimit { continue }
             if quiet < 2 {
@@ -125,6 +128,12 @@ package final class TrailWriter: Sendable {
                 sleepUntilAppend()
             }
         }
+    }
+
+    /// A full disk stays full for a while, and appenders that wait for room wake us all the time: each attempt goes through
+    /// the whole batch again.
+    private func restAfterFailure() {
+        for _ in 0..<20 where !stopping.load(ordering: .acquiring) { usleep(25_000) }
     }
 
     private func sleepUntilAppend() {
