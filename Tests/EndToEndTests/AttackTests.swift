@@ -86,7 +86,7 @@ final class Listeners {
     private(set) var terminal = ""
 
     init(_ world: World) throws {
-        socket = world.root + "/vault/open/socket"
+        socket = world.root + "/vault/sockets/socket"
         allowed = try start(world, "serve", "tcp", "PUBLIC")
         denied = try start(world, "serve", "tcp", "SECRET")
         _ = try start(world, "serve", "udp", "PUBLIC", allowed)

@@ -65,7 +65,7 @@ final class World {
         root = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         self.account = account
         chmod(root, 0o755)
-        for folder in ["home", "work", "state", "vault", "vault/inner", "vault/open", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
+        for folder in ["home", "work", "state", "vault", "vault/inner", "vault/sockets", "bin"] { mkdir("\(root)/\(folder)", 0o755) }
         try FileManager.default.copyItem(atPath: Built.guest, toPath: guest)
         try FileManager.default.copyItem(atPath: Built.guest, toPath: forbidden)
         try World.secretText.write(toFile: secret, atomically: false, encoding: .utf8)
@@ -73,7 +73,7 @@ final class World {
         chmod(node, 0o666)
         if account == .ordinary {
             for folder in [
-                "home", "work", "state", "vault", "vault/inner", "vault/open", "vault/inner/secret", "vault/forbidden", "vault/node", "",
+                "home", "work", "state", "vault", "vault/inner", "vault/sockets", "vault/inner/secret", "vault/forbidden", "vault/node", "",
             ] {
                 chown("\(root)/\(folder)", Account.uid, Account.uid)
             }
