@@ -94,7 +94,9 @@ extension Rule {
         .enforced([.among(1, [0]), .among(2, [4])], .refuse(EPERM)),
         .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .refuse(EPERM)),
         // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message: SO_ZEROCOPY.
-        .enforced([.among(1, [1]), .among(2, [60])], .refuse(EOPNOTSUPP)))
+        .enforced([.among(1, [1]), .among(2, [60])], .refuse(EOPNOTSUPP)),
+        // Descriptors from outside stay outside: SO_PASSRIGHTS.
+        .enforced([.among(1, [1]), .among(2, [83])], .refuse(ENOPROTOOPT)))
     /// A datagram or a fast-open with an address; without one it is the data path.
     static let sendto = Rule(.always([.pointer(4)], .judge(.sendto)))
 

@@ -31,15 +31,44 @@ extension SocketWork {
     }
 
     private func act(wait: Bool) throws(Errno) -> Int32 {
-        switch call {
+        if operation != .bind, hasAddress, !isOwn { try takeNoDescriptors() }
+        return switch call {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
             try withUnixReference { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
-        case .bind: try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count))
+        case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
         case .listen(_, let backlog): sbx_listen(socket, backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
         default: throw Errno(ENOSYS)
         }
+    }
+
+    // MARK: Descriptors from outside
+
+    /// It leads to a unix socket that the session has bound itself, or to none.
+    private var isOwn: Bool {
+        switch endpoint {
+        case .unixPath: context.sockets.contains(device: device, inode: inode)
+        case .unixAbstract: context.sockets.contains(abstract: Array(path.text))
+        default: true
+        }
+    }
+
+    /// Whoever listens outside could hand over a file that is denied here: SCM_RIGHTS, unix(7). Since Linux 6.16 the kernel
+    /// can refuse that to the sender (`SO_PASSRIGHTS`; before, ENOPROTOOPT). Nobody in the session can allow it again.
+    private func takeNoDescriptors() throws(Errno) {
+        let e = sbx_setsockopt_int(socket, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, 0)
+        if e < 0, e != -ENOPROTOOPT, e != -EOPNOTSUPP { throw Errno(-e) }
+    }
+
+    private func noteBound(_ result: Int32) -> Int32 {
+        guard result == 0 else { return result }
+        var st = stat()
+        if createsPath, sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 {
+            context.sockets.insert(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
+        }
+        if case .unixAbstract = endpoint { context.sockets.insert(abstract: Array(path.text)) }
+        return result
     }
 
     /// The address to use: the copy, or for a pinned socket file its place in our own descriptor table, so that no

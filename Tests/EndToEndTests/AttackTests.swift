@@ -13,6 +13,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case unlisted
         /// Somebody outside has the secret open: who started the attack, or who listens on a socket.
         case lent, handed
+        /// The same where the socket is one that may be talked to.
+        case handedByAllowed
     }
     let name: String
     let needs: Needs
@@ -43,6 +45,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["hardlink-before"].map { Attack(name: $0, needs: .linkedSecret) }
         + ["reopen-for-writing", "metadata", "replace"].map { Attack(name: $0, needs: .readOnly) }
         + [Attack(name: "race-move-of-link", needs: .place), Attack(name: "handed-descriptor", needs: .handed)]
+        + (World.refusesDescriptors ? [Attack(name: "handed-descriptor", needs: .handedByAllowed, recorded: false)] : [])
         + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments"].map { Attack(name: $0, needs: .forbidden) }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
@@ -132,7 +135,7 @@ extension EndToEnd {
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
                 case .readOnly: [world.root + "/vault/readonly"]
                 case .place: [world.work + "/place"]
-                case .handed: [world.work + "/socket"]
+                case .handed, .handedByAllowed: [world.work + "/socket"]
                 case .address: [listeners.allowed, listeners.denied]
                 case .denied: [listeners.denied]
                 case .abstract: [listeners.abstract]
@@ -175,7 +178,7 @@ extension EndToEnd {
                 let path = world.root + "/vault/readonly"
                 try World.secretText.write(toFile: path, atomically: false, encoding: .utf8)
                 if world.account == .ordinary { chown(path, Account.uid, Account.uid) }
-            case .handed:
+            case .handed, .handedByAllowed:
                 let helper = try world.start([world.guest, "hand", world.work + "/socket", world.secret])
                 guard helper.line() == "ready" else { throw Trouble("no helper") }
                 return helper
@@ -236,7 +239,7 @@ extension EndToEnd {
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"
-                case .place, .handed, .unlisted: world.work
+                case .place, .handed, .handedByAllowed, .unlisted: world.work
                 case .memory: "/memfd:"
                 case .objects: "message queue"
                 default: world.root + "/vault"

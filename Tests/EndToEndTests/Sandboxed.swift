@@ -52,6 +52,13 @@ final class World {
     var guest: String { root + "/bin/guest" }
     /// As good as /dev/null, and one's own.
     var node: String { root + "/vault/node" }
+    /// Whether a socket can be told to take no descriptors (SO_PASSRIGHTS, Linux 6.16).
+    static let refusesDescriptors: Bool = {
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(fd) }
+        var off: Int32 = 0
+        return setsockopt(fd, SOL_SOCKET, 83, &off, 4) == 0
+    }()
     /// Only root makes devices, and not everywhere do they lead anywhere.
     static let hasNodes: Bool = {
         guard getuid() == 0, let world = try? World() else { return false }

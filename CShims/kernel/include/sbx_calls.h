@@ -128,6 +128,9 @@ static inline int sbx_getsockopt_int(int fd, int level, int name) {
     socklen_t n = sizeof v;
     return getsockopt(fd, level, name, &v, &n) < 0 ? -errno : v;
 }
+static inline int sbx_setsockopt_int(int fd, int level, int name, int value) {
+    return (int)sbx_ret(setsockopt(fd, level, name, &value, sizeof value));
+}
 static inline int sbx_getsockname(int fd, void *a, unsigned cap) {
     socklen_t n = cap;
     return getsockname(fd, (struct sockaddr *)a, &n) < 0 ? -errno : (int)n;
