@@ -55,9 +55,11 @@ package enum TraceeOutput {
         }
     }
 
-    /// O_NONBLOCK belongs to an open file that others share, so that it takes one of our own. What poll(2) says is no
-    /// help: there may be room for one byte of a terminal, or somebody else may fill the pipe first.
+    /// A pipe can do that by itself; a terminal cannot. O_NONBLOCK belongs to an open file that others share, so that it takes one
+    /// of our own (which would be refused for a pipe that `sudo -u` brought along: it is root's). What poll(2) says is no help:
+    /// there may be room for one byte of a terminal, or somebody else may fill the pipe first.
     private static func writeWithoutWaiting(_ bytes: UnsafeBufferPointer<UInt8>, _ fd: Int32) {
+        if sbx_write_at_once(fd, bytes.baseAddress, bytes.count) != -Int(EOPNOTSUPP) { return }
         let path = PathBuffer()
         path.append("/proc/self/fd/")
         path.append(decimal: fd)

@@ -83,11 +83,18 @@ package struct ProfileFiles: ProfileLookup, Sendable {
         ProfileLookupFailure("\(what) `\(path)`: \(String(cString: strerror(error)).lowercased())")
     }
 
+    /// Who could change the program itself need not be kept from its profiles. In a user namespace root's installation belongs
+    /// to nobody that has a number there (user_namespaces(7), overflowuid).
+    private static let programOwner: uid_t? = {
+        var status = stat()
+        return stat("/proc/self/exe", &status) == 0 ? status.st_uid : nil
+    }()
+
     private static func checkOwner(_ status: stat, _ path: String) throws(ProfileLookupFailure) {
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+        guard status.st_uid == geteuid() || status.st_uid == 0 || status.st_uid == programOwner else {
             throw ProfileLookupFailure(
                 "`\(path)` belongs to user \(status.st_uid), who could change it at any time",
-                help: "profiles belong to you or to root", isRefusal: true)
+                help: "profiles belong to you, to root, or to whom this program belongs", isRefusal: true)
         }
         // In a sticky folder such as /tmp, others can neither rename nor replace what is not theirs.
         let isStickyFolder = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & S_ISVTX != 0

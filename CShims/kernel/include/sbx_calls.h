@@ -47,6 +47,11 @@ static inline long sbx_readlinkat(int dir, const char *path, char *buf, size_t c
 }
 static inline long sbx_read(int fd, void *buf, size_t n) { return sbx_ret(read(fd, buf, n)); }
 static inline long sbx_pread(int fd, void *buf, size_t n, long at) { return sbx_ret(pread(fd, buf, n, at)); }
+// Never waits (RWF_NOWAIT, pwritev2(2)); EOPNOTSUPP where the file cannot do that.
+static inline long sbx_write_at_once(int fd, const void *buf, size_t n) {
+    struct iovec v = {(void *)buf, n};
+    return sbx_ret(syscall(SYS_pwritev2, fd, &v, 1ul, -1l, -1l, 8l /* RWF_NOWAIT */));
+}
 static inline long sbx_write(int fd, const void *buf, size_t n) { return sbx_ret(write(fd, buf, n)); }
 static inline int sbx_unlinkat(int dir, const char *name, int flags) { return (int)sbx_ret(unlinkat(dir, name, flags)); }
 static inline int sbx_mkdirat(int dir, const char *name, unsigned mode) { return (int)sbx_ret(mkdirat(dir, name, mode)); }
