@@ -128,5 +128,6 @@ package enum Word: Sendable, ExpressibleByIntegerLiteral {
 }
 
 // errno(3), asm-generic/errno.h.
-let EPERM: Int32 = 1, EBUSY: Int32 = 16, EINVAL: Int32 = 22, ENOSYS: Int32 = 38, ENOPROTOOPT: Int32 = 92, EPROTONOSUPPORT: Int32 = 93, EOPNOTSUPP: Int32 = 95,
+let EPERM: Int32 = 1, EBUSY: Int32 = 16, EINVAL: Int32 = 22, ENOSYS: Int32 = 38, ENOPROTOOPT: Int32 = 92, EPROTONOSUPPORT: Int32 = 93,
+    EOPNOTSUPP: Int32 = 95,
     EAFNOSUPPORT: Int32 = 97

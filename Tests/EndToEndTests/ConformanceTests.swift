@@ -22,7 +22,7 @@ extension EndToEnd {
             "names": [
                 "fchmod O_PATH", "utimensat NULL path, no descriptor", "unlink \"/proc/", "rmdir \"/proc/", "unlinkat full \"/proc/",
                 "rename \"/proc/", "truncate \"/proc/", "chmod \"/proc/", "chown self \"/proc/", "lchown self \"/proc/",
-                "utimensat \"/proc/", "setxattr \"/proc/", "lsetxattr \"/proc/", "removexattr \"/proc/", "lremovexattr \"/proc/",
+                "utimensat \"/proc/", "setxattr \"/proc/", "lsetxattr \"/proc/", "removexattr \"/proc/", "removexattr again \"/proc/",
             ],
             "limits": ["a missing file with no descriptor left", "not truncated"],
             "sockets-local": ["  peer is me"],

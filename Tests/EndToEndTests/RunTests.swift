@@ -205,7 +205,13 @@ extension EndToEnd {
         static let userNamespaces = (try? World().native(["unshare", "-Ur", "true"]).code == 0) ?? false
         static let containers: [[String]] =
             [["unshare", "-Ur"], ["unshare", "-Urpf", "--mount-proc"]]
-            + (getuid() == 0 ? [["unshare", "-m", "sh", "-c", "mount --rbind / /mnt && exec chroot /mnt sh -c 'cd \"$0\" && exec \"$@\"' \"$PWD\" \"$@\"", "sh"]] : [])
+            + (getuid() == 0
+                ? [
+                    [
+                        "unshare", "-m", "sh", "-c",
+                        "mount --rbind / /mnt && exec chroot /mnt sh -c 'cd \"$0\" && exec \"$@\"' \"$PWD\" \"$@\"", "sh",
+                    ]
+                ] : [])
 
         /// In a user namespace, where root's files belong to nobody, with processes of its own besides, in another root: what
         /// is denied is denied, what is allowed goes on.
