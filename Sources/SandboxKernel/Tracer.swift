@@ -208,9 +208,11 @@ package final class Tracer<Events: TracerEvents> {
     private func noteCompany(of child: Int32, madeBy parent: Int32, inOwnMemory: Bool) {
         let inherited = table.companyOf(parent) & (TaskTable.Company.memory | TaskTable.Company.places)
         if inherited != 0 { table.addCompany(child, inherited) }
+        let lender = tasks[parent]?.lender ?? 0
+        // What was borrowed is shared with one more, who may outlive the borrower.
+        if inherited & TaskTable.Company.memory != 0, lender != 0 { table.addCompany(lender, TaskTable.Company.memory) }
         guard !inOwnMemory else { return }
         tasks[child]?.lender = parent
-        let lender = tasks[parent]?.lender ?? 0
         guard table.companyOf(parent) != 0 || lender != 0 else { return }
         for pid in [child, parent, lender] where pid != 0 { table.addCompany(pid, TaskTable.Company.memory) }
     }

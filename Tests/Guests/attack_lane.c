@@ -75,6 +75,21 @@ int attack_race_vfork_thread(int argc, char **argv) {
     return finish(leaked);
 }
 
+// Who has borrowed the memory shares it with somebody who stays.
+int attack_race_vfork_clone(int argc, char **argv) {
+    set_up(argument(argc, argv, 1));
+    pid_t child = vfork();
+    if (child == 0) {
+        clone(rewriter, stack + sizeof stack, CLONE_VM | CLONE_PARENT | SIGCHLD, NULL);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    bool leaked = open_often();
+    *stop = true;
+    while (wait(NULL) > 0) {}
+    return finish(leaked);
+}
+
 // What is written into a file shows in private mappings of it.
 int attack_race_mapped_file(int argc, char **argv) {
     set_up(argument(argc, argv, 1));
