@@ -121,7 +121,9 @@ final class Notifier {
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
-            if work.reachesMemory { supervision.context.flights.close() }
+            // A descriptor of one's own memory (proc(5), mem) is its children's as well.
+            let isMemory = work.first.access.contains(.write) && ProcPlace(work.first.path)?.isMemory == true
+            if isMemory || work.reachesMemory { supervision.context.flights.close() }
             let alone = work.mustBeLetGo
             receivers.handedOver()
             let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0

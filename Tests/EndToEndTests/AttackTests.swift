@@ -28,7 +28,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         [
             "race-path-thread", "race-path-process", "race-symlink", "race-dir-exchange", "race-dirfd", "race-chdir", "legacy-open",
             "creat", "hardlink", "proc-self-fd-reopen", "o-path-then-open", "proc-root", "openat2-in-root", "rename-over",
-            "race-vfork-clone", "race-clone-vm", "race-vfork-thread", "race-mapped-file", "race-aio", "race-clone-fs", "race-clone-files",
+            "race-inherited-mem", "race-vfork-clone", "race-clone-vm", "race-vfork-thread", "race-mapped-file", "race-aio", "race-clone-fs",
+            "race-clone-files",
             "race-link-of-link",
             "link-to-own-proc", "rename-parent", "truncate", "otmpfile-linkat", "set-dumpable-0-then-open",
         ].map { Attack(name: $0, needs: .secret) }

@@ -75,6 +75,26 @@ int attack_race_vfork_thread(int argc, char **argv) {
     return finish(leaked);
 }
 
+// A descriptor of one's own memory, which a child inherits.
+int attack_race_inherited_mem(int argc, char **argv) {
+    set_up(argument(argc, argv, 1));
+    int memory = open("/proc/self/mem", O_RDWR);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        double since = now();
+        while (!*stop && now() - since < 2 * SECONDS) {
+            if (pwrite(memory, secret_path, strlen(secret_path) + 1, (off_t)(uintptr_t)name) < 0) _exit(1);
+            if (pwrite(memory, "allowed", 8, (off_t)(uintptr_t)name) < 0) _exit(1);
+        }
+        _exit(0);
+    }
+    bool leaked = open_often();
+    *stop = true;
+    waitpid(child, NULL, 0);
+    return finish(leaked);
+}
+
 // Who has borrowed the memory shares it with somebody who stays.
 int attack_race_vfork_clone(int argc, char **argv) {
     set_up(argument(argc, argv, 1));

@@ -16,7 +16,7 @@ G(attack_unix_abstract) G(attack_io_uring_open) G(attack_i386_open) G(attack_x32
 G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack_userfaultfd) G(attack_keyctl)
 G(attack_memfd_exec) G(attack_ld_so_exec) G(attack_exec_plain) G(attack_tiocsti) G(attack_ptrace_parent)
 G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) G(attack_pidfd_getfd_supervisor)
-G(attack_race_vfork_clone) G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
+G(attack_race_inherited_mem) G(attack_race_vfork_clone) G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
 G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2)
@@ -61,6 +61,7 @@ const struct guest attacks[] = {
     {"race-dir-exchange", attack_race_dir_exchange, "SECRET"},
     {"race-dirfd", attack_race_dirfd, "SECRET"},
     {"race-chdir", attack_race_chdir, "SECRET"},
+    {"race-inherited-mem", attack_race_inherited_mem, "SECRET"},
     {"race-vfork-clone", attack_race_vfork_clone, "SECRET"},
     {"race-clone-vm", attack_race_clone_vm, "SECRET"},
     {"race-vfork-thread", attack_race_vfork_thread, "SECRET"},
