@@ -121,11 +121,10 @@ package final class FileWork {
     /// The target's folder is moved as a whole.
     package private(set) var movesDirectory = false
     /// A device that may write into a process's memory by itself. Not one of memory's (null, zero, random), and no terminal:
-    /// devices.txt, majors 1, 4, 5 and 136 to 143.
+    /// devices.txt, majors 1 (what is raw there is refused, `isRawDevice`), 4, 5 and 136 to 143.
     package var reachesMemory: Bool {
         let major = first.special >> 8 & 0xfff
         return first.kind == .device && ![1, 4, 5].contains(major) && !(136...143).contains(major)
-            || first.kind == .device && major == 1 && [1, 2, 4].contains(first.special & 0xff)
     }
     /// It can make a name mean something else than it did: a link is made, moved or named again, or a folder is moved.
     package var redirectsNames: Bool {

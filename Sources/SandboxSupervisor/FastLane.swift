@@ -32,7 +32,7 @@ extension Notifier {
     ///
     /// INVARIANT, each part with the place that sees to it:
     /// - the name lies in memory that only the caller has, and the caller waits (`TaskTable.isAlone`, `NameMemory`); no
-    ///   device is open that writes to memory by itself (`FileWork.reachesMemory`);
+    ///   device is open that writes to memory by itself (`FileWork.reachesMemory`), nor anybody's own `mem` (`Notifier.finish`);
     /// - so do its working directory and descriptors (`TaskTable.Company.places`);
     /// - the look met no magic link of procfs, which would mean something else for us (`OpenLook`, strict);
     /// - names are redirected by our own hands alone (`Neighbours`), and not while the call is under way (`Flights`,
