@@ -3,6 +3,7 @@
 // itself is in a group of its own, out of reach of Ctrl-C and of kill(0).
 #include "CShims.h"
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -51,8 +52,7 @@ static int supervisor_code(int supervisor, int link) {
     if (p == 0 || (p < 0 && errno == EINTR)) return -1;
     if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
     if (p == supervisor && !WIFSIGNALED(st)) return -1;
-    static const char said[] = "sandbox: the supervisor was killed; everything it supervised is dead\n";
-    if (write(2, said, sizeof said - 1) < 0) {}
+    dprintf(2, "sandbox: the supervisor was killed by signal %d; everything it supervised is dead\n", p == supervisor ? WTERMSIG(st) : 0);
     return 125;
 }
 

@@ -188,12 +188,7 @@ package final class SessionDirectory: Sendable {
         }
         defer { closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { field in
-                    field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
+        while let entry = readdir(directory) { names.append(DirectoryEntry.name(entry)) }
         return names
     }
 }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SandboxModel
 internal import SandboxPolicy
+internal import SandboxStore
 internal import Synchronization
 
 /// Denied files that have other names as well: hard links from before the session, since inside it none can be made.
@@ -89,7 +90,7 @@ final class DeniedFiles: Sendable {
         }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            let name = DirectoryEntry.bytes(entry)
             if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
             let type = Int32(entry.pointee.d_type)
             var st = stat()

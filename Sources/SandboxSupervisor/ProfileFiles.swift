@@ -1,5 +1,6 @@
 internal import Glibc
 package import SandboxPolicy
+internal import SandboxStore
 
 /// Finds profiles where users, administrators and the installation keep them, and refuses those that somebody else
 /// could have written.
@@ -174,12 +175,7 @@ package struct ProfileFiles: ProfileLookup, Sendable {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            names.append(name)
-        }
+        while let entry = readdir(directory) { names.append(DirectoryEntry.name(entry)) }
         return names.sorted()
     }
 

@@ -175,4 +175,16 @@ struct SeededRandom: RandomNumberGenerator {
         word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
         return word ^ word >> 31
     }
+
+    /// readdir(3) may give the last entry of a buffer that ends right behind its name.
+    @Test func aFolderEntryIsReadNoFurtherThanItGoes() throws {
+        let page = Int(getpagesize())
+        let memory = try #require(mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+        defer { munmap(memory, 2 * page) }
+        #expect(mprotect(memory + page, page, PROT_NONE) == 0)
+        let entry = memory + page - 24
+        (entry + 19).copyMemory(from: Array("name\0".utf8), byteCount: 5)
+        let bound = UnsafePointer(entry.assumingMemoryBound(to: dirent.self))
+        #expect(DirectoryEntry.name(bound) == "name" && DirectoryEntry.bytes(bound) == Array("name".utf8))
+    }
 }

@@ -21,9 +21,7 @@ final class TemporaryState: Sendable {
 private func removeTree(_ path: String) {
     if let directory = opendir(path) {
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            let name = DirectoryEntry.name(entry)
             if name != ".", name != ".." { removeTree(path + "/" + name) }
         }
         closedir(directory)
