@@ -29,17 +29,18 @@ let package = Package(
         .target(name: "SandboxModel", swiftSettings: pure),
         .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
         .target(name: "SandboxYAML", dependencies: ["CYAML"], swiftSettings: strict),
+        .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
-            dependencies: ["SandboxModel", "SandboxDecode", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
+            dependencies: ["SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
             swiftSettings: strict),
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -50,6 +51,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
+        .testTarget(name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent"], swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),

@@ -1,0 +1,56 @@
+package import SandboxModel
+
+/// SQL that a command line hands to a client.
+package struct StatementSource: Sendable, Hashable {
+    package enum Place: Sendable, Hashable {
+        /// The text itself is in the arguments.
+        case text([UInt8])
+        /// A file that the client reads; relative to the process's working directory.
+        case file([UInt8])
+        case standardInput
+    }
+    package var place: Place
+    package var dialect: SQLDialect
+    /// The argument that holds the text, so that it can be rewritten there; with the bytes of it before the text (`--command=`).
+    package var argument: Int?
+    package var prefix: Int
+
+    package init(_ place: Place, _ dialect: SQLDialect, argument: Int? = nil, prefix: Int = 0) {
+        self.place = place
+        self.dialect = dialect
+        self.argument = argument
+        self.prefix = prefix
+    }
+}
+
+/// What a program that is about to run was told to do.
+package struct CommandMeaning: Sendable, Hashable {
+    package struct Evidence: Sendable, Hashable {
+        package let intent: Intent
+        /// The catalogue's entry, and the arguments that led there: `git push --force`.
+        package let entry: String
+        package let because: String
+        package init(_ intent: Intent, entry: String, because: String) {
+            self.intent = intent
+            self.entry = entry
+            self.because = because
+        }
+    }
+    package var intents: IntentSet = []
+    package var evidence: [Evidence] = []
+    package var statements: [StatementSource] = []
+    /// Where it is told to go, as written: `db.example.com`, with the port where one is given.
+    package var hosts: [(name: String, port: UInt16?)] = []
+    package var database: String?
+
+    package init() {}
+
+    package static func == (a: CommandMeaning, b: CommandMeaning) -> Bool {
+        a.intents == b.intents && a.evidence == b.evidence && a.statements == b.statements && a.database == b.database
+            && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
+    }
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(intents)
+        hasher.combine(evidence)
+    }
+}

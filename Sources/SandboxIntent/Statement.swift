@@ -1,0 +1,26 @@
+package import SandboxModel
+
+package enum SQLDialect: String, Sendable, CaseIterable { case postgres, mysql, sqlite }
+
+/// One SQL statement, and what it does.
+package struct Statement: Sendable, Hashable {
+    /// At least one; `sql.unknown` where it could not be understood, whatever else it may do.
+    package var intents: IntentSet
+    /// Tables that it names and that outlive the connection: `crm.public.customers`, `customers`; as the server folds names,
+    /// without quotes.
+    package var tables: [String]
+    /// Columns where they are plain.
+    package var columns: [String]
+    /// Where it lies in the text, bytes.
+    package var range: Range<Int>
+    /// What led to each intent, for people: `UPDATE users without a condition`.
+    package var reasons: [String]
+
+    package init(intents: IntentSet, tables: [String] = [], columns: [String] = [], range: Range<Int>, reasons: [String] = []) {
+        self.intents = intents
+        self.tables = tables
+        self.columns = columns
+        self.range = range
+        self.reasons = reasons
+    }
+}
