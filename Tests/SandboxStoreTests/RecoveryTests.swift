@@ -165,16 +165,6 @@ import Testing
             #expect(seen <= 800 * (7 + 4) + 8)
         }
     }
-}
-
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
-    }
 
     /// readdir(3) may give the last entry of a buffer that ends right behind its name.
     @Test func aFolderEntryIsReadNoFurtherThanItGoes() throws {
@@ -186,5 +176,15 @@ struct SeededRandom: RandomNumberGenerator {
         (entry + 19).copyMemory(from: Array("name\0".utf8), byteCount: 5)
         let bound = UnsafePointer(entry.assumingMemoryBound(to: dirent.self))
         #expect(DirectoryEntry.name(bound) == "name" && DirectoryEntry.bytes(bound) == Array("name".utf8))
+    }
+}
+
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+        return word ^ word >> 31
     }
 }
