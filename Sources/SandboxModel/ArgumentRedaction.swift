@@ -1,58 +1,96 @@
 /// Takes secrets out of an argument vector before it is recorded.
 ///
-/// Names decide, not the look of a value: `--password=…`, `--token …`, `API_KEY=…`, `-p…` of mysql,
-/// `https://user:…@host`, `Authorization: Bearer …`. An argument with blanks in it (the text for `sh -c`) is
-/// looked at word by word. Where in doubt the value is masked: a trail is kept for years.
+/// Names decide first: `--password=…`, `--token …`, `API_KEY=…`, `-p…` of mysql, `https://user:…@host`, `?sig=…`,
+/// `Authorization: Bearer …`, `{"password": …}`. Then the look, where it leaves no doubt (`TokenShape`). An argument with blanks in
+/// it (the text for `sh -c`) is looked at word by word. Where in doubt the value is masked: a trail is kept for years.
 package enum ArgumentRedaction {
     package static let mask = Array("***".utf8)
 
-    package static func redact(_ arguments: [[UInt8]]) -> [[UInt8]] {
+    package static func redact(_ arguments: [[UInt8]], byEntropy entropy: Bool = false) -> [[UInt8]] {
         guard let first = arguments.first else { return [] }
-        return [first] + redact(words: arguments.dropFirst(), of: programName(first))
+        let whole = arguments.dropFirst().map { SecretText.masked($0) }
+        return [first] + redact(words: whole, of: programName(first)).map { TokenShape.masked($0, entropy: entropy) }
     }
 
-    /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`
-    /// or a blank. Most program starts are such.
+    /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`,
+    /// a blank, or the look of a token. Most program starts are such.
     package static func mayHoldSecrets(_ arguments: some Collection<UInt8>) -> Bool {
         guard let first = arguments.firstIndex(of: 0) else { return false }
-        return arguments[first...].contains { $0 == 0x2d || $0 == 0x3d || $0 == 0x3a || isBlank($0) }
+        let rest = arguments[first...]
+        return rest.contains { $0 == 0x2d || $0 == 0x3d || $0 == 0x3a || Bytes.isBlank($0) } || TokenShape.mayBe(in: rest)
     }
+
+    // MARK: Words
+
+    private enum Expectation: Equatable { case nothing, secret, userAndSecret, cookie }
 
     private static func redact(words: some Sequence<[UInt8]>, of program: String) -> [[UInt8]] {
         var out: [[UInt8]] = []
         var next: Expectation = .nothing
+        var configures = false
+        var program = program
+        var name: [UInt8] = []
+        /// The quote that a masked value began with: what follows belongs to it until it is closed.
+        var open: UInt8?
         for word in words {
-            let expected = next
-            next = .nothing
-            if expected != .nothing, !word.starts(with: Array("--".utf8)) {
-                out.append(expected == .secret ? mask : maskingAfterColon(word))
+            if let quote = open {
+                out.append(mask)
+                if word.contains(quote) { open = nil }
                 continue
             }
-            out.append(redact(word, of: program, expecting: &next))
+            let expected = next
+            next = .nothing
+            let shown =
+                expected == .nothing || word.starts(with: Array("--".utf8))
+                ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
+            // `git config github.token VALUE`, `aws configure set aws_secret_access_key VALUE`
+            if configures, next == .nothing, word.first != UInt8(ascii: "-"), !word.contains(0x3d), SecretName.says(word[...]) {
+                next = .secret
+            }
+            configures = configures || ["config", "configure", "set"].contains { word.elementsEqual($0.utf8) }
+            if shown != word { open = unclosedQuote(word) }
+            // `env`, `sudo` and `xargs` start others; a text names several.
+            if let other = known(word) { program = other }
+            if program == "docker" || program == "podman", word.elementsEqual("login".utf8) { program = "docker login" }
+            name = word
+            out.append(shown)
         }
         return out
     }
 
-    private enum Expectation { case nothing, secret, userAndSecret }
+    private static func masking(_ word: [UInt8], _ expected: Expectation, _ name: [UInt8]) -> [UInt8] {
+        switch expected {
+        case .userAndSecret: maskingAfter(UInt8(ascii: ":"), word)
+        // Without a `=` it is the name of a file (curl(1), --cookie).
+        case .cookie: word.contains(UInt8(ascii: "=")) ? mask : word
+        default: SecretName.counts(name[...], word) ? word : mask
+        }
+    }
+
+    private static func unclosedQuote(_ word: [UInt8]) -> UInt8? {
+        guard let quote = word.first(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'") }) else { return nil }
+        return word.count(where: { $0 == quote }) % 2 == 1 ? quote : nil
+    }
 
     /// `A=B=C=…`: so many names are looked at, what comes behind them is masked. A hostile argument of 64 KiB of `=`
     /// would otherwise cost 64 Ki copies and as many stack frames, on the tracer's thread.
     private static let deepest = 8
 
-    private static func redact(_ word: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
+    private static func redact(_ given: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
         if depth == deepest { return mask }
-        if let header = maskingHeader(word) { return header }
-        if word.contains(where: isBlank) { return redactText(word, of: program) }
-        if let short = maskingShortOption(word, of: program, expecting: &next) { return short }
-        guard let equals = word.firstIndex(of: UInt8(ascii: "=")) else {
-            if word.first == UInt8(ascii: "-"), isSecretName(word[...]) { next = .secret }
-            if word == Array("--user".utf8), program == "curl" { next = .userAndSecret }
-            return maskingURL(word)
+        if let header = SecretText.maskingHeader(given) { return header }
+        if given.contains(where: Bytes.isBlank) { return redactText(given, of: program) }
+        if let short = maskingOption(given, of: program, expecting: &next) { return short }
+        let word = SecretText.maskingUsers(given)
+        let query = word.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "#") }
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals < query ?? .max else {
+            if query != nil { return SecretText.maskingQuery(word) }
+            if word.first == UInt8(ascii: "-"), SecretName.says(word[...]) { next = .secret }
+            return word
         }
-        let name = word[..<equals]
-        if isSecretName(name) { return name + [word[equals]] + mask }
+        let name = word[..<equals], value = Array(word[(equals + 1)...])
+        if SecretName.says(name), !SecretName.counts(name, value) { return name + [word[equals]] + mask }
         // `--env=KEY=VALUE`: the name that counts is the last one before the value.
-        let value = Array(word[(equals + 1)...])
         return name + [word[equals]] + redact(value, of: program, expecting: &next, depth: depth + 1)
     }
 
@@ -61,7 +99,7 @@ package enum ArgumentRedaction {
         var words: [[UInt8]] = [[]]
         var separators: [UInt8] = []
         for byte in text {
-            if isBlank(byte) {
+            if Bytes.isBlank(byte) {
                 separators.append(byte)
                 words.append([])
             } else {
@@ -74,96 +112,55 @@ package enum ArgumentRedaction {
         return out
     }
 
-    // MARK: The shapes a secret comes in
+    // MARK: Options that only their program knows
 
-    /// Programs whose short option carries a password in the same word, and (second list) in the next.
-    private static let attached: [String: String] = [
-        "mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "mysqlimport": "-p", "mariadb": "-p",
-        "mariadb-dump": "-p", "sshpass": "-p", "redis-cli": "-a", "7z": "-p",
+    private enum Takes { case attached, separate, either, user, cookie }
+    /// Where the secret is in the same word, in the next, or in either; `user`: behind a colon, in either.
+    private static let options: [String: [(option: String, takes: Takes)]] = [
+        "mysql": [("-p", .attached)], "mysqldump": [("-p", .attached)], "mysqladmin": [("-p", .attached)],
+        "mysqlimport": [("-p", .attached)], "mariadb": [("-p", .attached)], "mariadb-dump": [("-p", .attached)], "7z": [("-p", .attached)],
+        "sshpass": [("-p", .either)], "redis-cli": [("-a", .either)], "docker": [], "podman": [], "docker login": [("-p", .separate)],
+        "ldapsearch": [("-w", .separate)], "ldapmodify": [("-w", .separate)], "zip": [("-P", .separate)], "unzip": [("-P", .separate)],
+        "curl": [("-u", .user), ("--user", .user), ("-U", .user), ("--proxy-user", .user), ("-b", .cookie), ("--cookie", .cookie)],
+        "http": [("-a", .user), ("--auth", .user)], "https": [("-a", .user), ("--auth", .user)], "xh": [("-a", .user), ("--auth", .user)],
+        "openssl": [("pass:", .attached)], "smbclient": [("-U", .separate)],
+        "ssh-keygen": [("-N", .separate), ("-P", .separate)],
     ]
-    private static let separate: [String: String] = [
-        "sshpass": "-p", "redis-cli": "-a", "docker": "-p", "podman": "-p", "ldapsearch": "-w", "zip": "-P", "unzip": "-P",
-    ]
 
-    private static func maskingShortOption(
-        _ word: [UInt8], of program: String, expecting next: inout Expectation
-    ) -> [UInt8]? {
-        if let option = separate[program], word == Array(option.utf8) {
-            next = .secret
-            return word
-        }
-        if let option = attached[program].map({ Array($0.utf8) }), word.starts(with: option), word.count > option.count,
-            word[1] != UInt8(ascii: "-")
-        {
-            return option + mask
-        }
-        guard program == "curl", word.starts(with: Array("-u".utf8)) else { return nil }
-        if word.count == 2 { next = .userAndSecret }
-        return maskingAfterColon(word)
-    }
-
-    private static func maskingAfterColon(_ word: [UInt8]) -> [UInt8] {
-        guard let colon = word.firstIndex(of: UInt8(ascii: ":")) else { return word }
-        return word[...colon] + mask
-    }
-
-    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
-    private static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
-        let lower = lowercased(word[...])
-        for header in ["authorization:", "x-api-key:", "x-auth-token:", "private-token:", "cookie:"] {
-            guard let start = position(of: Array(header.utf8), in: lower) else { continue }
-            let end = start + header.utf8.count
-            let rest = word[end...].drop(while: isBlank)
-            let scheme = rest.prefix { !isBlank($0) }
-            let keepsScheme = header == "authorization:" && scheme.count < rest.count
-            return word[..<end] + [UInt8(ascii: " ")] + (keepsScheme ? scheme + [UInt8(ascii: " ")] : []) + mask
+    private static func maskingOption(_ word: [UInt8], of program: String, expecting next: inout Expectation) -> [UInt8]? {
+        guard let known = options[program] else { return nil }
+        for (text, takes) in known where word.starts(with: text.utf8) {
+            let option = Array(text.utf8)
+            if word.count == option.count {
+                if takes == .attached { return nil }
+                next = takes == .user ? .userAndSecret : takes == .cookie ? .cookie : .secret
+                return word
+            }
+            // `--user-agent`, `-pr`; a short option's value follows at once, a long one's behind a `=`.
+            let isLong = option.starts(with: Array("--".utf8))
+            if isLong ? word[option.count] != UInt8(ascii: "=") : word[1] == UInt8(ascii: "-") { continue }
+            switch takes {
+            case .attached, .either: return option + mask
+            case .user: return maskingAfter(UInt8(ascii: ":"), word)
+            case .cookie: return word.contains(UInt8(ascii: "=")) ? option + mask : nil
+            case .separate: return nil
+            }
         }
         return nil
     }
 
-    /// `scheme://user:secret@host`; for HTTP a user name alone is a token as often as not.
-    private static func maskingURL(_ word: [UInt8]) -> [UInt8] {
-        guard let colon = position(of: Array("://".utf8), in: word) else { return word }
-        let start = colon + 3
-        let authority = word[start...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
-        guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return word }
-        let user = word[start..<at].prefix { $0 != UInt8(ascii: ":") }
-        if user.count < at - start { return word[..<(start + user.count + 1)] + mask + word[at...] }
-        return lowercased(word[..<colon]).starts(with: Array("http".utf8)) ? word[..<start] + mask + word[at...] : word
+    private static func maskingAfter(_ byte: UInt8, _ word: [UInt8]) -> [UInt8] {
+        guard let at = word.firstIndex(of: byte) else { return word }
+        return word[...at] + mask
     }
 
-    /// `*TOKEN*`, `*SECRET*`, `*PASSWORD*`, `*KEY` and their spellings, in any case, `-` and `_` apart.
-    private static func isSecretName(_ name: ArraySlice<UInt8>) -> Bool {
-        let plain = lowercased(name).filter { isNameByte($0) && $0 != UInt8(ascii: "_") }
-        guard !plain.isEmpty, name.allSatisfy({ isNameByte($0) || $0 == UInt8(ascii: "-") }) else { return false }
-        let parts = ["token", "secret", "password", "passwd", "passphrase", "credential", "apikey", "accesskey"]
-        if parts.contains(where: { position(of: Array($0.utf8), in: plain) != nil }) { return true }
-        return plain.count > 3 && plain.suffix(3).elementsEqual("key".utf8) || plain == Array("pwd".utf8) && name.count > 3
+    private static func known(_ word: [UInt8]) -> String? {
+        guard word.count < 64, let last = word.last, Bytes.isName(last) else { return nil }
+        let name = programName(word)
+        return options[name] == nil ? nil : name
     }
-
-    // MARK: Bytes
 
     private static func programName(_ path: [UInt8]) -> String {
         String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
-            true
-        default: false
-        }
-    }
-
-    private static func lowercased(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-    }
-
-    private static func position(of needle: [UInt8], in bytes: [UInt8]) -> Int? {
-        guard bytes.count >= needle.count else { return nil }
-        return (0...(bytes.count - needle.count)).first { bytes[$0..<($0 + needle.count)].elementsEqual(needle) }
     }
 }

@@ -84,44 +84,4 @@ import Testing
         let glob = ByteGlob(String(repeating: "a**", count: 30) + "b")
         #expect(!glob.matches([UInt8](repeating: 0x61, count: 4000)))
     }
-
-    @Test(arguments: [
-        (["git", "push"], ["git", "push"]),
-        (["app", "--password=hunter2", "x"], ["app", "--password=***", "x"]),
-        (["app", "--token", "abc", "x"], ["app", "--token", "***", "x"]),
-        (["app", "--token", "--verbose"], ["app", "--token", "--verbose"]),
-        (["mysql", "-u", "root", "-phunter2", "db"], ["mysql", "-u", "root", "-p***", "db"]),
-        (["cp", "-pr", "a", "b"], ["cp", "-pr", "a", "b"]),
-        (["psql", "postgres://bob:hunter2@db/x"], ["psql", "postgres://bob:***@db/x"]),
-        (["git", "clone", "https://ghp_abc@github.com/x"], ["git", "clone", "https://***@github.com/x"]),
-        (["ssh", "ssh://git@host/x"], ["ssh", "ssh://git@host/x"]),
-        (
-            ["env", "API_KEY=abc", "AWS_SECRET_ACCESS_KEY=x", "PATH=/bin"],
-            ["env", "API_KEY=***", "AWS_SECRET_ACCESS_KEY=***", "PATH=/bin"]
-        ),
-        (
-            ["docker", "run", "-e", "GITHUB_TOKEN=abc", "--env=DB_PASSWORD=x"],
-            ["docker", "run", "-e", "GITHUB_TOKEN=***", "--env=DB_PASSWORD=***"]
-        ),
-        (["curl", "-H", "Authorization: Bearer abc"], ["curl", "-H", "Authorization: Bearer ***"]),
-        (["curl", "-u", "bob:hunter2", "--user", "a:b"], ["curl", "-u", "bob:***", "--user", "a:***"]),
-        (["sh", "-c", "TOKEN=abc make --password hunter2 all"], ["sh", "-c", "TOKEN=*** make --password *** all"]),
-        (["redis-cli", "-a", "pw", "get", "k"], ["redis-cli", "-a", "***", "get", "k"]),
-        (["monkey", "--turkey=1"], ["monkey", "--turkey=***"]),
-    ])
-    func secretsAreMasked(given: [String], shown: [String]) {
-        let result = ArgumentRedaction.redact(given.map { Array($0.utf8) })
-        #expect(result.map { String(decoding: $0, as: UTF8.self) } == shown)
-    }
-
-    @Test func anythingCanBeRedacted() {
-        var random = SeededRandom(state: 7)
-        let pieces = ["-", "--", "=", ":", "//", "@", " ", "token", "curl", "authorization:", "-u", "-p", "mysql", "\u{1}", "a"]
-        for _ in 0..<2000 {
-            let words = (0..<Int.random(in: 0...4, using: &random)).map { _ in
-                Array((0..<Int.random(in: 0...5, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined().utf8)
-            }
-            #expect(ArgumentRedaction.redact(words).count == words.count)
-        }
-    }
 }

@@ -74,6 +74,13 @@ package struct AuditSettings: Hashable, Sendable {
     package var onFailure: OnFailure?
     package var reads: Reads?
     package var arguments: Arguments?
+    /// What looks random in arguments is taken for a secret as well.
+    package var entropy: Bool?
+
+    /// Arguments as they may be kept.
+    package func shown(_ arguments: [[UInt8]]) -> [[UInt8]] {
+        self.arguments == .full ? arguments : ArgumentRedaction.redact(arguments, byEntropy: entropy ?? false)
+    }
 }
 
 /// All of a profile that `extends` combines.

@@ -135,6 +135,7 @@ extension ProfileBody {
         audit.onFailure = child.audit.onFailure ?? audit.onFailure
         audit.reads = child.audit.reads ?? audit.reads
         audit.arguments = child.audit.arguments ?? audit.arguments
+        audit.entropy = child.audit.entropy ?? audit.entropy
     }
 }
 

@@ -155,12 +155,16 @@ package struct ProfileReader {
 
     private mutating func audit(_ node: YAMLNode, _ audit: inout AuditSettings) {
         typealias A = AuditSettings
-        guard let fields = fields(of: node, "audit", known: ["on_failure", "reads", "arguments"]) else { return }
+        guard let fields = fields(of: node, "audit", known: ["on_failure", "reads", "arguments", "entropy"]) else { return }
         audit.onFailure = fields["on_failure"]
             .flatMap { choice($0, "audit.on_failure", among: A.OnFailure.allCases.map(\.rawValue)) }.flatMap(A.OnFailure.init)
         audit.reads = fields["reads"]
             .flatMap { choice($0, "audit.reads", among: A.Reads.allCases.map(\.rawValue)) }.flatMap(A.Reads.init)
         audit.arguments = fields["arguments"]
             .flatMap { choice($0, "audit.arguments", among: A.Arguments.allCases.map(\.rawValue)) }.flatMap(A.Arguments.init)
+        audit.entropy = fields["entropy"].flatMap { choice($0, "audit.entropy", among: ["true", "false"]) }.map { $0 == "true" }
+        if let node = fields["entropy"], audit.entropy == true, audit.arguments == .full {
+            sink.error("`audit.entropy` says nothing where `audit.arguments` is `full`", at: node.position, help: "leave one of them out")
+        }
     }
 }

@@ -64,6 +64,7 @@ package enum ProfileWriter {
                 audit.onFailure.map { "  on_failure: \($0.rawValue)\n" } ?? "",
                 audit.reads.map { "  reads: \($0.rawValue)\n" } ?? "",
                 audit.arguments.map { "  arguments: \($0.rawValue)\n" } ?? "",
+                audit.entropy.map { "  entropy: \($0)\n" } ?? "",
             ])
     }
 

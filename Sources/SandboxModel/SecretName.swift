@@ -1,0 +1,77 @@
+/// What a name says about its value: of options, variables, parameters and headers.
+enum SecretName {
+    private static let parts = [
+        "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "apikey", "accesskey", "bearer",
+        "authorization",
+    ].map { Array($0.utf8) }
+    /// As the last of the words that a name is made of: `DB_PASS`, `MYSQL_PWD`.
+    private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
+    private static let whole: Set<String> = ["storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass"]
+    /// Keys that are none to a lock.
+    private static let openKeys = ["publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey"]
+        .map { Array($0.utf8) }
+    /// The value says where the secret is: that may be seen.
+    private static let places = ["file", "path", "dir", "env", "stdin"].map { Array($0.utf8) }
+    /// In the query of an address, where a name is not chosen with care.
+    private static let parameters: Set<String> = [
+        "sig", "signature", "xamzsignature", "xgoogsignature", "hmac", "key", "code", "auth", "session", "sessionid", "sid", "jwt",
+        "assertion", "samlresponse", "samlrequest", "ticket", "otp", "pin", "nonce",
+    ]
+
+    /// `*TOKEN*`, `*SECRET*`, `*PASSWORD*`, `*KEY`, `*_PASS` and their spellings, in any case, `-` and `_` apart.
+    /// What stands before the name itself (`"`, `$(`, `//registry.example/:`) does not matter.
+    static func says(_ text: ArraySlice<UInt8>) -> Bool {
+        let name = last(text)
+        let plain = Bytes.lowercased(name).filter { Bytes.isName($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: ".") }
+        guard !plain.isEmpty, !name.starts(with: Array("--no-".utf8)), !places.contains(where: { plain.ends(with: $0) }) else {
+            return false
+        }
+        if parts.contains(where: { Bytes.position(of: $0, in: plain) != nil }) { return true }
+        if plain.count > 3, plain.ends(with: Array("key".utf8)) { return !openKeys.contains { plain.ends(with: $0) } }
+        if whole.contains(String(decoding: plain, as: UTF8.self)) { return true }
+        let words = name.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
+        guard let ending = words.last, endings.contains(String(decoding: Bytes.lowercased(ending), as: UTF8.self)) else { return false }
+        // `PWD=/home/ada` is a folder.
+        return words.count > 1 || name.first == UInt8(ascii: "-")
+    }
+
+    /// The same for a parameter of a query or a form.
+    static func saysParameter(_ text: ArraySlice<UInt8>) -> Bool {
+        if says(text) { return true }
+        let plain = Bytes.lowercased(text).filter { Bytes.isName($0) && $0 != UInt8(ascii: "_") }
+        return parameters.contains(String(decoding: plain, as: UTF8.self)) || endings.contains(String(decoding: plain, as: UTF8.self))
+    }
+
+    /// `--max-tokens 4096` counts them.
+    static func counts(_ name: ArraySlice<UInt8>, _ value: some Collection<UInt8>) -> Bool {
+        Bytes.lowercased(name).ends(with: Array("tokens".utf8)) && value.count < 9 && value.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    private static func last(_ given: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let text = given.last.map(Bytes.isName) == false ? given.dropLast() : given  // `user[password]`, `"password"`
+        guard let before = text.lastIndex(where: { !Bytes.isName($0) && $0 != UInt8(ascii: "-") }) else { return text }
+        return text[(before + 1)...]
+    }
+}
+
+/// What is asked of bytes here.
+enum Bytes {
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
+
+    static func isName(_ byte: UInt8) -> Bool {
+        (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+    }
+
+    static func lowercased(_ bytes: ArraySlice<UInt8>) -> [UInt8] { bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
+
+    static func position(of needle: [UInt8], in bytes: [UInt8], from start: Int = 0) -> Int? {
+        guard bytes.count - start >= needle.count else { return nil }
+        return (start...(bytes.count - needle.count)).first {
+            bytes[$0] == needle[0] && bytes[$0..<($0 + needle.count)].elementsEqual(needle)
+        }
+    }
+}
+
+extension [UInt8] {
+    func ends(with other: [UInt8]) -> Bool { suffix(other.count).elementsEqual(other) }
+}

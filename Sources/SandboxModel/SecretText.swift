@@ -1,0 +1,148 @@
+/// Secrets by their place in a text: key blocks, JSON, headers, addresses.
+enum SecretText {
+    /// What may hold blanks, and is looked for before an argument is taken apart.
+    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingMembers(maskingKeyBlocks(argument)) }
+
+    /// `-----BEGIN … PRIVATE KEY-----` up to its end.
+    private static func maskingKeyBlocks(_ text: [UInt8]) -> [UInt8] {
+        let opening = Array("-----BEGIN ".utf8), name = Array("PRIVATE KEY".utf8), closing = Array("-----END ".utf8)
+        var out: [UInt8] = []
+        var copied = 0
+        var next = Bytes.position(of: opening, in: text)
+        while let start = next {
+            let line = Array(text[start...].prefix(60))
+            next = Bytes.position(of: opening, in: text, from: start + 1)
+            guard Bytes.position(of: name, in: line) != nil else { continue }
+            out += text[copied..<start] + ArgumentRedaction.mask
+            // Cut off, or followed by another before it ends: all that is there is masked.
+            let end = Bytes.position(of: closing, in: text, from: start).map { end in
+                text[(end + closing.count)...].firstIndex(of: UInt8(ascii: "-")).map { $0 + 5 } ?? text.count
+            }
+            copied = min(end ?? text.count, text.count)
+            if copied >= text.count { return out }
+            next = Bytes.position(of: opening, in: text, from: copied)
+        }
+        return copied == 0 ? text : out + text[copied...]
+    }
+
+    /// `"password": "…"`, also with quotes that a shell's text has escaped.
+    private static func maskingMembers(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(UInt8(ascii: ":")), text.contains(where: isQuote) else { return text }
+        var out: [UInt8] = []
+        var rest = text[...]
+        while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+            let before = rest[..<colon].reversed().drop(while: Bytes.isBlank)
+            out += rest[...colon]
+            rest = rest[(colon + 1)...]
+            guard let quote = before.first, isQuote(quote) else { continue }
+            let name = Array(
+                before.dropFirst().drop { $0 == UInt8(ascii: "\\") }.prefix { Bytes.isName($0) || $0 == UInt8(ascii: "-") }.reversed())
+            guard SecretName.saysParameter(name[...]) else { continue }
+            let value = rest.drop(while: Bytes.isBlank)
+            out += rest[..<value.startIndex]
+            let opening = value.prefix { $0 == UInt8(ascii: "\\") || isQuote($0) }
+            guard let kind = opening.last(where: isQuote) else {
+                let scalar = value.prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "}") && !Bytes.isBlank($0) }
+                // An object or a list: its own members are looked at.
+                if scalar.first == UInt8(ascii: "{") || scalar.first == UInt8(ascii: "[") || SecretName.counts(name[...], scalar) {
+                    rest = value; continue
+                }
+                out += ArgumentRedaction.mask
+                rest = value[scalar.endIndex...]
+                continue
+            }
+            out += opening + ArgumentRedaction.mask
+            rest = value[opening.endIndex...]
+            rest = rest[(endOfString(rest, kind, isEscaped: opening.first == UInt8(ascii: "\\")))...]
+        }
+        return out + rest
+    }
+
+    /// Where the closing quote is, with the backslash that belongs to it.
+    private static func endOfString(_ text: ArraySlice<UInt8>, _ quote: UInt8, isEscaped: Bool) -> Int {
+        var backslashes = 0
+        for i in text.indices {
+            if text[i] == quote, isEscaped ? backslashes == 1 : backslashes % 2 == 0 { return i - (isEscaped ? 1 : 0) }
+            backslashes = text[i] == UInt8(ascii: "\\") ? backslashes + 1 : 0
+        }
+        return text.endIndex
+    }
+
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
+
+    // MARK: Headers
+
+    private static let headers = ["authorization:", "cookie:", "x-api-key:", "x-auth-token:", "private-token:"].map { Array($0.utf8) }
+
+    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
+    static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
+        guard word.contains(UInt8(ascii: ":")) else { return nil }
+        let lower = Bytes.lowercased(word[...])
+        for header in headers {
+            guard let start = Bytes.position(of: header, in: lower) else { continue }
+            return masking(word, from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a"))
+        }
+        // `X-Vault-Token: …`: a name of several words, and no address.
+        guard let colon = word.firstIndex(of: UInt8(ascii: ":")), word[colon...].dropFirst().first != UInt8(ascii: "/") else { return nil }
+        let name = word[..<colon].suffix(40)
+        let isHeader =
+            name.dropFirst(2).contains(UInt8(ascii: "-")) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
+            && SecretName.says(name)
+        return isHeader ? masking(word, from: colon + 1, keepsScheme: false) : nil
+    }
+
+    private static func masking(_ word: [UInt8], from end: Int, keepsScheme: Bool) -> [UInt8] {
+        let rest = word[end...].drop(while: Bytes.isBlank)
+        let scheme = rest.prefix { !Bytes.isBlank($0) }
+        let kept = keepsScheme && scheme.count < rest.count ? scheme + [UInt8(ascii: " ")] : []
+        return word[..<end] + [UInt8(ascii: " ")] + kept + ArgumentRedaction.mask
+    }
+
+    // MARK: Addresses
+
+    /// `scheme://user:secret@host`; for HTTP a user name alone is a token as often as not.
+    static func maskingUsers(_ word: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        var copied = 0
+        while let colon = Bytes.position(of: Array("://".utf8), in: word, from: copied) {
+            let start = colon + 3
+            let authority = word[start...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+            if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
+                let user = word[start..<at].prefix { $0 != UInt8(ascii: ":") }
+                let isHTTP = ["http", "https"].contains { Bytes.lowercased(word[copied..<colon]).ends(with: Array($0.utf8)) }
+                out += word[copied..<start]
+                out +=
+                    user.count < at - start
+                    ? user + [UInt8(ascii: ":")] + ArgumentRedaction.mask : isHTTP ? ArgumentRedaction.mask[...] : user
+                copied = at
+            }
+            // What has no user may yet hold another address: `a://b,c://…`.
+            let end = copied > start ? authority.endIndex : start
+            out += word[copied..<end]
+            copied = end
+        }
+        return copied == 0 ? word : out + word[copied...]
+    }
+
+    /// `…?token=…&sig=…#access_token=…`, `user=…&password=…`
+    static func maskingQuery(_ word: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        var pair: [UInt8] = []
+        for byte in word {
+            guard byte == UInt8(ascii: "?") || byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: ";") else {
+                pair.append(byte)
+                continue
+            }
+            out += maskingPair(pair) + [byte]
+            pair = []
+        }
+        return out + maskingPair(pair)
+    }
+
+    private static func maskingPair(_ pair: [UInt8]) -> [UInt8] {
+        guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), SecretName.saysParameter(pair[..<equals]),
+            !SecretName.counts(pair[..<equals], pair[(equals + 1)...])
+        else { return pair }
+        return pair[...equals] + ArgumentRedaction.mask
+    }
+}

@@ -1,0 +1,185 @@
+import SandboxModel
+import Testing
+
+/// What must not be kept, and what looks like it and must.
+@Suite struct RedactionTests {
+    private func redacted(_ given: [String], byEntropy: Bool = false) -> [String] {
+        ArgumentRedaction.redact(given.map { Array($0.utf8) }, byEntropy: byEntropy).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test(arguments: [
+        (["git", "push"], ["git", "push"]),
+        (["app", "--password=hunter2", "x"], ["app", "--password=***", "x"]),
+        (["app", "--token", "abc", "x"], ["app", "--token", "***", "x"]),
+        (["app", "--token", "--verbose"], ["app", "--token", "--verbose"]),
+        (["mysql", "-u", "root", "-phunter2", "db"], ["mysql", "-u", "root", "-p***", "db"]),
+        (["cp", "-pr", "a", "b"], ["cp", "-pr", "a", "b"]),
+        (["psql", "postgres://bob:hunter2@db/x"], ["psql", "postgres://bob:***@db/x"]),
+        (["git", "clone", "https://ghp_abc@github.com/x"], ["git", "clone", "https://***@github.com/x"]),
+        (["ssh", "ssh://git@host/x"], ["ssh", "ssh://git@host/x"]),
+        (
+            ["env", "API_KEY=abc", "AWS_SECRET_ACCESS_KEY=x", "PATH=/bin"],
+            ["env", "API_KEY=***", "AWS_SECRET_ACCESS_KEY=***", "PATH=/bin"]
+        ),
+        (
+            ["docker", "run", "-e", "GITHUB_TOKEN=abc", "--env=DB_PASSWORD=x"],
+            ["docker", "run", "-e", "GITHUB_TOKEN=***", "--env=DB_PASSWORD=***"]
+        ),
+        (["curl", "-H", "Authorization: Bearer abc"], ["curl", "-H", "Authorization: Bearer ***"]),
+        (["curl", "-u", "bob:hunter2", "--user", "a:b"], ["curl", "-u", "bob:***", "--user", "a:***"]),
+        (["sh", "-c", "TOKEN=abc make --password hunter2 all"], ["sh", "-c", "TOKEN=*** make --password *** all"]),
+        (["redis-cli", "-a", "pw", "get", "k"], ["redis-cli", "-a", "***", "get", "k"]),
+        (["monkey", "--turkey=1"], ["monkey", "--turkey=***"]),
+    ])
+    func secretsAreMasked(given: [String], shown: [String]) { #expect(redacted(given) == shown) }
+
+    /// Each by its place: a name, an option, a header, an address, a form, JSON. The secret must be gone, the rest need not stay.
+    @Test(arguments: [
+        "app --api-key S", "app --client-secret=S", "app --passphrase S", "app --oauth2-bearer S", "app --db-pass S", "env MYSQL_PWD=S x",
+        "env FOO_TOKEN=S x", "env REDIS_PASS=S x", "sudo mysql -pS", "curl -uada:S", "curl --user ada:S", "curl --user=ada:S",
+        "curl --proxy-user ada:S", "curl -b sid=S", "curl --cookie sid=S", "wget --http-password=S", "http -a ada:S example.com",
+        "docker login -u ada -p S", "redis-cli -aS", "openssl enc -passin pass:S", "ssh-keygen -N S", "zip -P S a.zip a",
+        "keytool -storepass S", "aws configure set aws_secret_access_key S", "git config github.token S",
+        "npm config set //registry.example/:_authToken S", "npm --//registry.example/:_authToken=S",
+        "java -Djavax.net.ssl.keyStorePassword=S",
+        "helm --set auth.password=S", "docker build --build-arg NPM_TOKEN=S", "kubectl create secret --from-literal=password=S",
+        "curl https://ada:S@example.com/a=b", "curl https://S@example.com", "curl https://a.example/x?token=S",
+        "curl https://a.example/x?a=b&access_token=S&c=d", "curl https://a.example/x?X-Amz-Signature=S",
+        "curl https://a.example/x?sv=1&sig=S",
+        "curl https://a.example/cb?code=S", "curl https://a.example/cb#access_token=S", "curl -d user=ada&password=S",
+        "curl --data=user[password]=S", "git clone x --config=http.extraHeader=Authorization:S", "psql postgres://ada:S@db/x",
+        "app redis://:S@cache:6379", "app a://b,https://ada:S@c", #"curl -d {"password":"S"}"#, #"curl -d {"a":1,"client_secret":'S'}"#,
+        #"curl -d {"pin":S}"#, #"curl -d {\"token\":\"S\"}"#, "curl -HAuthorization:S", "curl -HX-Vault-Token:S", "curl -HPrivate-Token:S",
+    ])
+    func secretsInTheirPlaces(line: String) {
+        let given = line.split(separator: " ").map(String.init)
+        let marked = given.map { replacingSecret($0) }
+        #expect(marked != given, "the line names no secret")
+        let shown = redacted(marked).joined(separator: " ")
+        #expect(!shown.contains("hunter2"), "\(shown)")
+        #expect(shown.contains("***"))
+        // The same in the text of a shell.
+        let text = redacted(["sh", "-c", marked.joined(separator: " ")])[2]
+        #expect(!text.contains("hunter2"), "\(text)")
+    }
+
+    /// `S` where nothing of a word stands beside it.
+    private func replacingSecret(_ word: String) -> String {
+        var out = ""
+        let all = Array(word)
+        for (i, c) in all.enumerated() {
+            let isEnd = i + 1 == all.count || !(all[i + 1].isLetter || all[i + 1].isNumber)
+            let isStart = i == 0 || !(all[i - 1].isLetter || all[i - 1].isNumber) || "aup".contains(all[i - 1]) && word.hasPrefix("-")
+            out += c == "S" && isStart && isEnd ? "hunter2" : String(c)
+        }
+        return out
+    }
+
+    @Test(arguments: [
+        ["sh", "-c", #"curl -H "Authorization: Bearer hunter2" https://a.example"#], ["sh", "-c", #"TOKEN="hunter2 hunter2" make"#],
+        ["sh", "-c", "export PASSWORD='hunter2 hunter2'"], ["sh", "-c", #"x; (API_KEY=hunter2 y)"#],
+        ["curl", "-H", "X-Vault-Token: hunter2"],
+        ["curl", "-d", #"{"auth": {"user": "ada", "password": "hunter2 \" hunter2"}}"#], ["curl", "-H", "Cookie: a=hunter2; b=hunter2"],
+        [
+            "app",
+            "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\nx",
+        ],
+        ["app", "a\n-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2"],
+    ])
+    func secretsAmongBlanks(given: [String]) {
+        let shown = redacted(given).joined(separator: " ")
+        #expect(!shown.contains("hunter2") && shown.contains("***"), "\(shown)")
+    }
+
+    /// By their look alone. Made up here from two halves, so that no scanner takes this file for a leak.
+    @Test(arguments: [
+        ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 60), ("glpat-", 20), ("xoxb-", 40), ("xoxp-", 40), ("AKIA", 16),
+        ("ASIA", 16),
+        ("sk-", 48), ("sk-proj-", 80), ("sk_live_", 24), ("npm_", 36), ("AIza", 35), ("hf_", 34), ("hvs.", 24), ("dckr_pat_", 27),
+    ])
+    func tokensByTheirLook(prefix: String, length: Int) {
+        let alphabet = prefix.hasPrefix("A") && prefix != "AIza" ? "ABCDEFGH2345" : "aB3dE6gH9jK2"
+        let token = prefix + String((0..<length).map { Array(alphabet)[($0 * 7) % 12] })
+        for word in [token, "x:\(token)", "https://a.example/\(token)/x", "echo '\(token)' | tee", "{\(token)}"] {
+            #expect(!redacted(["app", word])[1].contains(token), "\(word)")
+            #expect(ArgumentRedaction.mayHoldSecrets(Array("app\0\(word)\0".utf8)))
+        }
+    }
+
+    @Test func webTokensAreMasked() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl-_x"
+        for word in [token, "jwt:\(token)", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ."] {
+            #expect(redacted(["app", word])[1].hasSuffix("***"))
+        }
+    }
+
+    static let innocent = [
+        "3f786850e387550fdab836ed7e6dc881de23001b", "HEAD~3..origin/main",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "123e4567-e89b-12d3-a456-426614174000", "/usr/lib/gcc/x86_64-linux-gnu/12/include/stddef.h", "src/components/TokenInput.tsx",
+        "/home/ada/projects/password-manager/src/main.rs", "libstdc++.so.6.0.30", "node_modules/@types/jsonwebtoken/index.d.ts",
+        "-DCMAKE_BUILD_TYPE=Release", "--sort-key", "--public-key", "-march=native", "https://example.com/a/b?page=2&sort=name#top",
+        "git@github.com:org/repo.git", "ssh://git@host/x", "registry.example.com/app:1.2@sha256:0123456789abcdef0123456789abcdef",
+        "2026-11-20T10:00:00Z", "a=b", "x=y=z", "PATH=/usr/bin", "PWD=/home/ada", "OLDPWD=/tmp", "--max-tokens=4096", "--token-file=/run/t",
+        "POSTGRES_PASSWORD_FILE=/run/secrets/db", "--no-password", "s/foo/bar/g", "task-management-for-everyone-2024", "sk-learn",
+        "risk-assessment-of-things-2024",
+        "ghp_short", "glpat-", "AKIA", "AKIAIOSFODNN7EXAMPLEXTRA", "npm_config_registry_for_everybody_in_here", "xoxo-hugs", "hf_transfer",
+        "eyJ", "eyJhbGciOiJ9.x",
+        "/nix/store/0c7c96gikmzv87i7lv3vq5s1cmfjd6zf-hello-2.12", "swift-6.3.1-RELEASE-debian12.tar.gz", "12345678901234567890123456",
+        "-j8",
+        "MyVeryLongClassNameForTestingPurposes2", "com.example.android.permission.READ_STORAGE_V2", "x86_64-unknown-linux-gnu",
+        "-Wl,-rpath,$ORIGIN",
+        "linux-image-6.18.0-1-cloud-amd64-unsigned_6.18.5-1_amd64.deb", "keyboard", "monkey-patch", "tokenizer.json",
+        #"{"name":"ada","max_tokens":100}"#,
+    ]
+
+    /// What only looks like a secret stays, with and without entropy, alone and in a shell's text.
+    @Test(arguments: innocent, [false, true]) func lookAlikesStay(word: String, byEntropy: Bool) {
+        #expect(redacted(["app", word, "next"], byEntropy: byEntropy) == ["app", word, "next"])
+        #expect(redacted(["sh", "-c", "app \(word) next"], byEntropy: byEntropy) == ["sh", "-c", "app \(word) next"])
+    }
+
+    @Test(arguments: [
+        (["docker", "run", "-p", "8080:80", "x"]), ["cp", "-pr", "a", "b"], ["curl", "-b", "cookies.txt", "x"],
+        ["app", "--max-tokens", "4096"],
+        ["sort", "-k", "2"], ["git", "config", "user.name", "ada"], ["git", "commit", "-m", "parse the token: it may be empty"],
+    ])
+    func linesStay(given: [String]) { #expect(redacted(given) == given) }
+
+    /// No name and no prefix: only where the profile asks for it.
+    @Test(arguments: [
+        "q7Zt2Vb9XkL4mN8pR1sW6yC3", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLE9KEY2", "d8f3k2m9x7q4z1v6b5n0j8h2g7p4",
+        "dGhpcyBpcyBh4HNlY3JldCB0aGF0IGlzIGxvbmc2Nw==",
+    ])
+    func randomWordsByEntropy(word: String) {
+        for given in [word, "x:\(word)", "value is \(word), so"] {
+            #expect(redacted(["app", given])[1] == given)
+            #expect(!redacted(["app", given], byEntropy: true)[1].contains(word))
+        }
+    }
+
+    @Test func anythingCanBeRedacted() {
+        var random = SeededRandom(state: 7)
+        let pieces = [
+            "-", "--", "=", ":", "//", "@", " ", "token", "curl", "authorization:", "-u", "-p", "mysql", "\u{1}", "a", "\"", "'", "\\", "{",
+            "?", "&",
+            "eyJ", ".", "-----BEGIN PRIVATE KEY-----", "-----END ", "sk-", "password", "set",
+        ]
+        for _ in 0..<4000 {
+            let words = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+                Array((0..<Int.random(in: 0...7, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined().utf8)
+            }
+            #expect(ArgumentRedaction.redact(words, byEntropy: true).count == words.count)
+        }
+    }
+
+    /// It is done on the tracer's thread, on up to 64 KiB: where the work grew with the square of that, this would take for ever.
+    @Test(arguments: [
+        "=", "a=", "a:b@c://", "eyJ.", "eyJaaaaaaa.", "a+", "\"token\":", "&token=", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-",
+        " x", "'", "X-a-Token:",
+    ])
+    func hostileArgumentsAreQuick(piece: String) {
+        let word = Array(String(repeating: piece, count: 65_536 / piece.utf8.count).utf8)
+        #expect(ArgumentRedaction.redact([[0x61], word], byEntropy: true).count == 2)
+    }
+}
