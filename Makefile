@@ -1,16 +1,17 @@
 PREFIX ?= /usr/local
 # What there are archives of is linked in: to find and bind four more libraries takes a millisecond of every start.
 archives = .build/archives
-release = --configuration release --static-swift-stdlib --product sandbox \
-	-Xswiftc -L$(archives) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc
+release = --configuration release --static-swift-stdlib \
+	-Xswiftc -L$(archives) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc --product
 binary = .build/release/sandbox
+checker = .build/release/sandbox-identity
 
 .PHONY: help run build test bench soak lint format install uninstall clean
 
 help:
 	@echo 'make run      build it, and watch an agent work under it'
 	@echo 'make test     everything that must hold'
-	@echo 'make build    the program alone: $(binary)'
+	@echo 'make build    the programs alone: $(binary), $(checker)'
 	@echo 'make install  PREFIX=$(PREFIX), DESTDIR honoured; `make uninstall` takes it away again'
 	@echo 'make bench    what supervision costs on this machine'
 	@echo 'make soak     the long tests; make lint, make format, make clean'
@@ -21,12 +22,13 @@ $(archives):
 
 run: $(archives)
 	@.ci/packages run
-	@swift build $(release)
+	@swift build $(release) sandbox
 	@docs/demo.sh $(binary)
 
 build: $(archives)
 	@.ci/packages build
-	swift build $(release)
+	swift build $(release) sandbox
+	swift build $(release) sandbox-identity
 
 test:
 	@.ci/packages test
@@ -34,7 +36,7 @@ test:
 
 bench: $(archives)
 	@.ci/packages bench
-	@swift build $(release)
+	@swift build $(release) sandbox
 	@.ci/bench $(binary)
 
 soak:
@@ -50,14 +52,15 @@ format:
 
 # Not a prerequisite of `build`: `sudo make install` should not build as root.
 install:
-	@test -x $(binary) || { echo 'run `make build` first' >&2; exit 1; }
+	@test -x $(binary) -a -x $(checker) || { echo 'run `make build` first' >&2; exit 1; }
 	install -D -m 755 -s $(binary) $(DESTDIR)$(PREFIX)/bin/sandbox
+	install -D -m 755 -s $(checker) $(DESTDIR)$(PREFIX)/libexec/sandbox/sandbox-identity
 	install -d $(DESTDIR)$(PREFIX)/share/sandbox/policies
 	install -m 644 Policies/*.yaml $(DESTDIR)$(PREFIX)/share/sandbox/policies
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox
-	rm -rf $(DESTDIR)$(PREFIX)/share/sandbox
+	rm -rf $(DESTDIR)$(PREFIX)/share/sandbox $(DESTDIR)$(PREFIX)/libexec/sandbox
 
 clean:
 	rm -rf .build

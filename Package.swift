@@ -17,25 +17,35 @@ let pure = strict + [.strictMemorySafety()]
 
 let package = Package(
     name: "sandbox",
-    products: [.executable(name: "sandbox", targets: ["sandbox"])],
+    products: [
+        .executable(name: "sandbox", targets: ["sandbox"]),
+        .executable(name: "sandbox-identity", targets: ["sandbox-identity"]),
+    ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
     ],
     targets: [
         .systemLibrary(name: "CSQLite", path: "CShims/sqlite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", path: "CShims/yaml", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCurl", path: "CShims/curl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(
             name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "SandboxModel", swiftSettings: pure),
         .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
         .target(name: "SandboxYAML", dependencies: ["CYAML"], swiftSettings: strict),
+        .target(name: "SandboxFiles", swiftSettings: strict),
         .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
-            dependencies: ["SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
+            dependencies: [
+                "SandboxModel", "SandboxDecode", "SandboxFiles", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxKernel",
+                "CShims",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "sandbox",
@@ -45,11 +55,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
+            name: "sandbox-identity",
+            dependencies: [
+                "SandboxModel", "SandboxFiles", "SandboxYAML", "CCurl",
+                .product(name: "JWTKit", package: "jwt-kit"), .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
             name: "guest", path: "Tests/Guests",
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-result", "-pthread"])],
             // C alone: without Swift's start-up code, whose handlers a guest must not have
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
-        .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "SandboxModel", "SandboxDecode", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
         .testTarget(name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent"], swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),

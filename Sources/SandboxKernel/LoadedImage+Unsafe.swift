@@ -21,10 +21,18 @@ package final class LoadedImage {
     private var filled = 0, next = 0
     private var end: UInt64 = 0
     private var tid: Int32 = 0
+    /// Where the arguments' strings lie in the process.
+    private var argumentsStart: UInt64 = 0
 
     deinit {
         strings.deallocate()
         chunk.deallocate()
+    }
+
+    /// Changes a byte of the arguments, by its place in `arguments`, in the process itself: it stands still, and finds it so.
+    package func overwrite(at offset: Int, with byte: UInt8) {
+        guard offset < count else { return }
+        withUnsafePointer(to: byte) { _ = sbx_vm_write(tid, argumentsStart + UInt64(offset), $0, 1) }
     }
 
     func read(_ tid: Int32) throws(Errno) {
@@ -71,5 +79,6 @@ package final class LoadedImage {
         let n = sbx_vm_read(tid, first, strings.baseAddress, size)
         if n != size { throw Errno(n < 0 ? Int32(-n) : EFAULT) }
         count = size
+        argumentsStart = first
     }
 }

@@ -15,6 +15,8 @@ package enum RecordKind: UInt8, Sendable {
     case rule
     /// A line of the supervisor's own: the resource is the text.
     case note
+    /// From the program on that now runs in `process`, it and all it starts are a sub-agent: the resource is its name.
+    case subagent
 }
 
 /// What kind of thing `resource` names.

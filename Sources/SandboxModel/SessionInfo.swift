@@ -5,6 +5,9 @@ package struct SessionInfo: Sendable, Hashable {
     package var name: String?
     package var identity: String
     package var onBehalfOf: String?
+    /// What a checked token says of whom it names; bare names.
+    package var groups: [String]
+    package var roles: [String]
     package var purpose: String?
     package var profile: String
     /// `enforce` or `observe`.
@@ -19,14 +22,17 @@ package struct SessionInfo: Sendable, Hashable {
     package var started: UInt64
 
     package init(
-        id: String, name: String? = nil, identity: String, onBehalfOf: String? = nil, purpose: String? = nil,
-        profile: String, mode: String, workspace: String, command: [String], host: String, user: UInt32,
+        id: String, name: String? = nil, identity: String, onBehalfOf: String? = nil, groups: [String] = [],
+        roles: [String] = [], purpose: String? = nil, profile: String, mode: String, workspace: String, command: [String], host: String,
+        user: UInt32,
         supervisor: Int32, started: UInt64
     ) {
         self.id = id
         self.name = name
         self.identity = identity
         self.onBehalfOf = onBehalfOf
+        self.groups = groups
+        self.roles = roles
         self.purpose = purpose
         self.profile = profile
         self.mode = mode

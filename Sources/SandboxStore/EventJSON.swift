@@ -13,6 +13,7 @@ package enum EventJSON {
         object.put("session", event.session.info.id)
         object.put("identity", event.session.info.identity)
         object.put("on_behalf_of", event.session.info.onBehalfOf)
+        object.put("subagent", event.process.subagent)
         object.put("purpose", event.session.info.purpose)
         object.put("process", raw: process(event.process))
         object.put("operation", event.operation.name)
@@ -67,6 +68,8 @@ package enum EventJSON {
         object.put("name", info.name)
         object.put("identity", info.identity)
         object.put("on_behalf_of", info.onBehalfOf)
+        if !info.groups.isEmpty { object.put("groups", raw: list(info.groups.map { Escaped.json($0) })) }
+        if !info.roles.isEmpty { object.put("roles", raw: list(info.roles.map { Escaped.json($0) })) }
         object.put("purpose", info.purpose)
         object.put("profile", info.profile)
         object.put("mode", info.mode)
@@ -110,6 +113,7 @@ package enum EventJSON {
         putEnd(process.status, in: &object)
         if let program = process.program { object.put("program", bytes: program) }
         object.put("args", bytes: process.arguments)
+        object.put("subagent", process.subagent)
         return object.text
     }
 

@@ -6,7 +6,7 @@
 ///
 /// `event.id` is the session's number << 40 | seq: rows of a session lie together and in order without an index.
 enum Schema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
@@ -22,12 +22,20 @@ enum Schema {
                     help: "use that one, or name another state directory with --state")
             }
             if found == 0 { try database.execute(tables) }
+            if found < 2 { try database.execute(identities) }
             try database.execute("PRAGMA user_version=\(version); COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
             throw error
         }
     }
+
+    /// Since version 2: groups and roles of a token, names that each end with a NUL; as which sub-agent a program ran.
+    private static let identities = """
+        ALTER TABLE session ADD COLUMN groups BLOB;
+        ALTER TABLE session ADD COLUMN roles BLOB;
+        ALTER TABLE image ADD COLUMN subagent INTEGER REFERENCES identity;
+        """
 
     private static let tables = """
         CREATE TABLE identity (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

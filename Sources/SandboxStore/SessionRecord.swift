@@ -3,7 +3,7 @@ internal import SandboxModel
 /// The file `session` in a session's directory: who runs what, for a recovery that has nothing else.
 /// A magic word, then each field as a length (32 bits, little endian; all ones: absent) and its bytes.
 enum SessionRecord {
-    static let magic = Array("SBXSESS1".utf8)
+    static let magic = Array("SBXSESS2".utf8)
     private static let absent = UInt32.max
 
     static func encode(_ info: SessionInfo) -> [UInt8] {
@@ -17,6 +17,7 @@ enum SessionRecord {
         for number in [UInt64(info.user), UInt64(UInt32(bitPattern: info.supervisor)), info.started] {
             put(String(number))
         }
+        for list in [info.groups, info.roles] { put(list.joined(separator: "\n")) }
         for argument in info.command { put(argument) }
         return out
     }
@@ -43,14 +44,16 @@ enum SessionRecord {
     }
 
     private static func info(_ fields: [String?], from path: String) throws(StoreError) -> SessionInfo {
-        guard fields.count >= 12, let id = fields[0], SessionDirectory.isID(id), let identity = fields[2],
+        guard fields.count >= 14, let id = fields[0], SessionDirectory.isID(id), let identity = fields[2],
             let profile = fields[5], let mode = fields[6], let workspace = fields[7], let host = fields[8],
             let user = fields[9].flatMap({ UInt32($0) }), let supervisor = fields[10].flatMap({ UInt32($0) }),
             let started = fields[11].flatMap({ UInt64($0) })
         else { throw .malformed(object: path, reason: "a field is missing") }
+        func list(_ text: String?) -> [String] { (text ?? "").split(separator: "\n").map(String.init) }
         return SessionInfo(
-            id: id, name: fields[1], identity: identity, onBehalfOf: fields[3], purpose: fields[4], profile: profile,
-            mode: mode, workspace: workspace, command: fields[12...].map { $0 ?? "" }, host: host, user: user,
+            id: id, name: fields[1], identity: identity, onBehalfOf: fields[3], groups: list(fields[12]), roles: list(fields[13]),
+            purpose: fields[4], profile: profile, mode: mode, workspace: workspace, command: fields[14...].map { $0 ?? "" }, host: host,
+            user: user,
             supervisor: Int32(bitPattern: supervisor), started: started)
     }
 

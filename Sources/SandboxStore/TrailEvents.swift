@@ -9,6 +9,8 @@ package struct TrailEvent: Sendable {
         package var started: UInt64?
         package var program: [UInt8]?
         package var arguments: [[UInt8]]?
+        /// Named within the session (`sandbox as`); `a/b`: b within a.
+        package var subagent: String?
     }
 
     package var seq: UInt64
@@ -40,6 +42,8 @@ package struct EventFilter: Sendable {
     package var identities: [String] = []
     package var decisions: [Decision] = []
     package var operations: [Operation] = []
+    /// Globs over sub-agents.
+    package var subagents: [String] = []
     /// Globs; one that begins with neither `/` nor `*` may match below any directory.
     package var paths: [String] = []
     /// Globs over the host part of an address, and over names that were asked for.
@@ -112,7 +116,7 @@ extension TrailReader {
             serial: UInt32(truncatingIfNeeded: row.integer(1)), pid: Int32(truncatingIfNeeded: row.integer(2)),
             parent: row.optional(15).map { Int32(truncatingIfNeeded: $0) },
             started: row.optional(14).map { UInt64(bitPattern: $0) }, program: row.bytes(16),
-            arguments: row.bytes(17).map(splitArguments))
+            arguments: row.bytes(17).map(splitArguments), subagent: row.text(21))
         if operation == .exec, let resource {
             process.program = resource
             if let asked = row.bytes(18) { process.arguments = splitArguments(asked) }
@@ -138,7 +142,7 @@ extension EventFilter {
         return true
     }
 
-    /// The tests of `path_matches`, in the order in which `sql` numbers them: paths, hosts, programs.
+    /// The tests of `path_matches`, in the order in which `sql` numbers them: paths, hosts, programs, sub-agents.
     fileprivate var globs: [(UnsafeRawBufferPointer) -> Bool] {
         let paths = paths.map { pattern -> (UnsafeRawBufferPointer) -> Bool in
             let glob = ByteGlob(pattern.hasPrefix("/") || pattern.hasPrefix("*") ? pattern : "**/" + pattern)
@@ -156,7 +160,11 @@ extension EventFilter {
                 return matches(glob, UnsafeRawBufferPointer(rebasing: path[start...]))
             }
         }
-        return paths + hosts + programs
+        let subagents = subagents.map { pattern -> (UnsafeRawBufferPointer) -> Bool in
+            let glob = ByteGlob(pattern)
+            return { matches(glob, $0) }
+        }
+        return paths + hosts + programs + subagents
     }
 
     /// All numbers come from us, all texts go through `path_matches`: nothing of the user's is in the SQL.
@@ -200,6 +208,10 @@ extension EventFilter {
                 OR e.operation = \(Operation.exec.rawValue) AND e.resource IN \(found))
                 """)
         }
+        if !subagents.isEmpty {
+            let tests = (next..<next + subagents.count).map { "path_matches(CAST(a.name AS BLOB), \($0))" }.joined(separator: " OR ")
+            terms.append("(\(tests))")
+        }
         let condition = terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")
         let key = spans.count == 1 ? ["e.id"] : ["e.first", "e.id"]
         let order = key.map { limit == nil ? $0 : $0 + " DESC" }.joined(separator: ", ")
@@ -207,11 +219,12 @@ extension EventFilter {
         return """
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
-            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason
+            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason, a.name
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)
             LEFT JOIN image i ON i.id = e.image LEFT JOIN text v ON v.id = i.program
+            LEFT JOIN identity a ON a.id = i.subagent
             LEFT JOIN text t ON t.id = e.resource LEFT JOIN text u ON u.id = e.second
             LEFT JOIN rule r ON r.session = e.id >> 40 AND r.rule = e.rule
             \(condition) ORDER BY \(order) \(cut)

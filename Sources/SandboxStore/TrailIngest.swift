@@ -11,7 +11,7 @@ final class TrailIngest {
     private let texts = TextCache()
     private let merged = MergeCache()
     /// The image that runs in each live process.
-    private var images: [UInt32: Int64] = [:]
+    private var images: [UInt32: Image] = [:]
 
     // The batch being collected.
     private var batch: UInt32 = 0
@@ -53,6 +53,10 @@ final class TrailIngest {
         case .program: try addProgram(record)
         case .rule:
             try statements.addRule(session, header.rule, name: record.resource, reason: record.extra)
+        case .subagent:
+            var image = try image(of: header.process)
+            image.subagent = try statements.setSubagent(image.id, record.resource)
+            images[header.process] = image
         case .note: try statements.addNote(session, header.seq, header.time, record.resource)
         }
     }
@@ -100,7 +104,7 @@ final class TrailIngest {
             process: header.process, result: header.operation == .exit ? header.result : min(header.result, 0),
             kind: UInt32(header.operation.rawValue) | UInt32(header.decision.rawValue) << 8
                 | UInt32(header.flags.rawValue) << 16 | UInt32(header.resourceType.rawValue) << 24,
-            access: header.access.rawValue, rule: header.rule.rawValue, image: try image(of: header.process),
+            access: header.access.rawValue, rule: header.rule.rawValue, image: try image(of: header.process).id,
             resource: try text(record.resource), second: second, device: header.device, inode: header.inode,
             subject: header.subject, detail: header.detail)
         if isExec || header.operation == .exit || header.result == RecordHeader.pending {
@@ -137,18 +141,18 @@ final class TrailIngest {
 
     // MARK: Processes
 
-    private func image(of process: UInt32) throws(StoreError) -> Int64 {
-        if process == 0 { return 0 }
+    private func image(of process: UInt32) throws(StoreError) -> Image {
+        if process == 0 { return Image() }
         if let image = images[process] { return image }
         // After a restart, or an event that comes after its process's end.
-        return try statements.image(session, process) ?? 0
+        return try statements.image(session, process) ?? Image()
     }
 
     private func addProcess(_ header: RecordHeader) throws(StoreError) {
         let parent = UInt32(truncatingIfNeeded: header.subject)
         let image = try image(of: parent)
         images[header.process] = image
-        try statements.addProcess(session, header, parent: parent, image: image)
+        try statements.addProcess(session, header, parent: parent, image: image.id)
     }
 
     private func endProcess(_ header: RecordHeader) throws(StoreError) {
@@ -163,10 +167,17 @@ final class TrailIngest {
     }
 
     private func addProgram(_ record: JournalRecord) throws(StoreError) {
-        let image = try statements.addImage(session, record, program: try text(record.resource))
-        images[record.header.process] = image
-        try statements.setImage(session, record.header.process, image)
+        let subagent = try image(of: record.header.process).subagent
+        let id = try statements.addImage(session, record, program: try text(record.resource), subagent: subagent)
+        images[record.header.process] = Image(id: id, subagent: subagent)
+        try statements.setImage(session, record.header.process, id)
     }
+}
+
+/// What runs in a process: the row of its program, and as which sub-agent; 0 is none.
+struct Image {
+    var id: Int64 = 0
+    var subagent: Int64 = 0
 }
 
 /// A row of `event` that is new in this batch, or what this batch adds to an older one.

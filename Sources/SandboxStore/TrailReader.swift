@@ -46,7 +46,8 @@ package final class TrailReader {
         let select = try database.prepare(
             """
             SELECT s.id, s.name, s.title, i.name, o.name, s.purpose, s.profile, s.mode, s.workspace, s.command,
-            s.host, s.user, s.supervisor, s.started, s.ended, s.status, s.lost, s.torn, s.drained
+            s.host, s.user, s.supervisor, s.started, s.ended, s.status, s.lost, s.torn, s.drained,
+            s.groups, s.roles
             FROM session s JOIN identity i ON i.id = s.identity LEFT JOIN identity o ON o.id = s.on_behalf_of
             ORDER BY s.started, s.id
             """)
@@ -72,11 +73,12 @@ package final class TrailReader {
     }
 
     private static func session(_ row: Statement) -> SessionRow {
-        let command = splitArguments(row.bytes(9) ?? []).map { String(decoding: $0, as: UTF8.self) }
+        func list(_ column: Int32) -> [String] { splitArguments(row.bytes(column) ?? []).map { String(decoding: $0, as: UTF8.self) } }
         let info = SessionInfo(
-            id: row.text(1) ?? "", name: row.text(2), identity: row.text(3) ?? "", onBehalfOf: row.text(4),
+            id: row.text(1) ?? "", name: row.text(2), identity: row.text(3) ?? "", onBehalfOf: row.text(4), groups: list(19),
+            roles: list(20),
             purpose: row.text(5), profile: row.text(6) ?? "", mode: row.text(7) ?? "", workspace: row.text(8) ?? "",
-            command: command, host: row.text(10) ?? "", user: UInt32(truncatingIfNeeded: row.integer(11)),
+            command: list(9), host: row.text(10) ?? "", user: UInt32(truncatingIfNeeded: row.integer(11)),
             supervisor: Int32(truncatingIfNeeded: row.integer(12)), started: row.unsigned(13))
         return SessionRow(
             number: row.integer(0), info: info, ended: row.optional(14).map { UInt64(bitPattern: $0) },

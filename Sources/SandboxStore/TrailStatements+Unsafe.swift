@@ -5,7 +5,7 @@ final class TrailStatements {
     let begin, commit, rollback: Statement
     private let database: Database
     private let insertText, insertEvent, updateEvent, updateResult, insertRule, insertNote, insertImage: Statement
-    private let insertProcess, updateProcessEnd, updateProcessImage, selectImage, updateDrained, updateEnd: Statement
+    private let insertProcess, updateProcessEnd, updateProcessImage, updateSubagent, selectImage, updateDrained, updateEnd: Statement
 
     init(_ database: Database) throws(StoreError) {
         self.database = database
@@ -24,12 +24,13 @@ final class TrailStatements {
         insertRule = try database.prepare("INSERT OR REPLACE INTO rule (session, rule, name, reason) VALUES (?,?,?,?)")
         insertNote = try database.prepare("INSERT OR IGNORE INTO note (session, seq, time, text) VALUES (?,?,?,?)")
         insertImage = try database.prepare(
-            "INSERT INTO image (session, process, seq, program, args, args_length) VALUES (?,?,?,?,?,?)")
+            "INSERT INTO image (session, process, seq, program, args, args_length, subagent) VALUES (?,?,?,?,?,?,?)")
         insertProcess = try database.prepare(
             "INSERT OR IGNORE INTO process (id, parent, pid, start_ticks, started, image) VALUES (?,?,?,?,?,?)")
         updateProcessEnd = try database.prepare("UPDATE process SET ended = ?, status = ? WHERE id = ?")
         updateProcessImage = try database.prepare("UPDATE process SET image = ? WHERE id = ?")
-        selectImage = try database.prepare("SELECT image FROM process WHERE id = ?")
+        updateSubagent = try database.prepare("UPDATE image SET subagent = ? WHERE id = ?")
+        selectImage = try database.prepare("SELECT p.image, i.subagent FROM process p LEFT JOIN image i ON i.id = p.image WHERE p.id = ?")
         updateDrained = try database.prepare("UPDATE session SET drained = ?, torn = torn + ? WHERE id = ?")
         updateEnd = try database.prepare("UPDATE session SET ended = ?, status = ?, lost = ? WHERE id = ?")
     }
@@ -48,7 +49,7 @@ final class TrailStatements {
             let insert = try database.prepare(
                 """
                 INSERT OR IGNORE INTO session (name, title, identity, on_behalf_of, purpose, profile, mode, workspace,
-                command, host, user, supervisor, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+                command, host, user, supervisor, started, groups, roles) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
                 """)
             insert.bind(1, info.id)
             insert.bind(2, info.name)
@@ -63,6 +64,8 @@ final class TrailStatements {
             insert.bind(11, Int64(info.user))
             insert.bind(12, Int64(info.supervisor))
             insert.bind(13, info.started)
+            insert.bind(14, info.groups.flatMap { Array($0.utf8) + [0] })
+            insert.bind(15, info.roles.flatMap { Array($0.utf8) + [0] })
             try insert.run()
             let select = try database.prepare("SELECT id, drained, ended IS NOT NULL FROM session WHERE name = ?")
             select.bind(1, info.id)
@@ -84,6 +87,7 @@ final class TrailStatements {
         let select = try database.prepare("SELECT id FROM identity WHERE name = ?")
         select.bind(1, name)
         _ = try select.step()
+        defer { select.reset() }
         return select.integer(0)
     }
 
@@ -172,19 +176,21 @@ final class TrailStatements {
 
     // MARK: Processes
 
-    func image(_ session: Int64, _ process: UInt32) throws(StoreError) -> Int64? {
+    func image(_ session: Int64, _ process: UInt32) throws(StoreError) -> Image? {
         selectImage.bind(1, TrailStatements.processID(session, process))
         defer { selectImage.reset() }
-        return try selectImage.step() ? selectImage.optional(0) : nil
+        guard try selectImage.step(), let id = selectImage.optional(0) else { return nil }
+        return Image(id: id, subagent: selectImage.integer(1))
     }
 
-    func addImage(_ session: Int64, _ record: JournalRecord, program: Int64) throws(StoreError) -> Int64 {
+    func addImage(_ session: Int64, _ record: JournalRecord, program: Int64, subagent: Int64) throws(StoreError) -> Int64 {
         insertImage.bind(1, session)
         insertImage.bind(2, Int64(record.header.process))
         insertImage.bind(3, record.header.seq)
         insertImage.bind(4, program)
         insertImage.bind(5, uncopied: record.extra)
         insertImage.bind(6, record.extraLength)
+        insertImage.bind(7, nonZero: UInt64(bitPattern: subagent))
         try insertImage.run()
         return database.lastRowID
     }
@@ -206,6 +212,14 @@ final class TrailStatements {
         updateProcessEnd.bind(2, Int64(header.result))
         updateProcessEnd.bind(3, TrailStatements.processID(session, header.process))
         try updateProcessEnd.run()
+    }
+
+    func setSubagent(_ image: Int64, _ name: UnsafeRawBufferPointer) throws(StoreError) -> Int64 {
+        let subagent = try identity(String(decoding: name, as: UTF8.self))
+        updateSubagent.bind(1, subagent)
+        updateSubagent.bind(2, image)
+        try updateSubagent.run()
+        return subagent
     }
 
     func setImage(_ session: Int64, _ process: UInt32, _ image: Int64) throws(StoreError) {

@@ -16,6 +16,7 @@ package struct SessionSummary: Sendable {
         package var started: UInt64
         package var ended: UInt64?
         package var status: Int32?
+        package var subagent: String?
     }
 
     package struct Refusal: Sendable {
@@ -79,8 +80,9 @@ extension TrailReader {
         // Those whose parents are listed too: serials grow from parent to child.
         let select = try database.prepare(
             """
-            SELECT p.id, p.parent, p.pid, t.bytes, i.args, p.started, p.ended, p.status FROM process p
+            SELECT p.id, p.parent, p.pid, t.bytes, i.args, p.started, p.ended, p.status, a.name FROM process p
             LEFT JOIN image i ON i.id = p.image LEFT JOIN text t ON t.id = i.program
+            LEFT JOIN identity a ON a.id = i.subagent
             WHERE p.id \(span) ORDER BY p.id LIMIT \(limit)
             """)
         while try select.step() {
@@ -91,7 +93,7 @@ extension TrailReader {
                     pid: Int32(truncatingIfNeeded: select.integer(2)), program: select.bytes(3),
                     arguments: TrailReader.splitArguments(select.bytes(4) ?? []), started: select.unsigned(5),
                     ended: select.optional(6).map { UInt64(bitPattern: $0) },
-                    status: select.optional(7).map { Int32(truncatingIfNeeded: $0) }))
+                    status: select.optional(7).map { Int32(truncatingIfNeeded: $0) }, subagent: select.text(8)))
         }
         return list
     }

@@ -66,7 +66,7 @@ package enum TrailText {
 
     private static func process(_ process: TrailEvent.Process) -> String {
         let name = process.program?.split(separator: UInt8(ascii: "/")).last.map { Escaped.text($0) } ?? "?"
-        return "\(name)[\(process.pid)]"
+        return "\(name)[\(process.pid)]" + (process.subagent.map { " as " + Escaped.text($0) } ?? "")
     }
 
     private static func what(_ operation: Operation, _ access: FileAccess) -> String {
@@ -101,6 +101,8 @@ package enum TrailText {
         var lines = [("session", Escaped.text(info.id) + (info.name.map { " (" + Escaped.text($0) + ")" } ?? ""))]
         let principal = info.onBehalfOf.map { ", on behalf of " + Escaped.text($0) } ?? ""
         lines.append(("who", Escaped.text(info.identity) + principal + ", as user \(info.user) on " + Escaped.text(info.host)))
+        if !info.groups.isEmpty { lines.append(("groups", info.groups.map { Escaped.text($0) }.joined(separator: ", "))) }
+        if !info.roles.isEmpty { lines.append(("roles", info.roles.map { Escaped.text($0) }.joined(separator: ", "))) }
         if let purpose = info.purpose { lines.append(("why", Escaped.text(purpose))) }
         lines.append(("command", shortened(Escaped.commandLine(info.command.map { Array($0.utf8) }), to: 300)))
         lines.append(("where", Escaped.text(info.workspace)))
@@ -142,6 +144,7 @@ package enum TrailText {
         while let (item, depth) = open.popLast() {
             let command = item.arguments.isEmpty ? Escaped.text(item.program ?? Array("?".utf8)) : Escaped.commandLine(item.arguments)
             var line = String(repeating: "  ", count: min(depth, 20)) + "\(item.pid) " + shortened(command, to: 90)
+            if let subagent = item.subagent { line += "  as " + Escaped.text(subagent) }
             switch item.status.map(ProcessEnd.init) {
             case .exited(0)?: break
             case let end?: line += "  (" + end.text + ")"

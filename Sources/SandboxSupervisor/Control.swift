@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SandboxKernel
 internal import SandboxModel
+internal import SandboxPolicy
 package import SandboxStore
 internal import Synchronization
 
@@ -63,6 +64,8 @@ final class ControlServer: Sendable {
         ]
         if let name = i.name { fields.append(#""name":\#(Escaped.json(name))"#) }
         if let other = i.onBehalfOf { fields.append(#""on_behalf_of":\#(Escaped.json(other))"#) }
+        if !i.groups.isEmpty { fields.append(#""groups":[\#(i.groups.map { Escaped.json($0) }.joined(separator: ","))]"#) }
+        if !i.roles.isEmpty { fields.append(#""roles":[\#(i.roles.map { Escaped.json($0) }.joined(separator: ","))]"#) }
         if let purpose = i.purpose { fields.append(#""purpose":\#(Escaped.json(purpose))"#) }
         return "{" + fields.joined(separator: ",") + "}"
     }
@@ -71,8 +74,12 @@ final class ControlServer: Sendable {
         let program = ControlSocket.bytes(link: "/proc/\(pid)/exe")
         let arguments = ControlSocket.bytes(file: "/proc/\(pid)/cmdline", limit: 4096).split(separator: 0, omittingEmptySubsequences: false)
             .dropLast()
-        let redacted = ArgumentRedaction.redact(arguments.map { Array($0) })
-        return #"{"pid":\#(pid),"program":\#(Escaped.json(program)),"args":[\#(redacted.map { Escaped.json($0) }.joined(separator: ","))]}"#
+        let redacted = supervision.policy.audit.shown(arguments.map { Array($0) })
+        let subagent = supervision.subagents.name(of: supervision.context.tasks.serial(of: pid)).map {
+            #","subagent":\#(Escaped.json($0))"#
+        }
+        let args = redacted.map { Escaped.json($0) }.joined(separator: ",")
+        return #"{"pid":\#(pid),"program":\#(Escaped.json(program)),"args":[\#(args)]\#(subagent ?? "")}"#
     }
 }
 

@@ -18,10 +18,10 @@ struct LiveSession {
     private static let storeDelay: UInt32 = 100_000
 
     /// Everything up to the program's first instruction. Nothing has run when this throws.
-    init(_ options: RunOptions, front: Int32, signals: sbx_signals) throws(RunFailure) {
+    init(_ options: RunOptions, _ token: GivenToken?, front: Int32, signals: sbx_signals) throws(RunFailure) {
         self.options = options
         self.front = front
-        setup = try SessionSetup(options)
+        setup = try SessionSetup(options, token)
         do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals) } catch {
             setup.temporary.remove()
             throw error

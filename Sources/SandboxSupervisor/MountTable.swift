@@ -1,3 +1,4 @@
+internal import SandboxFiles
 internal import SandboxPolicy
 
 /// What is mounted where when the session starts (proc(5), mountinfo). Inside it nothing can be mounted.
@@ -16,7 +17,7 @@ struct MountTable {
     ]
 
     init() {
-        let lines = (ProfileFiles.contents("/proc/self/mountinfo") ?? []).split(separator: UInt8(ascii: "\n"))
+        let lines = (TrustedFile.contents("/proc/self/mountinfo") ?? []).split(separator: UInt8(ascii: "\n"))
         mounts = lines.compactMap { line in
             // 36 35 98:0 /root /place options … - type device …
             let words = line.split(separator: UInt8(ascii: " "))

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxFiles
 package import SandboxPolicy
 internal import SandboxStore
 
@@ -15,7 +16,6 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     package let folders: [Folder]
 
     private static let suffix = ".yaml"
-    private static let maximumBytes = 1 << 20
 
     package init() {
         var folders: [Folder] = []
@@ -63,83 +63,12 @@ package struct ProfileFiles: ProfileLookup, Sendable {
 
     // MARK: Reading
 
-    /// The bytes of a profile file, or `nil` where there is none. Checked is the file that was opened, not what
-    /// the path may lead to a moment later.
+    /// The profile in a file, or `nil` where there is none.
     package static func read(_ path: String) throws(ProfileLookupFailure) -> ProfileSource? {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-        guard file >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw failure("cannot open", path, errno)
-        }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw failure("cannot look at", path, errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw ProfileLookupFailure("`\(path)` is not a file") }
-        try checkOwner(status, path)
-        try checkFolder(of: file, path)
-        return ProfileSource(bytes: try contents(file, path), file: path)
-    }
-
-    private static func failure(_ what: String, _ path: String, _ error: Int32) -> ProfileLookupFailure {
-        ProfileLookupFailure("\(what) `\(path)`: \(String(cString: strerror(error)).lowercased())")
-    }
-
-    /// Who could change the program itself need not be kept from its profiles. In a user namespace root's installation belongs
-    /// to nobody that has a number there (user_namespaces(7), overflowuid).
-    private static let programOwner: uid_t? = {
-        var status = stat()
-        return stat("/proc/self/exe", &status) == 0 ? status.st_uid : nil
-    }()
-
-    private static func checkOwner(_ status: stat, _ path: String) throws(ProfileLookupFailure) {
-        guard status.st_uid == geteuid() || status.st_uid == 0 || status.st_uid == programOwner else {
-            throw ProfileLookupFailure(
-                "`\(path)` belongs to user \(status.st_uid), who could change it at any time",
-                help: "profiles belong to you, to root, or to whom this program belongs", isRefusal: true)
-        }
-        // In a sticky folder such as /tmp, others can neither rename nor replace what is not theirs.
-        let isStickyFolder = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & S_ISVTX != 0
-        guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 || isStickyFolder else {
-            throw ProfileLookupFailure(
-                "`\(path)` can be written by others than its owner", help: "chmod go-w \(path)",
-                isRefusal: true)
-        }
-    }
-
-    /// The folder in which the opened file really lies: whoever may write there could put another in its place.
-    private static func checkFolder(of file: Int32, _ path: String) throws(ProfileLookupFailure) {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/fd/\(file)", &buffer, buffer.count - 1)
-        guard count > 0 else { throw failure("cannot resolve", path, errno) }
-        let real = buffer.prefix(count).map { UInt8(bitPattern: $0) }
-        guard let slash = real.lastIndex(of: UInt8(ascii: "/")) else { throw ProfileLookupFailure("cannot resolve `\(path)`") }
-        let folder = String(decoding: slash == 0 ? real[...0] : real[..<slash], as: UTF8.self)
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-        guard descriptor >= 0 else { throw failure("cannot open", folder, errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("cannot look at", folder, errno) }
-        try checkOwner(status, folder)
-    }
-
-    /// Of a file of the kernel's own; nil where it cannot be read.
-    static func contents(_ path: String) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        do throws(ProfileLookupFailure) { return try contents(file, path) } catch { return nil }
-    }
-
-    private static func contents(_ file: Int32, _ path: String) throws(ProfileLookupFailure) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(file, &chunk, chunk.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw failure("cannot read", path, errno) }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
-            if bytes.count > maximumBytes { throw ProfileLookupFailure("`\(path)` is larger than 1 MiB") }
+        do throws(TrustedFileFailure) {
+            return try TrustedFile.read(path).map { ProfileSource(bytes: $0, file: path) }
+        } catch {
+            throw ProfileLookupFailure(error.message, help: error.help, isRefusal: error.isRefusal)
         }
     }
 

@@ -4,6 +4,7 @@ package struct RunOptions: Sendable {
     package var mode: String?
     package var identity: String?
     package var onBehalfOf: String?
+    package var tokenFile: String?
     package var purpose: String?
     package var workspace: String?
     /// `K` takes the variable over, `K=V` sets it.

@@ -43,9 +43,11 @@ package enum Session {
 
     /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
     package static func run(_ options: RunOptions) -> Never {
-        sbx_close_all_but(start.link, options.statusDescriptor ?? -1)
         do throws(RunFailure) {
-            var live = try LiveSession(options, front: start.front, signals: start.signals)
+            // Before the rest is closed: it may be a descriptor, as in `--token-file <(…)`.
+            let token = try GivenToken(options.tokenFile)
+            sbx_close_all_but(start.link, options.statusDescriptor ?? -1)
+            var live = try LiveSession(options, token, front: start.front, signals: start.signals)
             _exit(try live.supervise(link: start.link))
         } catch {
             _exit(

@@ -20,13 +20,17 @@ struct SessionSetup {
     let temporary: TemporaryFolder
     private let account: Account?
 
-    init(_ options: RunOptions) throws(RunFailure) {
+    init(_ options: RunOptions, _ token: GivenToken?) throws(RunFailure) {
         account = try SessionSetup.account(options.user)
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
         profile = try SessionSetup.load(options.profile, files)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
+        let path = state.path
+        let verified = try token.map { token throws(RunFailure) in try token.check(state: path) }
+        let who = try Principal(options, verified)
+        try who.check(profile)
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
@@ -34,26 +38,23 @@ struct SessionSetup {
         var variables = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
             tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
+            protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
         let mounts = MountTable()
         variables.kernelMounts = mounts.kernelPlaces
         variables.otherPaths = mounts.others
         let given = SessionSetup.inherited()
-        environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
+        environment = SessionSetup.environment(
+            enforces ? profile.environment(from: given, variables) : given, options.environment, keepsToken: profile.keepsToken)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
-        let identity: String
-        do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
-            temporary.remove()
-            throw error
-        }
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
-            id: id, name: options.name, identity: identity, onBehalfOf: options.onBehalfOf,
-            purpose: options.purpose, profile: profile.name, mode: enforces ? "enforce" : "observe", workspace: workspace,
-            command: options.command.map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(),
+            id: id, name: options.name, identity: who.identity, onBehalfOf: who.onBehalfOf, groups: verified?.groups ?? [],
+            roles: verified?.roles ?? [], purpose: options.purpose, profile: profile.name, mode: enforces ? "enforce" : "observe",
+            workspace: workspace,
+            command: profile.body.audit.shown(options.command).map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(),
             user: account?.user ?? geteuid(), supervisor: getpid(),
             started: started)
     }
@@ -89,25 +90,6 @@ struct SessionSetup {
         return mode == .enforce
     }
 
-    /// Who the agent is, if the profile lets it run.
-    private static func identity(_ options: RunOptions, _ profile: ResolvedProfile) throws(RunFailure) -> String {
-        let identity = try identity(options.identity)
-        guard profile.admits(identity: Array(identity.utf8).span) else {
-            throw RunFailure(
-                "`\(identity)` may not run under the profile `\(profile.name)`",
-                help: "its `identities` say who may; see `sandbox profile show \(options.profile)`")
-        }
-        return identity
-    }
-
-    private static func identity(_ asked: String?) throws(RunFailure) -> String {
-        if let asked {
-            guard !asked.isEmpty, asked.utf8.count <= 256 else { throw RunFailure("`--as` wants 1 to 256 bytes") }
-            return asked
-        }
-        return getpwuid(geteuid()).map { "user:" + String(cString: $0.pointee.pw_name) } ?? "user:\(geteuid())"
-    }
-
     private static func account(_ name: String?) throws(RunFailure) -> Account? {
         guard let name else { return nil }
         guard geteuid() == 0 else { throw RunFailure("`--user` is for root") }
@@ -124,13 +106,17 @@ struct SessionSetup {
     }
 
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
-    private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
+    private static func protected(
+        _ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile, _ token: GivenToken?
+    ) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
         list += (files.folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
         }
+        if let checker = GivenToken.checker() { list.append(ProtectedPath(resolved(checker), .changes)) }
+        if let file = token?.file, !profile.keepsToken { list.append(ProtectedPath(file, .everything)) }
         return list
     }
 
@@ -153,7 +139,8 @@ struct SessionSetup {
 
     /// What the profile lets through, then what `--env` adds.
     /// Observed programs run as they would without us: nothing is taken away.
-    private static func environment(_ given: [EnvironmentVariable], _ added: [String]) -> [EnvironmentVariable] {
+    /// The token alone is never given but by the profile.
+    private static func environment(_ given: [EnvironmentVariable], _ added: [String], keepsToken: Bool) -> [EnvironmentVariable] {
         var list = given
         for text in added {
             let bytes = Array(text.utf8)
@@ -163,7 +150,7 @@ struct SessionSetup {
             list.removeAll { $0.name == name }
             if let value { list.append(EnvironmentVariable(name: name, value: value)) }
         }
-        return list
+        return keepsToken ? list : list.filter { $0.name != Array(GivenToken.variable.utf8) }
     }
 
     private static func inherited() -> [EnvironmentVariable] {

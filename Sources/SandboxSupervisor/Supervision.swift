@@ -17,6 +17,7 @@ final class Supervision: Sendable {
     let denied: DeniedFiles
     let hosts: HostTable
     let waits: WaitPool
+    let subagents = Subagents()
     let recordsReads: Bool
     let status: StatusStream?
     /// The process group the agent was started in.

@@ -30,6 +30,8 @@ final class Tree: TracerEvents {
         h.subject = UInt64(parent)
         h.detail = Tree.ticksSinceBoot()
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
+        let subagent = supervision.subagents.started(serial, by: parent)
+        subagent?.withUnsafeBytes { recordSubagent(pid, serial, $0) }
         let alive = supervision.living.withLock { living in
             living.insert(pid)
             return living.count
@@ -57,6 +59,7 @@ final class Tree: TracerEvents {
         supervision.living.withLock { _ = $0.remove(pid) }
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
+        supervision.subagents.ended(serial)
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
         h.kind = .event
         h.flags = .enforced
@@ -74,18 +77,19 @@ final class Tree: TracerEvents {
     func became(_ caller: Caller) -> Bool {
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
-                record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false)
+                record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false, nil)
             }
             return !supervision.enforces
         }
         let ruling = supervision.judge(programs)
         let refused = ruling.decision == .deny && supervision.enforces
-        record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true)
+        let subagent = refused ? nil : supervision.subagents.became(caller, programs)
+        record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true, subagent)
         if refused { explain(ruling, to: caller) }
         return !refused
     }
 
-    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool) {
+    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool, _ subagent: [UInt8]?) {
         guard programs.count > 0 else { return }
         let program = programs.chain[0]
         var h = supervision.header(.exec, ruling, caller, .program)
@@ -99,6 +103,7 @@ final class Tree: TracerEvents {
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
         withArguments { arguments in
             if isRunning { recordProgram(caller, program, arguments) }
+            subagent?.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
             _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
         }
     }
@@ -111,13 +116,21 @@ final class Tree: TracerEvents {
         _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
     }
 
+    /// After the program it is the name of.
+    private func recordSubagent(_ pid: Int32, _ serial: UInt32, _ name: UnsafeRawBufferPointer) {
+        let h = RecordHeader(kind: .subagent, process: serial, pid: pid, result: 0, time: currentTime())
+        _ = supervision.append(h, name, isCall: false)
+    }
+
     /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
     private func withArguments(_ body: (UnsafeRawBufferPointer) -> Void) {
         let raw = programs.image.arguments
-        if supervision.policy.audit.arguments == .full || !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
+        let audit = supervision.policy.audit
+        let entropy = audit.entropy ?? false
+        if audit.arguments == .full || !entropy && !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
         var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         if raw.last == 0 { list.removeLast() }
-        let redacted = Array(ArgumentRedaction.redact(list).map { $0 + [0] }.joined())
+        let redacted = Array(ArgumentRedaction.redact(list, byEntropy: entropy).map { $0 + [0] }.joined())
         redacted.withUnsafeBytes(body)
     }
 

@@ -14,6 +14,7 @@ struct AuditEvents: ParsableCommand {
     @OptionGroup var state: StateOptions
     @Option(help: "Only this session: an id or the start of one, a name, or `last`.") var session: String?
     @Option(help: ArgumentHelp("Only sessions of identities like this.", valueName: "glob")) var identity: [String] = []
+    @Option(help: ArgumentHelp("Only what sub-agents like this did.", valueName: "glob")) var subagent: [String] = []
     @Option(help: "allow, deny, ask or rewrite.", transform: parseDecision) var decision: [Decision] = []
     @Option(help: "exec, open, create, delete, rename, connect …", transform: parseOperation) var operation: [Operation] = []
     @Option(help: ArgumentHelp("Only files and programs like this.", valueName: "glob")) var path: [String] = []
@@ -48,6 +49,7 @@ struct AuditEvents: ParsableCommand {
         var filter = EventFilter()
         if let session { filter.session = try state.session(session, in: reader) }
         filter.identities = identity
+        filter.subagents = subagent
         filter.decisions = decision
         filter.operations = operation
         filter.paths = path

@@ -22,18 +22,18 @@ struct PsCommand: ParsableCommand {
         let state = try place.open()
         let live = try LiveSessions.all(state)
         if json { return live.forEach { print($0.text) } }
-        print(Row.text("SESSION", "PID", "IDENTITY", "PROFILE", "MODE", "STARTED", "PROCS", "COMMAND"))
+        print(Row.text("SESSION", "PID", "IDENTITY", "PROFILE", "MODE", "STARTED", "PROCS", "SUBAGENTS", "COMMAND"))
         for s in live {
             print(
                 Row.text(
                     s["session"], s["pid"], s["identity"], s["profile"], s["mode"], s["started"].map { String($0.prefix(19)) + "Z" },
-                    "\(s.processCount)", s.command))
+                    "\(s.processCount)", s.subagents, s.command))
         }
     }
 }
 
 enum Row {
-    private static let widths = [29, 8, 18, 14, 8, 21, 6]
+    private static let widths = [29, 8, 18, 14, 8, 21, 6, 16]
     static func text(_ columns: String?...) -> String {
         zip(columns, widths + [0]).map { c, w in
             let t = c ?? "-"
@@ -79,6 +79,12 @@ struct LiveSession {
     }
 
     var processCount: Int { text.ranges(of: "{\"pid\":").count }
+
+    /// Each once; nil where there are none. Their names need no escaping.
+    var subagents: String? {
+        let names = text.ranges(of: #""subagent":""#).map { text[$0.upperBound...].prefix { $0 != "\"" }.description }
+        return names.isEmpty ? nil : Set(names).sorted().joined(separator: ",")
+    }
 
     var command: String {
         guard let start = text.firstRange(of: "\"command\":[")?.upperBound,

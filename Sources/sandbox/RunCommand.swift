@@ -21,6 +21,10 @@ struct RunCommand: ParsableCommand {
     var identity: String?
     @Option(help: ArgumentHelp("For whom it acts.", valueName: "id"))
     var onBehalfOf: String?
+    @Option(
+        help: ArgumentHelp(
+            "A signed token (OIDC) that says who runs this, or for whom; else SANDBOX_TOKEN. It is checked first.", valueName: "file"))
+    var tokenFile: String?
     @Option(help: ArgumentHelp("Why; kept with the session.", valueName: "text"))
     var purpose: String?
     @Option(
@@ -57,6 +61,7 @@ struct RunCommand: ParsableCommand {
         o.mode = mode
         o.identity = identity
         o.onBehalfOf = onBehalfOf
+        o.tokenFile = tokenFile
         o.purpose = purpose
         o.workspace = workspace
         o.environment = environment

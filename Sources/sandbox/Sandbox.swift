@@ -11,11 +11,12 @@ struct Sandbox: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, AuditCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self,
-            DoctorCommand.self,
+            DoctorCommand.self, AsCommand.self,
         ])
 
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
+        AsCommand.continueIfAnswered()
         do {
             if arguments.first == "run" {
                 Session.split()
