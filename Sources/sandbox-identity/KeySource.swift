@@ -65,7 +65,8 @@ struct KeySource {
         let suffix = "/.well-known/openid-configuration"
         let document =
             address.contains("/.well-known/") ? address : (address.hasSuffix("/") ? String(address.dropLast()) : address) + suffix
-        guard let found = try? JSONDecoder().decode(Discovery.self, from: Data(try Fetch.get(document))) else {
+        let bytes = try Fetch.get(document)
+        guard let found = try? JSONDecoder().decode(Discovery.self, from: Data(bytes)) else {
             throw .init("`\(document)` is no discovery document (`issuer` and `jwks_uri` are wanted)")
         }
         guard found.issuer == issuer.name else {
