@@ -117,12 +117,12 @@ struct LiveSession {
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
         supervision.waits.start()
-        startHelpers(link, control)
+        startHelpers(link, control, tree.writes)
         let status = tracer.run()
         return finish(status, control, link)
     }
 
-    private func startHelpers(_ link: Int32, _ control: ControlServer) {
+    private func startHelpers(_ link: Int32, _ control: ControlServer, _ writes: WriteWatch?) {
         let pid = launched.pid
         let group = supervision.agentGroup
         WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
@@ -139,6 +139,7 @@ struct LiveSession {
         if supervision.enforces, let limit = supervision.policy.limits.memory {
             WorkerThread.start("sbx-memory") { [supervision] in MemoryWatch(supervision, limit).run() }
         }
+        if let writes { WorkerThread.start("sbx-writes") { writes.run() } }
     }
 
     // MARK: The end

@@ -43,6 +43,10 @@ struct SessionSetup {
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
+        if enforces, profile.body.limits.written != nil, !WriteWatch.isPossible {
+            temporary.remove()
+            throw RunFailure("`limits.written`: this kernel does not count what is written (`/proc/self/io`); nothing was run")
+        }
         let identity: String
         do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
             temporary.remove()
@@ -203,6 +207,7 @@ struct SessionSetup {
         // The kernel writes a core file by itself, into whatever folder the process has gone to.
         if enforces { list.append((resource: 4 /* RLIMIT_CORE */, soft: 0, hard: 0)) }
         if enforces, let n = profile.body.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
+        if enforces, let n = profile.body.limits.written { list.append((resource: 1 /* RLIMIT_FSIZE */, soft: n, hard: n)) }
         return list
     }
 

@@ -46,6 +46,31 @@ extension EndToEnd {
             #expect(outcome.out == "[0, 0, 0]\n", "\(outcome)")
         }
 
+        /// By whom and how they are written makes no difference; four times 3 MiB are more than 8.
+        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        func writtenBytesAreCountedForTheWholeTree(how: String, account: Account) throws {
+            let world = try World(account), command = [world.guest, "writes", how, "3"]
+            #expect(try world.native(command).out == "written\n")
+            let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { written: 8MiB }"))
+            #expect(outcome.code == 125 && !outcome.late, "\(outcome)")
+            #expect(try shown(world).contains("limits.written: "))
+        }
+
+        /// What a process was told of its children's figures counts once.
+        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        func writtenBytesCountOnce(how: String, account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed([world.guest, "writes", how, "3"], profile: try profile(world, "limits: { written: 14MiB }"))
+            #expect(outcome.out == "written\n" && outcome.code == 0, "\(outcome)")
+        }
+
+        @Test(arguments: Account.all) func noFileIsLongerThanWhatMayBeWritten(account: Account) throws {
+            let world = try World(account), script = "head -c 3M /dev/zero > long; wc -c < long"
+            #expect(try world.native(["bash", "-c", script]).out == "3145728\n")
+            _ = try world.sandboxed(["bash", "-c", script], profile: try profile(world, "limits: { written: 1MiB }"))
+            #expect(try FileManager.default.attributesOfItem(atPath: world.work + "/long")[.size] as? Int == 1 << 20)
+        }
+
         @Test(arguments: Account.all) func timeIsUp(account: Account) throws {
             let world = try World(account), marker = "limit-\(UInt64.random(in: 0...UInt64.max))"
             let outcome = try world.sandboxed(

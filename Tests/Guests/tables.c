@@ -24,7 +24,7 @@ G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
-G(tool_makes) G(tool_hoard)
+G(tool_makes) G(tool_hoard) G(tool_writes)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
@@ -195,6 +195,7 @@ const struct guest tools[] = {
     {"terminal", tool_terminal, ""},
     {"bomb", tool_bomb, "N"},
     {"eat", tool_eat, "MIB N"},
+    {"writes", tool_writes, "HOW MIB"},
     {"crowd", tool_crowd, "N"},
     {"wait-forever", tool_wait_forever, "N"},
     {"hoard", tool_hoard, "N"},

@@ -63,6 +63,8 @@ package struct Limits: Hashable, Sendable {
     /// Nanoseconds.
     package var time: UInt64?
     package var openFiles: UInt64?
+    /// Bytes, by all processes together; no file may be longer.
+    package var written: UInt64?
     package init() {}
 }
 
