@@ -1,3 +1,4 @@
+internal import CShims
 internal import Glibc
 internal import SandboxDecode
 internal import SandboxKernel
@@ -80,6 +81,9 @@ extension Supervision {
     /// What a standard stream leads to may be more than the lists grant: who starts the session gives it. What is denied is
     /// denied all the same, and nothing runs.
     func refusal(ofStream number: Int32) -> RunFailure? {
+        if sbx_take_no_descriptors(number) != 0 {
+            return RunFailure("descriptor \(number) is a socket in which descriptors may be waiting", help: "nothing was run")
+        }
         let work = FileWork(context), file = work.first
         do throws(Errno) { try work.prepare(inherited: number) } catch { return nil }
         guard file.names > 0, file.kind == .regular || file.kind == .directory || file.isRawDevice,
