@@ -192,6 +192,15 @@ final class Supervision: Sendable {
         }
     }
 
+    /// A call that is never carried out.
+    func recordRefusal(of call: RawCall, _ caller: Caller) {
+        let h = header(.other, Ruling(.deny, by: policy.builtin.refusedCall), caller, .name)
+        Array(SystemCall.name(call.number).utf8).withUnsafeBytes { name in
+            status?.decision(h, name, policy)
+            _ = append(h, name)
+        }
+    }
+
     func note(_ text: String) {
         var bytes = Array(text.utf8)
         _ = bytes.withUnsafeMutableBytes {
