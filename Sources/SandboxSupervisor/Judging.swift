@@ -86,6 +86,8 @@ extension Supervision {
         }
         let work = FileWork(context), file = work.first
         do throws(Errno) { try work.prepare(inherited: number) } catch { return nil }
+        // The fast lane rests on nobody's having one (`FastLane.swift`).
+        if work.reachesMemory { context.flights.close() }
         guard file.names > 0, file.kind == .regular || file.kind == .directory || file.isRawDevice,
             let denial = judgeGift(file)
         else { return nil }
@@ -96,6 +98,8 @@ extension Supervision {
 
     private func judgeGift(_ file: FileSubject) -> Ruling? {
         if file.isRawDevice { return Ruling(.deny, by: policy.builtin.rawDevice) }
+        // None of the session's: nothing of it has run yet.
+        if let denial = judgeProcess(file, Caller(tid: 0, pid: 0, serial: 0)) { return denial }
         if let denial = policy.denial(of: file.path.text.span, access: file.access, isProgram: file.isProgram) { return denial }
         return file.names > 1 ? denied.ruling(device: file.device, inode: file.inode, access: file.access) : nil
     }
