@@ -62,6 +62,9 @@ struct SessionSetup {
             started: started)
     }
 
+    /// Nil where nothing is limited.
+    var controlGroup: ControlGroup? { enforces ? ControlGroup(session: info.id, profile.body.limits) : nil }
+
     var controlPath: String { state.sessions + "/" + info.id + "/control" }
 
     // MARK: Parts
@@ -185,13 +188,14 @@ struct SessionSetup {
 
     // MARK: Launching
 
-    func launchSpec(_ program: [CChar], front: Int32, signals: sbx_signals) -> LaunchSpec {
+    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Int32, signals: sbx_signals) -> LaunchSpec {
         func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
         var spec = LaunchSpec(
             program: program, arguments: arguments.map(text),
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
             signals: signals)
         spec.limits = limits()
+        spec.controlGroup = group?.descriptor ?? -1
         spec.account = account
         return spec
     }

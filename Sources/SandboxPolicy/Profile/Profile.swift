@@ -65,7 +65,10 @@ package struct Limits: Hashable, Sendable {
     package var openFiles: UInt64?
     /// Bytes, by all processes together; no file may be longer.
     package var written: UInt64?
-    package init() {}
+    package init(memory: UInt64? = nil, processes: UInt64? = nil) {
+        self.memory = memory
+        self.processes = processes
+    }
 }
 
 /// How the trail is kept.
