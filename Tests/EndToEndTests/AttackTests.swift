@@ -59,7 +59,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + [Attack(name: "inherited-descriptors", needs: .lent, recorded: false)]
         + [Attack(name: "proc-self", needs: .nothing, recorded: false, nativelyHeld: true)]
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
-        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map {
+        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "line-discipline", "clone-parent", "new-listener"].map {
             Attack(name: $0, needs: .nothing, recorded: false)
         }
         + [Attack(name: "memfd-start", needs: .memory), Attack(name: "objects-of-others", needs: .objects)]

@@ -25,7 +25,7 @@ G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_superv
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
-G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
+G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
@@ -106,6 +106,8 @@ const struct guest attacks[] = {
     {"ld-so-exec", attack_ld_so_exec, "FORBIDDEN"},
     {"exec-plain", attack_exec_plain, "FORBIDDEN"},
     {"tiocsti", attack_tiocsti, ""},
+    {"line-discipline", attack_line_discipline, ""},
+    {"clone-parent", attack_clone_parent, ""},
     {"ptrace-parent", attack_ptrace_parent, "FENCE"},
     {"process-vm-parent", attack_process_vm_parent, "FENCE"},
     {"kill-supervisor", attack_kill_supervisor, "FENCE"},
