@@ -35,8 +35,8 @@ struct FunctionEffect {
         for name in ["pg_stat_file", "pg_hba_file_rules", "pg_current_logfile", "lo_import", "load_file", "readfile", "fsdir"] {
             table[name] = serverFile
         }
-        for name in ["lo_export", "writefile", "edit"] { table[name] = fileWriter }
-        for name in ["load_extension", "system", "exec", "xp_cmdshell", "shell_exec"] { table[name] = program }
+        for name in ["lo_export", "writefile"] { table[name] = fileWriter }
+        for name in ["load_extension", "system", "exec", "xp_cmdshell", "shell_exec", "edit"] { table[name] = program }
         for name in ["ts_stat", "ts_rewrite", "xpath_table", "connectby", "query_to_json", "run_command_on_workers", "eval"] { table[name] = query }
         for name in [
             "pg_reload_conf", "pg_rotate_logfile", "pg_switch_wal", "pg_promote", "pg_create_restore_point", "pg_terminate_backend",

@@ -3,7 +3,7 @@ enum ParseKey: String, CaseIterable {
     case none = "", other = "?", val
 
     // Fields
-    case stmts, stmt, stmtLocation = "stmt_location", stmtLen = "stmt_len"
+    case insertSource = "selectStmt", stmts, stmt, stmtLocation = "stmt_location", stmtLen = "stmt_len"
     case relation, sourceRelation, relname, schemaname, catalogname, relpersistence, inh, alias, aliasname
     case whereClause, fromClause, usingClause, targetList, valuesLists, cols, rel, relations, returningList
     case intoClause, into, withClause, ctes, ctename, ctequery, recursive, onConflictClause, action
@@ -12,7 +12,7 @@ enum ParseKey: String, CaseIterable {
     case boolop, nulltesttype, booltesttype, subLinkType, testexpr, subselect, operName, elements, defresult, result, expr, typeName, object
     case query, options, defname, isProgram = "is_program", isFrom = "is_from", filename, isLocal = "is_local"
     case cmds, subtype, objtype, renameType, objectType, newname, language, objfuncargs, dbname, setstmt, isReplace = "replace"
-    case view, tableElts, fdwname, servername, target, newschema, indirection, distinctClause, jointype, quals, rvarlist
+    case view, behavior, missingOk = "missing_ok", tableElts, fdwname, servername, target, newschema, indirection, distinctClause, jointype, quals, rvarlist
 
     // Nodes
     case rawStmt = "RawStmt", rangeVar = "RangeVar", string = "String", list = "List", defElem = "DefElem", aConst = "A_Const"

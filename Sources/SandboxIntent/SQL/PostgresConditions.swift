@@ -3,10 +3,10 @@ struct PostgresConditions {
     let tree: ParseTree
     /// The table whose rows are meant.
     let target: String?
-    private let maximumDepth = 200
+    private let maximumDepth = 60
 
     func read(_ node: Int, depth: Int = 0) -> Condition {
-        guard depth < maximumDepth else { return .opaque(readsColumns: mentionsColumn(node)) }
+        guard depth < maximumDepth else { return .opaque(readsColumns: false) }
         let node = tree.unwrapped(node)
         func inner(_ key: ParseKey) -> Condition { tree.child(node, key).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: false) }
         switch tree.key(node) {

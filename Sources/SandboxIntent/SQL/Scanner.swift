@@ -214,8 +214,13 @@ extension UInt8 {
 
 extension [UInt8] {
     /// Whether these bytes are that word, whatever its case. The word is in capitals.
-    func isWord(_ word: StaticString, in range: Range<Int>) -> Bool { isWord("\(word)", in: range) }
     func isWord(_ word: String, in range: Range<Int>) -> Bool {
-        word.utf8.count == range.count && zip(word.utf8, self[range]).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && $0.isWordStart }
+        guard word.utf8.count == range.count else { return false }
+        var i = range.lowerBound
+        for c in word.utf8 {
+            guard self[i] == c || self[i] == c | 0x20 && c.isWordStart else { return false }
+            i += 1
+        }
+        return true
     }
 }

@@ -26,9 +26,12 @@ struct TokenConditions {
         while k < tokens.count {
             if tokens[k].isSymbol("(") { depth += 1 }
             if tokens[k].isSymbol(")") { depth -= 1 }
-            if depth == 0, tokens[k].isWord("WHERE") { condition = k + 1..<end(k + 1, ["ORDER", "LIMIT", "RETURNING", "GROUP"]) }
+            if depth == 0, tokens[k].isWord("WHERE") {
+                condition = k + 1..<end(k + 1, ["ORDER", "LIMIT", "RETURNING", "GROUP"])
+                break
+            }
             if depth == 0, tokens[k].isWord(["LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"]) { isOuter = true }
-            if depth == 0, tokens[k].isWord("ON") {
+            if depth == 0, tokens[k].isWord("ON"), joins.count < 64 {
                 joins.append(k + 1..<end(k + 1, ["JOIN", "INNER", "LEFT", "RIGHT", "WHERE", "SET", "STRAIGHT_JOIN", "ORDER", "LIMIT"]))
             }
             k += 1
@@ -81,9 +84,9 @@ struct TokenConditions {
     private mutating func expression(_ floor: Int) -> Condition {
         depth += 1
         defer { depth -= 1 }
-        guard depth < 100 else {
+        guard depth < 50 else {
             i = tokens.endIndex
-            return .opaque(readsColumns: true)
+            return .opaque(readsColumns: false)
         }
         var left = prefix()
         while let (name, power) = operation(), power > floor {

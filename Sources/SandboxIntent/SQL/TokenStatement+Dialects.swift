@@ -129,7 +129,7 @@ extension TokenStatement {
 enum MoreFunctions {
     static let harmless = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
     private static let text = """
-        in values value exists select from where and or not any all some on using by set having limit between like is case when then else
+        in conflict values value exists select from where and or not any all some on using by set having limit between like is case when then else
         if ifnull nullif coalesce cast convert interval distinct count union except intersect rank row exclude partition range rows key
         group_concat concat_ws concat char_length date_format date_add date_sub adddate subdate datediff timediff timestampdiff timestampadd
         curdate curtime current_date current_time current_timestamp utc_timestamp utc_date utc_time sysdate localtime localtimestamp

@@ -129,8 +129,11 @@ struct TokenStatement {
         if word(i + 1) == "OR", word(i + 2) == "REPLACE", heads(["TABLE"]) { findings.add(.sqlDrop, "CREATE OR REPLACE TABLE") }
         guard heads(["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) else { return }
         // A client that knows no bodies sends what is in one as statements of their own
+        var isBody = false
         for token in tokens.dropFirst(i + 1) where token.kind == .word {
-            for (word, intents) in TokenStatement.bodyWords where token.text == word { findings.add(intents, "\(word) in a body") }
+            // `AFTER INSERT ON` says when, not what
+            isBody = isBody || ["BEGIN", "ROW", "DO", "SQL", "RETURNS", "STATEMENT"].contains(token.text)
+            for (word, intents) in TokenStatement.bodyWords where isBody && token.text == word { findings.add(intents, "\(word) in a body") }
         }
     }
     private static let bodyWords: [(String, IntentSet)] = [
@@ -181,6 +184,7 @@ struct TokenStatement {
 
     private mutating func call(_ i: Int) {
         let name = tokens[i].name.lowercased()
+        if dialect == .sqlite, name.hasPrefix("pragma_") { return }
         let known = FunctionEffect.of(name, schema: nil)
         guard let effect = known, !(effect.intents == [.sqlCall] && !effect.runsText) || isCallPosition(i) else { return }
         if effect.intents == [.sqlCall], !effect.runsText, MoreFunctions.harmless.contains(name) { return }
