@@ -6,12 +6,15 @@ import Testing
     private func read(_ text: String, _ client: SQLClient, stopsAtErrors: Bool = false) -> ScriptMeaning {
         SQL.readScript(Array(text.utf8), client, stopsAtErrors: stopsAtErrors)
     }
-    private func names(_ meaning: ScriptMeaning) -> [[String]] { meaning.statements.map { $0.intents.names.map { String($0.dropFirst(4)) } } }
+    private func names(_ meaning: ScriptMeaning) -> [[String]] {
+        meaning.statements.map { $0.intents.names.map { String($0.dropFirst(4)) } }
+    }
     private func texts(_ lists: [[UInt8]]) -> [String] { lists.map { String(decoding: $0, as: UTF8.self) } }
 
     @Test(arguments: [
         ("\\! rm -rf /", "rm -rf /"), ("SELECT 1 \\! id", "id"), ("\\o | cat > x", "cat > x"), ("SELECT 1 \\g | sh", "sh"),
-        ("\\w |sh", "sh"), ("\\copy t to program 'sh -c x'", "sh -c x"), ("\\copy (select 1) to program 'id'", "id"), ("\\set x `id`", " x `id`"),
+        ("\\w |sh", "sh"), ("\\copy t to program 'sh -c x'", "sh -c x"), ("\\copy (select 1) to program 'id'", "id"),
+        ("\\set x `id`", " x `id`"),
         ("\\i a.sql \\! id", "id"),
     ]) func psqlRunsPrograms(script: String, program: String) {
         let meaning = read(script, .psql)
@@ -20,13 +23,17 @@ import Testing
     }
 
     @Test(arguments: [
-        "SELECT '\\! id'", "SELECT 1 -- \\! id", "/* \\! id */ SELECT 1", "SELECT \"\\! id\"", "SELECT $$\\! id$$", "\\echo '\\! id'", "\\d users",
+        "SELECT '\\! id'", "SELECT 1 -- \\! id", "/* \\! id */ SELECT 1", "SELECT \"\\! id\"", "SELECT $$\\! id$$", "\\echo '\\! id'",
+        "\\d users",
         "\\x\n\\timing\nSELECT 1;", "\\copy t to stdout",
     ]) func psqlRunsNothing(script: String) { #expect(read(script, .psql).programs.isEmpty, "\(script)") }
 
     @Test func psqlFiles() {
-        let meaning = read("\\i a.sql\n\\ir 'b c.sql'\n\\o out.txt\nSELECT 1;\n\\o\n\\copy t from 'in.csv' csv\n\\copy (select * from u) to out.csv\n", .psql)
-        #expect(texts(meaning.includes.map(\.path)) == ["a.sql", "b c.sql"] && meaning.includes.map(\.isRelativeToScript) == [false, true])
+        let meaning = read(
+            "\\i a.sql\n\\ir 'b c.sql'\n\\o out.txt\nSELECT 1;\n\\o\n\\copy t from 'in.csv' csv\n\\copy (select * from u) to out.csv\n",
+            .psql)
+        #expect(
+            texts(meaning.includes.map(\.path)) == ["a.sql", "b c.sql"] && meaning.includes.map(\.isRelativeToScript) == [false, true])
         #expect(texts(meaning.writes) == ["out.txt", "out.csv"] && texts(meaning.reads) == ["in.csv"])
         #expect(names(meaning) == [["select"], ["insert"], ["select", "copy_out"]])
         #expect(meaning.intents == [.sqlCopyOut])
@@ -72,8 +79,14 @@ import Testing
         #expect(texts(read("pager sh -c x", .mysql).programs) == ["sh -c x"])
         #expect(read("SELECT '\\\\! id'; SELECT system FROM t", .mysql).programs.isEmpty)
         #expect(names(read("SELECT 1\\G\nDROP TABLE t\\g", .mysql)) == [["select"], ["drop"]])
-        #expect(names(read("DELIMITER //\nSELECT 1; DROP TABLE t//\nDELETE FROM t//", .mysql)) == [["select"], ["drop"], ["delete", "delete_all"]])
-        #expect(names(read("DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; DELETE FROM t WHERE id = 1; END$$\nDELIMITER ;\nSELECT 2;", .mysql)) == [["select", "delete", "create"], ["select"]])
+        #expect(
+            names(read("DELIMITER //\nSELECT 1; DROP TABLE t//\nDELETE FROM t//", .mysql)) == [
+                ["select"], ["drop"], ["delete", "delete_all"],
+            ])
+        #expect(
+            names(
+                read("DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT 1; DELETE FROM t WHERE id = 1; END$$\nDELIMITER ;\nSELECT 2;", .mysql)
+            ) == [["select", "delete", "create"], ["select"]])
         #expect(names(read("CREATE PROCEDURE p() BEGIN SELECT 1; DROP TABLE t; END;", .mysql)).contains(["drop"]))
     }
 

@@ -72,7 +72,8 @@ struct MySQLScript {
         case UInt8(ascii: "e"): meaning.add([.sqlCopyProgram, .sqlUnknown], "runs an editor")
         case UInt8(ascii: "d"): setDelimiter(rest)
         case UInt8(ascii: "r"), UInt8(ascii: "u"): meaning.connections.append(String(decoding: rest, as: UTF8.self))
-        case UInt8(ascii: "C"): if SettingEffect.changesReading("names", to: String(decoding: rest, as: UTF8.self)) { session.isReadDifferently = true }
+        case UInt8(ascii: "C"):
+            if SettingEffect.changesReading("names", to: String(decoding: rest, as: UTF8.self)) { session.isReadDifferently = true }
         default: return after
         }
         return line.upperBound
@@ -81,7 +82,8 @@ struct MySQLScript {
     /// A command by its word, where a statement would begin. Nil: none.
     private mutating func long(_ word: Range<Int>) -> Int? {
         let commands: [(String, Character)] = [
-            ("SYSTEM", "!"), ("SOURCE", "."), ("TEE", "T"), ("PAGER", "P"), ("EDIT", "e"), ("DELIMITER", "d"), ("CONNECT", "r"), ("CHARSET", "C"),
+            ("SYSTEM", "!"), ("SOURCE", "."), ("TEE", "T"), ("PAGER", "P"), ("EDIT", "e"), ("DELIMITER", "d"), ("CONNECT", "r"),
+            ("CHARSET", "C"),
             ("WARNINGS", "W"), ("NOWARNING", "w"), ("NOTEE", "t"), ("NOPAGER", "n"), ("STATUS", "s"), ("QUIT", "q"), ("EXIT", "q"),
         ]
         guard let (_, letter) = commands.first(where: { text.isWord($0.0, in: word) }), let code = letter.asciiValue else { return nil }
@@ -91,7 +93,11 @@ struct MySQLScript {
 
     private mutating func setDelimiter(_ rest: [UInt8]) {
         let word = Array(rest.prefix { !$0.isBlank })
-        if !word.isEmpty, word.count <= 15, !word.contains(UInt8(ascii: "\\")) { delimiter = word } else { meaning.add([.sqlUnknown], "a delimiter that is not understood") }
+        if !word.isEmpty, word.count <= 15, !word.contains(UInt8(ascii: "\\")) {
+            delimiter = word
+        } else {
+            meaning.add([.sqlUnknown], "a delimiter that is not understood")
+        }
     }
 }
 

@@ -107,9 +107,11 @@ struct PostgresWalk {
     /// Only ANALYZE runs what it explains. Of several, the last counts for the server; one is enough here.
     private mutating func explain(_ i: Int) {
         var runs = false
-        for option in tree.children(tree.child(i, .options)).map(tree.unwrapped) where tree.string(option, .defname)?.lowercased() == "analyze" {
+        for option in tree.children(tree.child(i, .options)).map(tree.unwrapped)
+        where tree.string(option, .defname)?.lowercased() == "analyze" {
             let value = tree.child(option, .arg).map(tree.unwrapped).flatMap { node in
-                tree.string(node, .sval) ?? tree.string(node, .ival) ?? tree.string(node, .boolval) ?? (tree.key(node) == .boolean ? "false" : nil)
+                tree.string(node, .sval) ?? tree.string(node, .ival) ?? tree.string(node, .boolval)
+                    ?? (tree.key(node) == .boolean ? "false" : nil)
             }
             if !["off", "false", "0"].contains(value?.lowercased() ?? "true") { runs = true }
         }

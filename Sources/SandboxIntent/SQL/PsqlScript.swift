@@ -49,7 +49,9 @@ struct PsqlScript {
 
     /// `:name`, `:'name'`, `:"name"`, `:{?name}`; not `::` and `:=`.
     private func isVariable(_ token: Token) -> Bool {
-        guard token.kind == .symbol, token.range.count == 1, text[token.range.lowerBound] == UInt8(ascii: ":"), token.range.upperBound < text.count else {
+        guard token.kind == .symbol, token.range.count == 1, text[token.range.lowerBound] == UInt8(ascii: ":"),
+            token.range.upperBound < text.count
+        else {
             return false
         }
         let next = text[token.range.upperBound]
@@ -85,7 +87,8 @@ struct PsqlScript {
         var scanner = Scanner(piece, .postgres)
         var last = 0
         while let token = scanner.next() {
-            guard token.kind == .symbol, token.range.count == 1, piece[token.range.lowerBound] == UInt8(ascii: ":"), token.range.upperBound < piece.count
+            guard token.kind == .symbol, token.range.count == 1, piece[token.range.lowerBound] == UInt8(ascii: ":"),
+                token.range.upperBound < piece.count
             else { continue }
             let next = piece[token.range.upperBound]
             guard next.isWordPart || next == UInt8(ascii: "'") || next == UInt8(ascii: "\"") else { continue }
@@ -141,13 +144,19 @@ struct PsqlScript {
             if text[end] == UInt8(ascii: ";") { finish(at) }
             return end + 1
         }
-        if end < text.count, !text[end].isWordStart { end += 1 } else { while end < text.count, text[end].isWordPart || text[end] == UInt8(ascii: "+") { end += 1 } }
+        if end < text.count, !text[end].isWordStart {
+            end += 1
+        } else {
+            while end < text.count, text[end].isWordPart || text[end] == UInt8(ascii: "+") { end += 1 }
+        }
         let name = String(decoding: text[at + 1..<end], as: UTF8.self)
         let line = text.line(from: end)
         let takesLine = ["!", "copy", "ef", "ev", "sf", "sv", "help", "h"].contains(name)
         var stop = line.upperBound
         if !takesLine, let next = nextCommand(line) { stop = next }
-        if name.hasPrefix("g"), ["g", "gx", "gexec", "gset", "gdesc", "gdesc"].contains(name) || name == "crosstabview" || name == "watch" || name == "bind" {
+        if name.hasPrefix("g"),
+            ["g", "gx", "gexec", "gset", "gdesc", "gdesc"].contains(name) || name == "crosstabview" || name == "watch" || name == "bind"
+        {
             finish(at)
         }
         run(name, end..<stop)
@@ -184,7 +193,9 @@ struct PsqlScript {
         case "g", "gx":
             var target = Array(text[rest]).trimmed
             // Options in brackets come first
-            if target.first == UInt8(ascii: "("), let end = target.firstIndex(of: UInt8(ascii: ")")) { target = Array(target[(end + 1)...]).trimmed }
+            if target.first == UInt8(ascii: "("), let end = target.firstIndex(of: UInt8(ascii: ")")) {
+                target = Array(target[(end + 1)...]).trimmed
+            }
             write(target, target.commandWords(0..<target.count).first ?? [], name)
         case "gexec": meaning.add([.sqlCall, .sqlUnknown], "\\gexec runs what a query gives")
         case "copy": copy(rest)
@@ -192,7 +203,10 @@ struct PsqlScript {
             meaning.connections.append(words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " "))
             session = SQLSession(stopsAtErrors: session.stopsAtErrors)
         case "set":
-            if argument == Array("ON_ERROR_STOP".utf8) { session.stopsAtErrors = ["1", "on", "true", "yes"].contains(String(decoding: words.dropFirst().first ?? [], as: UTF8.self).lowercased()) }
+            if argument == Array("ON_ERROR_STOP".utf8) {
+                session.stopsAtErrors = ["1", "on", "true", "yes"].contains(
+                    String(decoding: words.dropFirst().first ?? [], as: UTF8.self).lowercased())
+            }
         case "e", "edit", "ef", "ev": meaning.add([.sqlCopyProgram, .sqlUnknown], "\\\(name) runs an editor")
         case "setenv": meaning.add([.sqlUnknown], "\\setenv changes what programs are run with")
         case "encoding":

@@ -11,7 +11,9 @@ extension SQL {
             guard statement.intents.contains(.sqlDrop) else { return .kept }
             guard case .dropTable(let names, let ifExists) = shape, statement.intents == [.sqlDrop] else { return .refused }
             return moved(names, ifExists: ifExists, dialect, trash).map { .replaced($0) } ?? .refused
-        } check: { $0.allSatisfy { !$0.intents.contains(.sqlDrop) } }
+        } check: {
+            $0.allSatisfy { !$0.intents.contains(.sqlDrop) }
+        }
     }
 
     /// Each SELECT that says not how many rows it wants gets `LIMIT rows`. Nil: one of them cannot be given a limit.
@@ -22,7 +24,9 @@ extension SQL {
             case .bound: return .refused
             case .dropTable, .other: return .kept
             }
-        } check: { _ in true }
+        } check: { _ in
+            true
+        }
     }
 
     private enum Change { case kept, refused, replaced(String), appended(String) }
@@ -64,7 +68,8 @@ extension SQL {
         func quoted(_ name: [String]) -> String? {
             let mark = dialect == .mysql ? "`" : "\""
             // Nobody's table; and no quoting to be clever about
-            guard name.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 && !$0.contains(mark) && !$0.contains("\\") && !$0.contains("\0") }) else { return nil }
+            guard name.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 && !$0.contains(mark) && !$0.contains("\\") && !$0.contains("\0") })
+            else { return nil }
             return name.map { mark + $0 + mark }.joined(separator: ".")
         }
         let all = names.compactMap(quoted)
@@ -100,7 +105,9 @@ extension SQL {
             if token.isSymbol(")") { depth -= 1 }
             guard depth == 0 else { continue }
             if token.isWord("LIMIT") { isLimited = true }
-            if token.isWord(["INTO", "FOR", "LOCK", "PROCEDURE", "FETCH", "UNION", "INSERT", "UPDATE", "DELETE", "REPLACE"]) { return .bound }
+            if token.isWord(["INTO", "FOR", "LOCK", "PROCEDURE", "FETCH", "UNION", "INSERT", "UPDATE", "DELETE", "REPLACE"]) {
+                return .bound
+            }
         }
         return .select(isLimited: isLimited)
     }
@@ -123,7 +130,9 @@ extension SQL {
     }
 
     private static func postgresShape(_ text: [UInt8]) -> Shape {
-        guard !Nesting.isTooDeep(text, 0..<text.count), case .tree(let json) = PostgresParser.parse(text), let tree = ParseTree(json) else { return .other }
+        guard !Nesting.isTooDeep(text, 0..<text.count), case .tree(let json) = PostgresParser.parse(text), let tree = ParseTree(json) else {
+            return .other
+        }
         let statements = tree.children(tree.child(0, .stmts))
         guard statements.count == 1, let body = tree.child(statements[0], .stmt).map(tree.unwrapped) else { return .other }
         switch tree.key(body) {

@@ -57,15 +57,25 @@ struct SQLiteScript {
         if means("shell", 2) || means("system", 2) {
             meaning.runs(arguments.joined(by: 0x20), ".\(name) runs a program")
         } else if means("read", 3) {
-            if plain.first?.first == UInt8(ascii: "|") { meaning.runs(Array(plain.joined(by: 0x20).dropFirst()), ".read | runs a program") } else {
+            if plain.first?.first == UInt8(ascii: "|") {
+                meaning.runs(Array(plain.joined(by: 0x20).dropFirst()), ".read | runs a program")
+            } else {
                 meaning.includes.append(.init(path: plain.first ?? [], isRelativeToScript: false))
             }
         } else if means("import", 2) {
             let source = plain.first ?? []
-            if source.first == UInt8(ascii: "|") { meaning.runs(Array(source.dropFirst()), ".import | runs a program") } else { meaning.reads.append(source) }
+            if source.first == UInt8(ascii: "|") {
+                meaning.runs(Array(source.dropFirst()), ".import | runs a program")
+            } else {
+                meaning.reads.append(source)
+            }
             meaning.add([.sqlInsert, .sqlCreate], ".import")
-        } else if means("output", 1) || means("once", 2) || means("backup", 1) || means("save", 2) || means("clone", 2) || means("trace", 2) || means("log", 1) {
-            if arguments.contains(where: { $0 == Array("-x".utf8) || $0 == Array("-e".utf8) }) { meaning.runs([], ".\(name) opens a program") }
+        } else if means("output", 1) || means("once", 2) || means("backup", 1) || means("save", 2) || means("clone", 2) || means("trace", 2)
+            || means("log", 1)
+        {
+            if arguments.contains(where: { $0 == Array("-x".utf8) || $0 == Array("-e".utf8) }) {
+                meaning.runs([], ".\(name) opens a program")
+            }
             write(plain, name)
         } else if name == "excel" || name == "www" {
             meaning.runs([], ".\(name) opens a program")
@@ -81,7 +91,9 @@ struct SQLiteScript {
             meaning.add([.sqlUnknown, .sqlCopyOut], ".archive")
         } else if means("dump", 2) || means("fullschema", 1) || means("recover", 3) || means("sha3sum", 3) {
             meaning.add([.sqlSelect], ".\(name)")
-        } else if means("imposter", 3) || means("testctrl", 5) || means("dbconfig", 4) || means("filectrl", 5) || means("session", 3) || means("unmodule") {
+        } else if means("imposter", 3) || means("testctrl", 5) || means("dbconfig", 4) || means("filectrl", 5) || means("session", 3)
+            || means("unmodule")
+        {
             meaning.add([.sqlAlter, .sqlUnknown], ".\(name)")
         } else if means("bail", 2) {
             session.stopsAtErrors = arguments.first == Array("on".utf8)
@@ -100,7 +112,8 @@ struct SQLiteScript {
     }
 
     private static let harmless = [
-        "auth", "binary", "cd", "changes", "check", "connection", "databases", "echo", "eqp", "exit", "expert", "explain", "headers", "help",
+        "auth", "binary", "cd", "changes", "check", "connection", "databases", "echo", "eqp", "exit", "expert", "explain", "headers",
+        "help",
         "indexes", "limit", "lint", "mode", "nonce", "nullvalue", "parameter", "print", "progress", "prompt", "quit", "scanstats", "schema",
         "selftest", "separator", "show", "stats", "tables", "timeout", "timer", "version", "vfsinfo", "vfslist", "vfsname", "width", "crlf",
     ]

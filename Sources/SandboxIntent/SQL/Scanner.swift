@@ -59,7 +59,8 @@ struct Scanner {
             quoted(UInt8(ascii: "]"), escapes: false, doubles: false)
             return .name
         case UInt8(ascii: "$") where dialect == .postgres: return dollar()
-        case UInt8(ascii: "@") where dialect == .mysql && (byte(1).isWordPart || byte(1) == c), UInt8(ascii: "?") where dialect != .postgres,
+        case UInt8(ascii: "@") where dialect == .mysql && (byte(1).isWordPart || byte(1) == c),
+            UInt8(ascii: "?") where dialect != .postgres,
             UInt8(ascii: ":") where dialect == .sqlite && byte(1).isWordPart, UInt8(ascii: "@") where dialect == .sqlite,
             UInt8(ascii: "$") where dialect == .sqlite:
             position += 1
