@@ -28,7 +28,9 @@ struct PostgresReader {
 
     /// Nil: this is not SQL, as a whole.
     private mutating func parse(_ range: Range<Int>) -> [Statement]? {
-        guard range.count <= PostgresReader.longestStatement, !text[range].contains(0), !Nesting.isTooDeep(text, range) else { return nil }
+        guard range.count <= PostgresReader.longestStatement, !text[range].contains(0), !Nesting.isTooDeep(text, range),
+            !OperatorRuns.areSlow(text, range)
+        else { return nil }
         let part = range.count == text.count ? text : Array(text[range])
         guard case .tree(let json) = PostgresParser.parse(part), let tree = ParseTree(json), let list = tree.child(0, .stmts) else {
             return nil

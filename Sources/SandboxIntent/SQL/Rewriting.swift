@@ -130,7 +130,9 @@ extension SQL {
     }
 
     private static func postgresShape(_ text: [UInt8]) -> Shape {
-        guard !Nesting.isTooDeep(text, 0..<text.count), case .tree(let json) = PostgresParser.parse(text), let tree = ParseTree(json) else {
+        guard !Nesting.isTooDeep(text, 0..<text.count), !OperatorRuns.areSlow(text, 0..<text.count),
+            case .tree(let json) = PostgresParser.parse(text), let tree = ParseTree(json)
+        else {
             return .other
         }
         let statements = tree.children(tree.child(0, .stmts))
