@@ -18,7 +18,7 @@ struct CatalogueBuilder {
                 sink.error("`version` is not 1", at: fields["version"]?.position ?? root.position, help: "begin with `version: 1`")
             }
             for (key, value) in fields["programs"].flatMap({ sink.pairs(of: $0, "programs") }) ?? [] {
-                let names = key.text.split(separator: " ").map(String.init)
+                let names = LevelReader.split(key.text)
                 guard let name = names.first else {
                     sink.error("a program without a name", at: key.position)
                     continue

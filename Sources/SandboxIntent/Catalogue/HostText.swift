@@ -35,7 +35,9 @@ enum HostText {
             default: true
             }
         }
-        guard let end, end - text.startIndex > 1, text[end - 1] == UInt8(ascii: ":"), text[end...].starts(with: "//".utf8) else { return nil }
+        guard let end, end - text.startIndex > 1, text[end - 1] == UInt8(ascii: ":"), text[end...].starts(with: "//".utf8) else {
+            return nil
+        }
         return end - 1
     }
 

@@ -14,9 +14,12 @@ extension LevelReader {
 
     mutating func words(_ node: YAMLNode?, _ what: String) -> [Word] {
         list(node).flatMap { item in
-            (sink.text(item, what) ?? "").split(separator: " ").map { (String($0), item.position) }
+            Self.split(sink.text(item, what) ?? "").map { ($0, item.position) }
         }
     }
+
+    /// Bytes, because that is several times faster than by characters, and a catalogue is read while somebody waits.
+    static func split(_ text: String) -> [String] { text.utf8.split(separator: UInt8(ascii: " ")).map { String(Substring($0)) } }
 
     mutating func choice(_ node: YAMLNode, _ what: String, among known: [String]) -> String? {
         guard let text = sink.text(node, what) else { return nil }
@@ -41,5 +44,12 @@ extension LevelReader {
     }
 
     /// In arguments a `*` stands for a `/` as well.
-    static func glob(_ text: String) -> ByteGlob { ByteGlob(text.split(separator: "*", omittingEmptySubsequences: false).joined(separator: "**")) }
+    static func glob(_ text: String) -> ByteGlob {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            bytes.append(byte)
+            if byte == UInt8(ascii: "*") { bytes.append(byte) }
+        }
+        return ByteGlob(String(decoding: bytes, as: UTF8.self))
+    }
 }

@@ -76,7 +76,7 @@ struct LevelReader {
 
     private mutating func command(_ key: DiagnosticSink.Key, _ node: YAMLNode, _ draft: inout LevelDraft, depth: Int) {
         guard depth < Self.maximumDepth else { return sink.error("subcommands of subcommands, too deep", at: key.position) }
-        let names = key.text.split(separator: " ").map(String.init)
+        let names = Self.split(key.text)
         var inner = LevelDraft(name: draft.name + (names.first.map { " " + $0 } ?? ""))
         inner.style = draft.style.subtracting([.ownOptions, .assignments, .bundleFirst])
         inner.optionCount = draft.optionCount
@@ -119,9 +119,9 @@ struct LevelReader {
     }
 
     private mutating func intents(_ text: String, _ position: Position) -> [Intent] {
-        text.split(separator: " ").compactMap { name in
-            if let intent = Intent(name: String(name)) { return intent }
-            complain((String(name), position), "no intent", among: Intent.allCases.map(\.name))
+        Self.split(text).compactMap { name in
+            if let intent = Intent(name: name) { return intent }
+            complain((name, position), "no intent", among: Intent.allCases.map(\.name))
             return nil
         }
     }
@@ -142,10 +142,11 @@ struct LevelReader {
 
     private mutating func line(_ text: String, _ position: Position, _ draft: LevelDraft) -> [Condition.Clause] {
         var clauses: [Condition.Clause] = []
-        for part in text.split(separator: " ").split(separator: "and") {
+        for part in Self.split(text).split(separator: "and") {
             let isNegated = part.first == "not"
-            let tests = part.dropFirst(isNegated ? 1 : 0).compactMap { test((String($0), position), draft) }
-            if tests.isEmpty { sink.error("`\(text)` has an empty part", at: position) }
+            let words = part.dropFirst(isNegated ? 1 : 0)
+            let tests = words.compactMap { test(($0, position), draft) }
+            if words.isEmpty { sink.error("`\(text)` has an empty part", at: position) }
             clauses.append(Condition.Clause(isNegated: isNegated, tests: tests))
         }
         return clauses
@@ -153,7 +154,9 @@ struct LevelReader {
 
     private mutating func test(_ word: Word, _ draft: LevelDraft) -> Test? {
         let text = word.text
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map {
+            String(Substring($0))
+        }
         let kind: Test.Kind
         if text.hasPrefix("-"), text != "-" {
             guard let option = option(parts[0], word.position, draft) else { return nil }
@@ -178,32 +181,39 @@ struct LevelReader {
         var entries = draft.options.names.entries
         defer { draft.options = OptionTable(entries) }
         for item in list(node) {
-            for group in (sink.text(item, "options") ?? "").split(separator: ",") {
+            for group in (sink.text(item, "options") ?? "").utf8.split(separator: UInt8(ascii: ",")) {
                 guard draft.optionCount < Option.maximumCount else {
                     return sink.error("more than \(Option.maximumCount) options on one command line", at: item.position)
                 }
-                var argument = Option.Argument.none
-                var names: [[UInt8]] = []
-                for word in group.split(separator: " ") {
-                    let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    guard parts[0].hasPrefix("-"), parts[0].utf8.count > 1 else {
-                        sink.error("`\(word)` is no option", at: item.position, help: "options begin with `-`, and commas part them")
-                        continue
-                    }
-                    names.append(Array(parts[0].utf8))
-                    guard parts.count == 2 else { continue }
-                    switch parts[1] {
-                    case "": argument = .required
-                    case "?": argument = .attached
-                    case "!": argument = .last
-                    case ";": argument = .command
-                    default: sink.error("`\(word)`: after `=` comes nothing, `?`, `!` or `;`", at: item.position)
-                    }
-                }
+                let (names, argument) = oneOption(group, item.position)
                 entries += names.map { ($0, Option(id: draft.optionCount, argument: argument)) }
                 draft.optionCount += 1
             }
         }
+    }
+
+    /// `-f --force`; what follows an `=` holds for all the names.
+    private mutating func oneOption(_ text: Substring.UTF8View, _ position: Position) -> (names: [[UInt8]], argument: Option.Argument) {
+        var argument = Option.Argument.none
+        var names: [[UInt8]] = []
+        for word in text.split(separator: UInt8(ascii: " ")) {
+            let name = Array(word.prefix { $0 != UInt8(ascii: "=") })
+            guard name.count > 1, name[0] == UInt8(ascii: "-") else {
+                sink.error(
+                    "`\(Substring(word))` is no option", at: position, help: "options begin with `-`, and commas part them")
+                continue
+            }
+            names.append(name)
+            guard name.count < word.count else { continue }
+            switch Array(word.dropFirst(name.count + 1)) {
+            case []: argument = .required
+            case [UInt8(ascii: "?")]: argument = .attached
+            case [UInt8(ascii: "!")]: argument = .last
+            case [UInt8(ascii: ";")]: argument = .command
+            default: sink.error("`\(Substring(word))`: after `=` comes nothing, `?`, `!` or `;`", at: position)
+            }
+        }
+        return (names, argument)
     }
 
     private mutating func option(_ name: String, _ position: Position, _ draft: LevelDraft) -> Int? {

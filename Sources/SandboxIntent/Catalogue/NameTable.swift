@@ -10,9 +10,8 @@ struct NameTable<Value: Sendable>: Sendable {
 
     /// Of two values of one name the later counts.
     init(_ entries: [(name: [UInt8], value: Value)]) {
-        let order = entries.indices.sorted { a, b in
-            entries[a].name == entries[b].name ? a < b : entries[a].name.lexicographicallyPrecedes(entries[b].name)
-        }
+        // The sort is stable.
+        let order = entries.indices.sorted { entries[$0].name.lexicographicallyPrecedes(entries[$1].name) }
         for (place, i) in order.enumerated() {
             if place + 1 < order.count, entries[order[place + 1]].name == entries[i].name { continue }
             bytes += entries[i].name
