@@ -5,13 +5,13 @@ extension Scan {
     /// One of the options that make a command line harmless is there for certain.
     var isHarmless: Bool { path.contains { fails($0.harmless) } }
 
-    private func fails(_ clause: Condition.Clause) -> Bool {
+    private func fails(_ clause: Criterion.Clause) -> Bool {
         if clause.asksOnlyForOptions, clause.options.isDisjoint(with: possible) { return !clause.isNegated }
         return clause.tests.contains { holds($0, forCertain: clause.isNegated) } == clause.isNegated
     }
 
     /// The words of the condition that made it hold; nil where it does not.
-    func witness(_ condition: Condition) -> [String]? {
+    func witness(_ condition: Criterion) -> [String]? {
         if condition.lines.isEmpty { return [] }
         for line in condition.lines {
             if let words = witness(line) { return words }
@@ -19,9 +19,9 @@ extension Scan {
         return nil
     }
 
-    func holds(_ condition: Condition) -> Bool { witness(condition) != nil }
+    func holds(_ condition: Criterion) -> Bool { witness(condition) != nil }
 
-    private func witness(_ line: [Condition.Clause]) -> [String]? {
+    private func witness(_ line: [Criterion.Clause]) -> [String]? {
         var words: [String] = []
         for clause in line where fails(clause) { return nil }
         for clause in line where !clause.isNegated {

@@ -83,7 +83,7 @@ struct Test: Sendable {
 }
 
 /// One of `lines` must hold; a line holds where each of its clauses does; a clause where one of its tests does, or none.
-struct Condition: Sendable {
+struct Criterion: Sendable {
     struct Clause: Sendable {
         let isNegated: Bool
         let tests: [Test]
@@ -111,14 +111,14 @@ struct Condition: Sendable {
 
 struct Meaning: Sendable {
     let intents: [Intent]
-    let condition: Condition
+    let condition: Criterion
 }
 
 struct StatementRule: Sendable {
     let dialect: SQLDialect
     var text: [Place] = []
     var file: [Place] = []
-    var standardInput: Condition?
+    var standardInput: Criterion?
 }
 
 /// A program that this one becomes or starts.
@@ -135,7 +135,7 @@ struct NestedRule: Sendable {
     /// Shell text; only plain words are understood.
     let isText: Bool
     let places: [Place]
-    let condition: Condition
+    let condition: Criterion
 }
 
 enum HostShape: String, Sendable, CaseIterable { case host, url, remote, conninfo }
@@ -152,7 +152,7 @@ final class Level: Sendable {
     let globs: [(glob: ByteGlob, command: Command)]
     /// What the program does where no subcommand is given.
     let bare: Level?
-    let harmless: Condition.Clause
+    let harmless: Criterion.Clause
     let means: [Meaning]
     /// There is something in the lists that follow.
     let hasPlaces: Bool
@@ -176,7 +176,7 @@ final class Level: Sendable {
         commands = NameTable(draft.commands)
         globs = draft.globs
         bare = draft.bare
-        harmless = Condition.Clause(isNegated: true, tests: draft.harmless)
+        harmless = Criterion.Clause(isNegated: true, tests: draft.harmless)
         means = draft.means
         hasPlaces = !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty)
         hosts = draft.hosts
