@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor", "SandboxYAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -77,9 +77,10 @@ let package = Package(
             exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
         .testTarget(
-            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser"], swiftSettings: strict),
+            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"],
+            exclude: ["command-lines.txt"], swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
-        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
+        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]
 )

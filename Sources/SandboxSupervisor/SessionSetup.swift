@@ -117,7 +117,7 @@ struct SessionSetup {
         _ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile, _ token: GivenToken?
     ) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
-        list += (files.folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
+        list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
