@@ -1,4 +1,4 @@
-internal import SandboxIntent
+package import SandboxIntent
 internal import SandboxModel
 package import SandboxPolicy
 
