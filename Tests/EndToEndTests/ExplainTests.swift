@@ -26,9 +26,11 @@ extension EndToEnd {
             for (arguments, code) in [
                 (["--", "git", "status"], 0), (["--", "psql", "-c", "DROP TABLE t"], 1), (["--", "npm", "publish"], 2),
                 (["--", "git", "push", "--force"], 3), (["--", "git", "commit", "-m", "DROP TABLE t; git push --force"], 0),
-                (["--read", "/etc/passwd"], 0), (["--read", world.secret], 1), (["--write", "\(world.work)/new"], 0), (["--write", "/etc/passwd"], 1),
+                (["--read", "/etc/passwd"], 0), (["--read", world.secret], 1), (["--write", "\(world.work)/new"], 0),
+                (["--write", "/etc/passwd"], 1),
                 (["--delete", "\(world.work)/x"], 0), (["--connect", "db.example.org:5432"], 0), (["--connect", "db.example.org:5433"], 1),
-                (["--sql", "drop table t"], 1), (["--sql", "select 'drop table t'"], 0), (["--sql", "x", "--dialect", "oracle"], 125), ([], 125),
+                (["--sql", "drop table t"], 1), (["--sql", "select 'drop table t'"], 0), (["--sql", "x", "--dialect", "oracle"], 125),
+                ([], 125),
                 (["--connect", "nowhere"], 125), (["--read", "/a", "--", "ls"], 125),
             ] {
                 let outcome = try explain(world, arguments)
@@ -60,7 +62,10 @@ extension EndToEnd {
                 try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
             }
             #expect(outcome.code == 125 && answers.count == lines.count, "\(outcome)")
-            #expect(answers.map { $0["decision"] as? String ?? "error" } == ["rewrite", "allow", "error", "deny", "allow", "error", "error", "allow"])
+            #expect(
+                answers.map { $0["decision"] as? String ?? "error" } == [
+                    "rewrite", "allow", "error", "deny", "allow", "error", "error", "allow",
+                ])
             #expect(answers[0]["rewritten"] as? [String] == ["git", "push", "--force-with-lease"])
             #expect(!outcome.out.contains("\u{1b}"))
             // Without a last line feed, and from a file.
@@ -83,9 +88,13 @@ extension EndToEnd {
         /// A test that does not hold says where it stands and what came instead.
         @Test func failingTestsAreTold() throws {
             let world = try World(.own)
-            let profile = try world.profile("failing", "files: { default: deny }\ntests:\n  - { read: /etc/passwd, expect: allow }\n  - { read: /etc/passwd, expect: deny }")
+            let profile = try world.profile(
+                "failing",
+                "files: { default: deny }\ntests:\n  - { read: /etc/passwd, expect: allow }\n  - { read: /etc/passwd, expect: deny }")
             let outcome = try world.native([Built.sandbox, "profile", "test", profile])
-            #expect(outcome.code == 1 && outcome.out.contains("expected allow, got deny") && outcome.out.contains("1 of 2 tests fail"), "\(outcome)")
+            #expect(
+                outcome.code == 1 && outcome.out.contains("expected allow, got deny") && outcome.out.contains("1 of 2 tests fail"),
+                "\(outcome)")
         }
 
         @Test func newProfilesAreValid() throws {
@@ -123,7 +132,9 @@ extension EndToEnd {
             let file = world.work + "/schema.json"
             try text.write(toFile: file, atomically: true, encoding: .utf8)
             let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../Policies"
-            let profiles = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }.map { "\(folder)/\($0)" }
+            let profiles = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }.map {
+                "\(folder)/\($0)"
+            }
             guard Built.installed("python3") else { return }
             let outcome = try world.native(["python3", "-c", script, file] + profiles)
             #expect(outcome.code == 0 && ["", "none\n"].contains(outcome.out), "\(outcome)")
