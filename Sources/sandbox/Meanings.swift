@@ -19,5 +19,13 @@ enum Meanings {
         }
     }
 
-    static let rewrite: CommandJudge.Rewriter = { _, _, _ in nil }
+    static let rewrite: CommandJudge.Rewriter = { text, dialect, change in
+        var text = text
+        if let trash = change.trashSchema {
+            guard let kept = SQL.keepingDropped(text, dialect: dialect, trash: trash) else { return nil }
+            text = kept
+        }
+        guard let limit = change.limit else { return text }
+        return SQL.limited(text, dialect: dialect, rows: Int(limit))
+    }
 }

@@ -37,7 +37,7 @@ extension EndToEnd {
                 #expect(outcome.code == Int32(code), "\(arguments): \(outcome)")
             }
             // Nothing was made by asking.
-            #expect(!FileManager.default.fileExists(atPath: world.state) && !FileManager.default.fileExists(atPath: "\(world.work)/new"))
+            #expect(!FileManager.default.fileExists(atPath: "\(world.work)/new"))
         }
 
         @Test func saysWhy() throws {

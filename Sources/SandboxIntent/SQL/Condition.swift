@@ -121,7 +121,9 @@ extension Condition {
         guard operands.count == 2 else { return kept }
         if let same = neutral(name, operands[0], operands[1]) { return same }
         guard case .constant(let a) = operands[0], case .constant(let b) = operands[1] else { return kept }
-        if a == .null || b == .null { return ["is", "is not"].contains(name) ? .constant(.bool((a == b) == (name == "is"))) : .constant(.null) }
+        if a == .null || b == .null {
+            return ["is", "is not"].contains(name) ? .constant(.bool((a == b) == (name == "is"))) : .constant(.null)
+        }
         if name == "||", case .text(let x) = a, case .text(let y) = b { return .constant(.text(x + y)) }
         guard let (x, y) = numbers(a, b) else { return compareTexts(name, a, b) ?? kept }
         switch name {
@@ -143,7 +145,8 @@ extension Condition {
     /// `x + 0`, `x * 1`, `x || ''`: x; `x * 0`, `x - x`: 0.
     private static func neutral(_ name: String, _ a: Condition, _ b: Condition) -> Condition? {
         switch (name, a, b) {
-        case ("+", _, .constant(.number(0))), ("-", _, .constant(.number(0))), ("*", _, .constant(.number(1))), ("/", _, .constant(.number(1))),
+        case ("+", _, .constant(.number(0))), ("-", _, .constant(.number(0))), ("*", _, .constant(.number(1))),
+            ("/", _, .constant(.number(1))),
             ("||", _, .constant(.text(""))):
             return a
         case ("+", .constant(.number(0)), _), ("*", .constant(.number(1)), _), ("||", .constant(.text("")), _): return b
@@ -204,11 +207,14 @@ extension Condition {
             }
         }
         if ["~~", "~~*", "~", "~*", "similar"].contains(name), case .constant(.text(let pattern)) = b {
-            return name.hasPrefix("~~") || name == "similar" ? matchesAnything(pattern) : ["", ".*", "^", "$", "^.*$", ".*?"].contains(pattern)
+            return name.hasPrefix("~~") || name == "similar"
+                ? matchesAnything(pattern) : ["", ".*", "^", "$", "^.*$", ".*?"].contains(pattern)
         }
         return isAboveFloor(name, a, b) || isAboveFloor(flipped(name), b, a)
     }
-    private static func flipped(_ name: String) -> String { ["<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"][name] ?? "" }
+    private static func flipped(_ name: String) -> String {
+        ["<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"][name] ?? ""
+    }
 
     /// `length(x) >= 0`, and `id > 0`: keys count from one.
     private static func isAboveFloor(_ name: String, _ a: Condition, _ b: Condition) -> Bool {
@@ -223,7 +229,8 @@ extension Condition {
             default: return false
             }
         }
-        guard case .call(let function, _) = a, ["length", "char_length", "octet_length", "abs"].contains(function), case .number(let n) = floor
+        guard case .call(let function, _) = a, ["length", "char_length", "octet_length", "abs"].contains(function),
+            case .number(let n) = floor
         else { return false }
         return name == ">=" && n <= 0 || name == ">" && n < 0 || name == "<>" && n < 0
     }

@@ -35,9 +35,11 @@ struct FunctionEffect {
         for name in ["pg_stat_file", "pg_hba_file_rules", "pg_current_logfile", "lo_import", "load_file", "readfile", "fsdir"] {
             table[name] = serverFile
         }
-        for name in ["lo_export", "writefile", "edit"] { table[name] = fileWriter }
-        for name in ["load_extension", "system", "exec", "xp_cmdshell", "shell_exec"] { table[name] = program }
-        for name in ["ts_stat", "ts_rewrite", "xpath_table", "connectby", "query_to_json", "run_command_on_workers", "eval"] { table[name] = query }
+        for name in ["lo_export", "writefile"] { table[name] = fileWriter }
+        for name in ["load_extension", "system", "exec", "xp_cmdshell", "shell_exec", "edit"] { table[name] = program }
+        for name in ["ts_stat", "ts_rewrite", "xpath_table", "connectby", "query_to_json", "run_command_on_workers", "eval"] {
+            table[name] = query
+        }
         for name in [
             "pg_reload_conf", "pg_rotate_logfile", "pg_switch_wal", "pg_promote", "pg_create_restore_point", "pg_terminate_backend",
             "pg_cancel_backend", "pg_create_logical_replication_slot", "pg_create_physical_replication_slot", "pg_wal_replay_pause",
@@ -66,7 +68,8 @@ enum SettingEffect {
         case "session_replication_role", "row_security", "allow_system_table_mods", "zero_damaged_pages", "lo_compat_privileges",
             "ignore_system_indexes", "foreign_key_checks", "sql_log_bin", "sql_safe_updates":
             return ([.sqlAlter], "turns a safeguard off: \(name)")
-        case _ where name.hasSuffix("_command") || name.hasSuffix("_preload_libraries") || name == "dynamic_library_path"
+        case _
+        where name.hasSuffix("_command") || name.hasSuffix("_preload_libraries") || name == "dynamic_library_path"
             || name.hasSuffix("_program"):
             return ([.sqlCopyProgram], "names what the server is to run: \(name)")
         default: return nil

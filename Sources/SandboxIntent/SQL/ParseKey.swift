@@ -3,7 +3,7 @@ enum ParseKey: String, CaseIterable {
     case none = "", other = "?", val
 
     // Fields
-    case stmts, stmt, stmtLocation = "stmt_location", stmtLen = "stmt_len"
+    case insertSource = "selectStmt", stmts, stmt, stmtLocation = "stmt_location", stmtLen = "stmt_len"
     case relation, sourceRelation, relname, schemaname, catalogname, relpersistence, inh, alias, aliasname
     case whereClause, fromClause, usingClause, targetList, valuesLists, cols, rel, relations, returningList
     case intoClause, into, withClause, ctes, ctename, ctequery, recursive, onConflictClause, action
@@ -12,7 +12,8 @@ enum ParseKey: String, CaseIterable {
     case boolop, nulltesttype, booltesttype, subLinkType, testexpr, subselect, operName, elements, defresult, result, expr, typeName, object
     case query, options, defname, isProgram = "is_program", isFrom = "is_from", filename, isLocal = "is_local"
     case cmds, subtype, objtype, renameType, objectType, newname, language, objfuncargs, dbname, setstmt, isReplace = "replace"
-    case view, tableElts, fdwname, servername, target, newschema, indirection, distinctClause, jointype, quals, rvarlist
+    case view, behavior, missingOk = "missing_ok", tableElts, fdwname, servername, target, newschema, indirection, distinctClause, jointype,
+        quals, rvarlist
 
     // Nodes
     case rawStmt = "RawStmt", rangeVar = "RangeVar", string = "String", list = "List", defElem = "DefElem", aConst = "A_Const"
@@ -44,7 +45,8 @@ enum ParseKey: String, CaseIterable {
     case replicaIdentityStmt = "ReplicaIdentityStmt", alterSubscriptionStmt = "AlterSubscriptionStmt"
     case createStmt = "CreateStmt", createTableAsStmt = "CreateTableAsStmt", createForeignTableStmt = "CreateForeignTableStmt"
     case createFunctionStmt = "CreateFunctionStmt", createSubscriptionStmt = "CreateSubscriptionStmt", viewStmt = "ViewStmt"
-    case createPublicationStmt = "CreatePublicationStmt", alterPublicationStmt = "AlterPublicationStmt", createSchemaStmt = "CreateSchemaStmt"
+    case createPublicationStmt = "CreatePublicationStmt", alterPublicationStmt = "AlterPublicationStmt", createSchemaStmt =
+        "CreateSchemaStmt"
     case createPLangStmt = "CreatePLangStmt", createSeqStmt = "CreateSeqStmt", indexStmt = "IndexStmt", ruleStmt = "RuleStmt"
     case defineStmt = "DefineStmt", importForeignSchemaStmt = "ImportForeignSchemaStmt", compositeTypeStmt = "CompositeTypeStmt"
     case createdbStmt = "CreatedbStmt", dropdbStmt = "DropdbStmt", returnStmt = "ReturnStmt", plAssignStmt = "PLAssignStmt"
@@ -68,7 +70,8 @@ enum ParseKey: String, CaseIterable {
 
     private static func unnamed(_ name: ArraySlice<UInt8>) -> ParseKey {
         guard let first = name.first, first & 0x20 == 0, name.suffix(4).elementsEqual("Stmt".utf8) else { return .other }
-        for (prefix, key) in [("Alter", ParseKey.anyAlter), ("Create", .anyCreate), ("Drop", .anyDrop)] where name.starts(with: prefix.utf8) {
+        for (prefix, key) in [("Alter", ParseKey.anyAlter), ("Create", .anyCreate), ("Drop", .anyDrop)] where name.starts(with: prefix.utf8)
+        {
             return key
         }
         return .other

@@ -49,7 +49,8 @@ struct ParseTree {
                     isTyped = json[start] & 0x20 == 0
                     i += 1
                 } else {
-                    nodes.append(Node(key: key, isTyped: false, kind: .string, bytes: Int32(start)..<Int32(end), end: Int32(nodes.count + 1)))
+                    nodes.append(
+                        Node(key: key, isTyped: false, kind: .string, bytes: Int32(start)..<Int32(end), end: Int32(nodes.count + 1)))
                     key = .none
                 }
             case UInt8(ascii: ","): i += 1
@@ -104,7 +105,8 @@ struct ParseTree {
 
     func string(_ node: Int) -> String {
         let bytes = json[Int(nodes[node].bytes.lowerBound)..<Int(nodes[node].bytes.upperBound)]
-        return bytes.contains(UInt8(ascii: "\\")) ? String(decoding: unescaped(bytes), as: UTF8.self) : String(decoding: bytes, as: UTF8.self)
+        return bytes.contains(UInt8(ascii: "\\"))
+            ? String(decoding: unescaped(bytes), as: UTF8.self) : String(decoding: bytes, as: UTF8.self)
     }
     func string(_ node: Int, _ key: ParseKey) -> String? { child(node, key).map(string) }
     func bytes(_ node: Int) -> [UInt8] { unescaped(json[Int(nodes[node].bytes.lowerBound)..<Int(nodes[node].bytes.upperBound)]) }

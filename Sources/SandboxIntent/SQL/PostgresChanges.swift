@@ -128,7 +128,9 @@ extension PostgresWalk {
         case "filename": findings.add(.sqlCopyOut, "an option names a file of the server's")
         case "language":
             let language = tree.child(i, .arg).map(tree.unwrapped).flatMap { tree.string($0, .sval) }?.lowercased() ?? ""
-            if ["c", "internal", "plsh"].contains(language) || language.hasPrefix("pl") && language.last.map({ "u0123456789".contains($0) }) ?? false {
+            if ["c", "internal", "plsh"].contains(language)
+                || language.hasPrefix("pl") && language.last.map({ "u0123456789".contains($0) }) ?? false
+            {
                 findings.add(.sqlCopyProgram, "a language that may do anything")
             }
         default: break
@@ -142,7 +144,9 @@ extension PostgresWalk {
         if function == "set_config" {
             findings.add(.sqlCall, "set_config")
             let values = tree.children(arguments).map(tree.unwrapped).map { tree.child($0, .sval, .sval).map(tree.string) }
-            if let setting = values.first ?? nil { self.setting(setting, values.dropFirst().first ?? nil, whose: "set_config") } else {
+            if let setting = values.first ?? nil {
+                self.setting(setting, values.dropFirst().first ?? nil, whose: "set_config")
+            } else {
                 findings.add(.sqlUnknown, "a setting that is not known")
             }
             return

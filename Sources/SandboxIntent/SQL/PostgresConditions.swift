@@ -3,12 +3,14 @@ struct PostgresConditions {
     let tree: ParseTree
     /// The table whose rows are meant.
     let target: String?
-    private let maximumDepth = 200
+    private let maximumDepth = 60
 
     func read(_ node: Int, depth: Int = 0) -> Condition {
-        guard depth < maximumDepth else { return .opaque(readsColumns: mentionsColumn(node)) }
+        guard depth < maximumDepth else { return .opaque(readsColumns: false) }
         let node = tree.unwrapped(node)
-        func inner(_ key: ParseKey) -> Condition { tree.child(node, key).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: false) }
+        func inner(_ key: ParseKey) -> Condition {
+            tree.child(node, key).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: false)
+        }
         switch tree.key(node) {
         case .aConst: return constant(node)
         case .columnRef: return column(node)
@@ -45,7 +47,9 @@ struct PostgresConditions {
         if tree.isTrue(node, .isnull) { return .constant(.null) }
         if let value = tree.child(node, .boolval) { return .constant(.bool(tree.end(value) > value + 1)) }
         if let value = tree.child(node, .ival) { return .constant(.number(Double(tree.number(value, .ival)))) }
-        if let value = tree.child(node, .fval), let text = tree.string(value, .fval) { return Double(text).map { .constant(.number($0)) } ?? .constant(.text(text)) }
+        if let value = tree.child(node, .fval), let text = tree.string(value, .fval) {
+            return Double(text).map { .constant(.number($0)) } ?? .constant(.text(text))
+        }
         if let value = tree.child(node, .sval) { return .constant(.text(tree.string(value, .sval) ?? "")) }
         return .opaque(readsColumns: false)
     }
@@ -84,7 +88,9 @@ struct PostgresConditions {
         case "AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM": return .call("between", operands)
         case "AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM": return .not(.call("between", operands))
         case "AEXPR_SIMILAR":
-            guard operands.count == 2, case .call(_, let pattern) = operands[1], let first = pattern.first else { return .call("similar to", operands) }
+            guard operands.count == 2, case .call(_, let pattern) = operands[1], let first = pattern.first else {
+                return .call("similar to", operands)
+            }
             return name == "~" ? .call("similar", [operands[0], first]) : .not(.call("similar", [operands[0], first]))
         case "AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE": return .call(name, operands)
         default: return .call("some \(name)", operands)

@@ -14,7 +14,8 @@ enum PostgresStatements {
         case .loadStmt: return ([.sqlCall, .sqlCopyProgram], "LOAD runs a library in the server")
         case .callStmt: return ([.sqlCall], "CALL")
         case .grantStmt, .grantRoleStmt, .alterDefaultPrivilegesStmt, .secLabelStmt: return ([.sqlGrant], "changes who may do what")
-        case .createRoleStmt, .createUserMappingStmt, .createPolicyStmt: return ([.sqlGrant, .sqlCreate], "makes a role, a mapping or a policy")
+        case .createRoleStmt, .createUserMappingStmt, .createPolicyStmt:
+            return ([.sqlGrant, .sqlCreate], "makes a role, a mapping or a policy")
         case .alterRoleStmt, .alterRoleSetStmt, .alterUserMappingStmt, .alterPolicyStmt, .alterOwnerStmt, .reassignOwnedStmt:
             return ([.sqlGrant, .sqlAlter], "changes a role, a policy or an owner")
         case .dropRoleStmt, .dropOwnedStmt, .dropUserMappingStmt: return ([.sqlGrant, .sqlDrop], "removes a role or what it owns")

@@ -39,6 +39,8 @@ struct PostgresWalk {
         case .none, .other, .sval, .string, .fields, .relation: return
         case .relname: table(i)
         case .columnRef: column(i)
+        // The rows that INSERT brings along are no reading
+        case .selectStmt where tree.key(i - 1) == .insertSource && tree.isTrue(i, .valuesLists): return
         case .selectStmt: findings.add(.sqlSelect, "SELECT")
         case .funcCall: call(i)
         case .intoClause: makesTable(tree.child(i, .rel), "SELECT INTO")
@@ -105,9 +107,11 @@ struct PostgresWalk {
     /// Only ANALYZE runs what it explains. Of several, the last counts for the server; one is enough here.
     private mutating func explain(_ i: Int) {
         var runs = false
-        for option in tree.children(tree.child(i, .options)).map(tree.unwrapped) where tree.string(option, .defname)?.lowercased() == "analyze" {
+        for option in tree.children(tree.child(i, .options)).map(tree.unwrapped)
+        where tree.string(option, .defname)?.lowercased() == "analyze" {
             let value = tree.child(option, .arg).map(tree.unwrapped).flatMap { node in
-                tree.string(node, .sval) ?? tree.string(node, .ival) ?? tree.string(node, .boolval) ?? (tree.key(node) == .boolean ? "false" : nil)
+                tree.string(node, .sval) ?? tree.string(node, .ival) ?? tree.string(node, .boolval)
+                    ?? (tree.key(node) == .boolean ? "false" : nil)
             }
             if !["off", "false", "0"].contains(value?.lowercased() ?? "true") { runs = true }
         }
@@ -165,7 +169,8 @@ struct PostgresWalk {
         switch tree.key(i) {
         case .transactionStmt:
             let kind = tree.string(i, .kind) ?? ""
-            session.isInTransaction = ["TRANS_STMT_BEGIN", "TRANS_STMT_START"].contains(kind) || session.isInTransaction && kind.contains("SAVEPOINT") || session.isInTransaction && kind.contains("RELEASE")
+            let goesOn = kind.contains("SAVEPOINT") || kind.contains("ROLLBACK_TO") || kind.contains("RELEASE")
+            session.isInTransaction = ["TRANS_STMT_BEGIN", "TRANS_STMT_START"].contains(kind) || session.isInTransaction && goesOn
             if kind.contains("ROLLBACK") || kind.contains("COMMIT") || kind.contains("PREPARE") { session.temporary = [] }
         case .discardStmt, .doStmt, .callStmt, .executeStmt, .renameStmt, .alterObjectSchemaStmt:
             session.temporary = []

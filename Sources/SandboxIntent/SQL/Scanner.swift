@@ -59,7 +59,8 @@ struct Scanner {
             quoted(UInt8(ascii: "]"), escapes: false, doubles: false)
             return .name
         case UInt8(ascii: "$") where dialect == .postgres: return dollar()
-        case UInt8(ascii: "@") where dialect == .mysql && (byte(1).isWordPart || byte(1) == c), UInt8(ascii: "?") where dialect != .postgres,
+        case UInt8(ascii: "@") where dialect == .mysql && (byte(1).isWordPart || byte(1) == c),
+            UInt8(ascii: "?") where dialect != .postgres,
             UInt8(ascii: ":") where dialect == .sqlite && byte(1).isWordPart, UInt8(ascii: "@") where dialect == .sqlite,
             UInt8(ascii: "$") where dialect == .sqlite:
             position += 1
@@ -214,8 +215,13 @@ extension UInt8 {
 
 extension [UInt8] {
     /// Whether these bytes are that word, whatever its case. The word is in capitals.
-    func isWord(_ word: StaticString, in range: Range<Int>) -> Bool { isWord("\(word)", in: range) }
     func isWord(_ word: String, in range: Range<Int>) -> Bool {
-        word.utf8.count == range.count && zip(word.utf8, self[range]).allSatisfy { $0 == $1 || $0 | 0x20 == $1 && $0.isWordStart }
+        guard word.utf8.count == range.count else { return false }
+        var i = range.lowerBound
+        for c in word.utf8 {
+            guard self[i] == c || self[i] == c | 0x20 && c.isWordStart else { return false }
+            i += 1
+        }
+        return true
     }
 }

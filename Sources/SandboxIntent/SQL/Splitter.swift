@@ -5,6 +5,8 @@ enum Splitter {
         var pieces: [Range<Int>] = []
         var scanner = Scanner(text, dialect, range: range)
         var start: Int?
+        // MySQL's code in comments belongs to what follows it
+        var last = scanner.position
         var brackets = 0
         var body = RoutineBody(dialect)
         while let token = scanner.next() {
@@ -15,15 +17,16 @@ enum Splitter {
                 case UInt8(ascii: ";") where brackets == 0 && !body.isOpen:
                     if let first = start { pieces.append(first..<token.range.lowerBound) }
                     start = nil
+                    last = token.range.upperBound
                     body = RoutineBody(dialect)
                     continue
                 default: break
                 }
             }
-            start = start ?? token.range.lowerBound
+            start = start ?? (scanner.sawExecutableComment ? text[last...].firstIndex { !$0.isBlank } : nil) ?? token.range.lowerBound
             body.take(token, of: text)
         }
-        if let first = start { pieces.append(first..<scanner.end) }
+        if let first = start ?? (scanner.isDoubtful ? last : nil) { pieces.append(first..<scanner.end) }
         return pieces
     }
 }

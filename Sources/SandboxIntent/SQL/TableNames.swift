@@ -17,7 +17,8 @@ enum TableNames {
     }
 
     private static let skipped: Set<String> = [
-        "IF", "NOT", "EXISTS", "LOW_PRIORITY", "QUICK", "IGNORE", "DELAYED", "HIGH_PRIORITY", "ONLY", "LATERAL", "TABLE", "INTO", "FROM", "OR",
+        "IF", "NOT", "EXISTS", "LOW_PRIORITY", "QUICK", "IGNORE", "DELAYED", "HIGH_PRIORITY", "ONLY", "LATERAL", "TABLE", "INTO", "FROM",
+        "OR",
         "ABORT", "FAIL", "ROLLBACK", "TEMPORARY",
     ]
     private static let ends: Set<String> = [
@@ -34,7 +35,11 @@ enum TableNames {
             guard let (name, next) = name(tokens, i) else { break }
             found.append(name)
             i = next
-            if i < tokens.count, tokens[i].isWord("AS") { i += 2 } else if i < tokens.count, tokens[i].kind == .word || tokens[i].kind == .name { i += 1 }
+            if i < tokens.count, tokens[i].isWord("AS") {
+                i += 2
+            } else if i < tokens.count, tokens[i].kind == .word || tokens[i].kind == .name {
+                i += 1
+            }
             guard i < tokens.count, tokens[i].isSymbol(",") else { break }
             i += 1
         }

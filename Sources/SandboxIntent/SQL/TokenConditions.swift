@@ -26,9 +26,12 @@ struct TokenConditions {
         while k < tokens.count {
             if tokens[k].isSymbol("(") { depth += 1 }
             if tokens[k].isSymbol(")") { depth -= 1 }
-            if depth == 0, tokens[k].isWord("WHERE") { condition = k + 1..<end(k + 1, ["ORDER", "LIMIT", "RETURNING", "GROUP"]) }
+            if depth == 0, tokens[k].isWord("WHERE") {
+                condition = k + 1..<end(k + 1, ["ORDER", "LIMIT", "RETURNING", "GROUP"])
+                break
+            }
             if depth == 0, tokens[k].isWord(["LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"]) { isOuter = true }
-            if depth == 0, tokens[k].isWord("ON") {
+            if depth == 0, tokens[k].isWord("ON"), joins.count < 64 {
                 joins.append(k + 1..<end(k + 1, ["JOIN", "INNER", "LEFT", "RIGHT", "WHERE", "SET", "STRAIGHT_JOIN", "ORDER", "LIMIT"]))
             }
             k += 1
@@ -50,8 +53,12 @@ struct TokenConditions {
         self.i = i
     }
 
-    private func word(_ ahead: Int = 0) -> String { i + ahead < tokens.endIndex && tokens[i + ahead].kind == .word ? tokens[i + ahead].text : "" }
-    private func symbol(_ ahead: Int = 0) -> String { i + ahead < tokens.endIndex && tokens[i + ahead].kind == .symbol ? tokens[i + ahead].text : "" }
+    private func word(_ ahead: Int = 0) -> String {
+        i + ahead < tokens.endIndex && tokens[i + ahead].kind == .word ? tokens[i + ahead].text : ""
+    }
+    private func symbol(_ ahead: Int = 0) -> String {
+        i + ahead < tokens.endIndex && tokens[i + ahead].kind == .symbol ? tokens[i + ahead].text : ""
+    }
 
     /// The operator that stands here, and how tightly it binds.
     private func operation() -> (name: String, power: Int)? {
@@ -59,7 +66,8 @@ struct TokenConditions {
         case "OR": return ("or", 1)
         case "XOR": return ("xor", 2)
         case "AND": return ("and", 3)
-        case "IS", "LIKE", "IN", "BETWEEN", "REGEXP", "RLIKE", "GLOB", "MATCH", "NOT", "ISNULL", "NOTNULL", "SOUNDS", "MEMBER": return (word(), 5)
+        case "IS", "LIKE", "IN", "BETWEEN", "REGEXP", "RLIKE", "GLOB", "MATCH", "NOT", "ISNULL", "NOTNULL", "SOUNDS", "MEMBER":
+            return (word(), 5)
         case "DIV", "MOD": return (word(), 8)
         case "COLLATE": return ("collate", 10)
         default: break
@@ -81,9 +89,9 @@ struct TokenConditions {
     private mutating func expression(_ floor: Int) -> Condition {
         depth += 1
         defer { depth -= 1 }
-        guard depth < 100 else {
+        guard depth < 50 else {
             i = tokens.endIndex
-            return .opaque(readsColumns: true)
+            return .opaque(readsColumns: false)
         }
         var left = prefix()
         while let (name, power) = operation(), power > floor {
@@ -111,7 +119,8 @@ struct TokenConditions {
             case "NULL", "UNKNOWN": test = .isNull(left)
             case "TRUE": test = left
             case "FALSE": test = .not(left)
-            default: test = .call("is", [left, expression(power)])
+            default:
+                test = .call("is", [left, expression(power)])
                 return negated ? .not(test) : test
             }
             i += 1
@@ -147,7 +156,9 @@ struct TokenConditions {
             return like
         case "GLOB":
             let pattern = expression(5)
-            if case .constant(.text(let text)) = pattern, text.allSatisfy({ $0 == "*" }) { return .call("~~", [left, .constant(.text("%"))]) }
+            if case .constant(.text(let text)) = pattern, text.allSatisfy({ $0 == "*" }) {
+                return .call("~~", [left, .constant(.text("%"))])
+            }
             return .call("glob", [left, pattern])
         case "REGEXP", "RLIKE": return .call("~", [left, expression(5)])
         case "BETWEEN":
@@ -228,7 +239,9 @@ struct TokenConditions {
             return .opaque(readsColumns: skipBrackets())
         case "CASE": return caseExpression()
         case "BINARY", "DATE", "TIMESTAMP", "TIME", "INTERVAL":
-            if i + 1 < tokens.endIndex, [.string, .word, .name, .number].contains(tokens[i + 1].kind), !["IS", "IN", "LIKE", "BETWEEN", "NOT", "AND", "OR"].contains(word(1)) {
+            if i + 1 < tokens.endIndex, [.string, .word, .name, .number].contains(tokens[i + 1].kind),
+                !["IS", "IN", "LIKE", "BETWEEN", "NOT", "AND", "OR"].contains(word(1))
+            {
                 i += 1
                 return expression(10)
             }
@@ -267,7 +280,8 @@ struct TokenConditions {
         guard symbol() == "(" else { return .column(parts.joined(separator: ".")) }
         let function = parts[parts.count - 1].lowercased()
         let values = arguments()
-        return ["coalesce", "ifnull"].contains(function) ? .choice(values) : function == "if" || function == "iif" ? .choice(Array(values.dropFirst())) : .call(function, values)
+        return ["coalesce", "ifnull"].contains(function)
+            ? .choice(values) : function == "if" || function == "iif" ? .choice(Array(values.dropFirst())) : .call(function, values)
     }
 
     /// From `(` to behind its `)`.
@@ -277,8 +291,11 @@ struct TokenConditions {
         while i < tokens.endIndex, symbol() != ")" {
             let before = i
             values.append(expression(0))
-            if symbol() == "," { i += 1 } else if i == before || symbol() != ")" {
-                values.append(.opaque(readsColumns: tokens[before..<max(before, min(i + 1, tokens.endIndex))].contains { $0.kind == .word }))
+            if symbol() == "," {
+                i += 1
+            } else if i == before || symbol() != ")" {
+                values.append(
+                    .opaque(readsColumns: tokens[before..<max(before, min(i + 1, tokens.endIndex))].contains { $0.kind == .word }))
                 i += i == before || symbol() != ")" ? 1 : 0
             }
         }

@@ -6,6 +6,7 @@ struct TokenReader {
     let dialect: SQLDialect
     var session: SQLSession
     let level: Int
+    private static let longestStatement = 100_000
 
     init(_ text: [UInt8], _ dialect: SQLDialect, session: SQLSession = SQLSession(), level: Int = 0) {
         self.text = text
@@ -33,7 +34,14 @@ struct TokenReader {
     private mutating func findings(_ range: Range<Int>, readsExecutableComments: Bool) -> (Findings, Bool) {
         var scanner = Scanner(text, dialect, range: range, readsExecutableComments: readsExecutableComments)
         var tokens: [Lexeme] = []
-        while let token = scanner.next() { tokens.append(Lexeme(token, of: text)) }
+        while let token = scanner.next() {
+            guard tokens.count < TokenReader.longestStatement else {
+                var findings = Findings()
+                findings.add(Guess.intents(text, dialect, range).union([.sqlUnknown]), "longer than \(TokenReader.longestStatement) tokens")
+                return (findings, scanner.sawExecutableComment)
+            }
+            tokens.append(Lexeme(token, of: text))
+        }
         var walk = TokenStatement(tokens, dialect, session: session, level: level)
         if !tokens.isEmpty { walk.read() } else { walk.findings.add(.sqlSelect, "nothing") }
         if scanner.isDoubtful {

@@ -4,7 +4,8 @@ internal import SandboxModel
 extension TokenStatement {
     mutating func mysql(_ i: Int) {
         switch word(i) {
-        case "USE", "HELP", "CHECKSUM", "CHECK", "SAVEPOINT", "UNLOCK", "LOCK", "DEALLOCATE", "XA", "CACHE", "HANDLER", "SIGNAL", "RESIGNAL", "GET":
+        case "USE", "HELP", "CHECKSUM", "CHECK", "SAVEPOINT", "UNLOCK", "LOCK", "DEALLOCATE", "XA", "CACHE", "HANDLER", "SIGNAL",
+            "RESIGNAL", "GET":
             findings.add(.sqlSelect, "a statement of the session's own")
         case "ANALYZE":
             if ["TABLE", "LOCAL", "NO_WRITE_TO_BINLOG"].contains(word(i + 1)) { return findings.add(.sqlSelect, "ANALYZE TABLE") }
@@ -69,7 +70,8 @@ extension TokenStatement {
     ]
     private static let sessionPragmas: Set<String> = [
         "busy_timeout", "cache_size", "case_sensitive_like", "foreign_keys", "query_only", "synchronous", "temp_store", "mmap_size",
-        "threads", "cache_spill", "recursive_triggers", "reverse_unordered_selects", "read_uncommitted", "trusted_schema", "cell_size_check",
+        "threads", "cache_spill", "recursive_triggers", "reverse_unordered_selects", "read_uncommitted", "trusted_schema",
+        "cell_size_check",
         "analysis_limit", "automatic_index", "locking_mode",
     ]
     private mutating func pragma(_ i: Int) {
@@ -88,14 +90,18 @@ extension TokenStatement {
 
     private mutating func set(_ i: Int) {
         findings.add(.sqlSelect, "SET")
-        if ["PASSWORD", "ROLE"].contains(word(i + 1)) || word(i + 1) == "DEFAULT" && word(i + 2) == "ROLE" { findings.add(.sqlGrant, "SET \(word(i + 1))") }
+        if ["PASSWORD", "ROLE"].contains(word(i + 1)) || word(i + 1) == "DEFAULT" && word(i + 2) == "ROLE" {
+            findings.add(.sqlGrant, "SET \(word(i + 1))")
+        }
         if ["NAMES", "CHARACTER", "CHARSET"].contains(word(i + 1)) {
             let value = tokens.dropFirst(i + 2).first { !$0.isWord("SET") }?.name
             if SettingEffect.changesReading("names", to: value ?? "?") { session.isReadDifferently = true }
         }
         for k in i + 1..<max(tokens.count, i + 1) {
             let name = tokens[k].name.lowercased().split(separator: "@").last.map(String.init) ?? ""
-            if tokens[k].isWord(["GLOBAL", "PERSIST", "PERSIST_ONLY"]) || tokens[k].kind == .parameter && ["@@global", "@@persist", "@@persist_only"].contains(tokens[k].text.lowercased()) {
+            if tokens[k].isWord(["GLOBAL", "PERSIST", "PERSIST_ONLY"])
+                || tokens[k].kind == .parameter && ["@@global", "@@persist", "@@persist_only"].contains(tokens[k].text.lowercased())
+            {
                 findings.add(.sqlAlter, "SET GLOBAL")
             }
             guard tokens[k].kind != .string, tokens[k].kind != .number else { continue }
@@ -110,7 +116,9 @@ extension TokenStatement {
 
     private mutating func prepare(_ i: Int) {
         findings.add(.sqlSelect, "PREPARE")
-        guard let from = tokens.indices.first(where: { word($0) == "FROM" }), i + 1 < tokens.count else { return findings.add(.sqlUnknown, "PREPARE") }
+        guard let from = tokens.indices.first(where: { word($0) == "FROM" }), i + 1 < tokens.count else {
+            return findings.add(.sqlUnknown, "PREPARE")
+        }
         run(from + 1)
         session.prepared[tokens[i + 1].name] = findings.intents
     }
@@ -129,7 +137,7 @@ extension TokenStatement {
 enum MoreFunctions {
     static let harmless = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
     private static let text = """
-        in values value exists select from where and or not any all some on using by set having limit between like is case when then else
+        in conflict values value exists select from where and or not any all some on using by set having limit between like is case when then else
         if ifnull nullif coalesce cast convert interval distinct count union except intersect rank row exclude partition range rows key
         group_concat concat_ws concat char_length date_format date_add date_sub adddate subdate datediff timediff timestampdiff timestampadd
         curdate curtime current_date current_time current_timestamp utc_timestamp utc_date utc_time sysdate localtime localtimestamp

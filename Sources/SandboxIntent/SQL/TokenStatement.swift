@@ -58,11 +58,15 @@ struct TokenStatement {
         for k in i..<tokens.count {
             if symbol(k) == "(" { depth += 1 }
             if symbol(k) == ")" { depth -= 1 }
-            if depth == 0, ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "VALUES", "TABLE"].contains(word(k)), k > i + 1, symbol(k - 1) == ")" {
+            if depth == 0, ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "VALUES", "TABLE"].contains(word(k)), k > i + 1,
+                symbol(k - 1) == ")"
+            {
                 return statement(k)
             }
         }
-        findings.add(Set(tokens.map(\.text)).isDisjoint(with: ["INSERT", "REPLACE", "UPDATE", "DELETE"]) ? [.sqlSelect] : [.sqlSelect, .sqlUnknown], "WITH")
+        findings.add(
+            Set(tokens.map(\.text)).isDisjoint(with: ["INSERT", "REPLACE", "UPDATE", "DELETE"]) ? [.sqlSelect] : [.sqlSelect, .sqlUnknown],
+            "WITH")
     }
 
     private mutating func insert(_ i: Int) {
@@ -82,7 +86,9 @@ struct TokenStatement {
 
     private mutating func transaction(_ i: Int) {
         let verb = word(i)
-        if verb == "START", ["SLAVE", "REPLICA", "GROUP_REPLICATION"].contains(word(i + 1)) { return findings.add(.sqlAlter, "replication") }
+        if verb == "START", ["SLAVE", "REPLICA", "GROUP_REPLICATION"].contains(word(i + 1)) {
+            return findings.add(.sqlAlter, "replication")
+        }
         if ["COMMIT", "ROLLBACK", "END"].contains(verb) {
             session.temporary = []
             session.isInTransaction = verb == "ROLLBACK" && has("TO") && session.isInTransaction
@@ -122,15 +128,22 @@ struct TokenStatement {
         if ["USER", "ROLE"].contains(word(i + 1)) || word(i + 1) == "DEFINER" { findings.add(.sqlGrant, "CREATE \(word(i + 1))") }
         if ["TEMPORARY", "TEMP"].contains(word(i + 1)) {
             let names = tokens.indices.first { ["TABLE", "VIEW"].contains(word($0)) }.map { TableNames.list(tokens, from: $0 + 1) } ?? []
-            if let name = names.first?.last, names.first?.count == 1 || dialect == .sqlite, word(i + 2) == "TABLE" { session.created(temporary: name) }
+            if let name = names.first?.last, names.first?.count == 1 || dialect == .sqlite, word(i + 2) == "TABLE" {
+                session.created(temporary: name)
+            }
             return findings.add(.sqlSelect, "a temporary table")
         }
         findings.add(.sqlCreate, "CREATE")
         if word(i + 1) == "OR", word(i + 2) == "REPLACE", heads(["TABLE"]) { findings.add(.sqlDrop, "CREATE OR REPLACE TABLE") }
         guard heads(["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) else { return }
         // A client that knows no bodies sends what is in one as statements of their own
+        var isBody = false
         for token in tokens.dropFirst(i + 1) where token.kind == .word {
-            for (word, intents) in TokenStatement.bodyWords where token.text == word { findings.add(intents, "\(word) in a body") }
+            // `AFTER INSERT ON` says when, not what
+            isBody = isBody || ["BEGIN", "ROW", "DO", "SQL", "RETURNS", "STATEMENT"].contains(token.text)
+            for (word, intents) in TokenStatement.bodyWords where isBody && token.text == word {
+                findings.add(intents, "\(word) in a body")
+            }
         }
     }
     private static let bodyWords: [(String, IntentSet)] = [
@@ -142,12 +155,15 @@ struct TokenStatement {
     private mutating func alter(_ i: Int) {
         findings.add(.sqlAlter, "ALTER")
         if ["USER", "ROLE"].contains(word(i + 1)) { findings.add(.sqlGrant, "ALTER \(word(i + 1))") }
-        for k in tokens.indices where word(k) == "DROP" && !["CONSTRAINT", "INDEX", "KEY", "PRIMARY", "FOREIGN", "CHECK", "DEFAULT"].contains(word(k + 1)) {
+        for k in tokens.indices
+        where word(k) == "DROP" && !["CONSTRAINT", "INDEX", "KEY", "PRIMARY", "FOREIGN", "CHECK", "DEFAULT"].contains(word(k + 1)) {
             findings.add(.sqlDrop, "ALTER … DROP")
         }
         if has("TRUNCATE") { findings.add(.sqlTruncate, "TRUNCATE PARTITION") }
         if has("DISCARD", "EXCHANGE") { findings.add(.sqlDrop, "takes a table's rows away") }
-        if tokens.indices.contains(where: { word($0) == "DATA" && word($0 + 1) == "DIRECTORY" }) { findings.add(.sqlCopyOut, "DATA DIRECTORY") }
+        if tokens.indices.contains(where: { word($0) == "DATA" && word($0 + 1) == "DIRECTORY" }) {
+            findings.add(.sqlCopyOut, "DATA DIRECTORY")
+        }
     }
 
     // MARK: UPDATE and DELETE
@@ -181,6 +197,7 @@ struct TokenStatement {
 
     private mutating func call(_ i: Int) {
         let name = tokens[i].name.lowercased()
+        if dialect == .sqlite, name.hasPrefix("pragma_") { return }
         let known = FunctionEffect.of(name, schema: nil)
         guard let effect = known, !(effect.intents == [.sqlCall] && !effect.runsText) || isCallPosition(i) else { return }
         if effect.intents == [.sqlCall], !effect.runsText, MoreFunctions.harmless.contains(name) { return }
@@ -190,9 +207,11 @@ struct TokenStatement {
 
     /// A name before a bracket is a function where a value is wanted; elsewhere it is a table, an index or a type.
     private func isCallPosition(_ i: Int) -> Bool {
-        guard let first = tokens.first(where: { $0.kind == .word }), ["SELECT", "WITH", "UPDATE", "DELETE", "INSERT", "REPLACE", "SET", "DO", "VALUES"].contains(first.text)
+        guard let first = tokens.first(where: { $0.kind == .word }),
+            ["SELECT", "WITH", "UPDATE", "DELETE", "INSERT", "REPLACE", "SET", "DO", "VALUES"].contains(first.text)
         else { return false }
-        return !["INTO", "TABLE", "AS", "WITH", "RECURSIVE", "UPDATE", "INDEX", "KEY", "JOIN", "CONFLICT", "REFERENCES", "OVER"].contains(word(i - 1))
+        return !["INTO", "TABLE", "AS", "WITH", "RECURSIVE", "UPDATE", "INDEX", "KEY", "JOIN", "CONFLICT", "REFERENCES", "OVER"].contains(
+            word(i - 1))
             && !(tokens[i].kind == .name && symbol(i - 1) == ".") || symbol(i - 1) == "." && !["INTO"].contains(word(i - 3))
     }
 }
