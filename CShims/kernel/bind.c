@@ -1,5 +1,6 @@
-// Binding a unix socket to a path, confined to one folder.
+// Unix sockets: binding one to a path, confined to one folder; descriptors that came with one.
 #include "CShims.h"
+#include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
@@ -55,4 +56,35 @@ int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd,
     memcpy(a.sun_path, name, n + 1);
     if (fchdir(folder) < 0) return -errno;
     return sbx_bind(socket, &a, (unsigned)(offsetof(struct sockaddr_un, sun_path) + n + 1));
+}
+
+static int brings_descriptors(struct msghdr *m) {
+    int found = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        found = 1;
+        for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) close(((int *)CMSG_DATA(c))[i]);
+    }
+    return found;
+}
+
+int sbx_take_no_descriptors(int socket) {
+    int off = 0, start = 0, end = -1, found = 0;
+    if (setsockopt(socket, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &off, sizeof off) < 0) return 0;
+    if (sbx_getsockopt_int(socket, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
+        struct pollfd p = {socket, POLLIN, 0};
+        return poll(&p, 1, 0) != 0;
+    }
+    // What is in it is looked through without being taken out.
+    if (setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof start) < 0) return 1;
+    for (ssize_t n = 1; n > 0 && !found;) {
+        char data[4096], control[CMSG_SPACE(253 * sizeof(int)) + CMSG_SPACE(256)] __attribute__((aligned(8)));
+        struct iovec part = {data, sizeof data};
+        struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        n = recvmsg(socket, &m, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        // An empty datagram hides what comes after it.
+        found = n >= 0 && (brings_descriptors(&m) || (n == 0 && sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM));
+    }
+    setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &end, sizeof end);
+    return found;
 }

@@ -3,8 +3,9 @@ extension Rule {
     // MARK: Processes
 
     static let clone = Rule(
-        // Namespaces (in clone's flags the low byte is the exit signal), CLONE_UNTRACED.
-        .enforced([.anyBit(0, 0x7e82_0000)], .refuse(EPERM)),
+        // Namespaces (in clone's flags the low byte is the exit signal), CLONE_UNTRACED; CLONE_PARENT, which would make it the
+        // supervisor's child. It is refused there, and recorded.
+        .enforced([.anyBit(0, 0x7e82_8000)], .judge(.clone)),
         // Processes (no threads) that share memory while both run, a working directory, or descriptors. The supervisor notes
         // it: no call of theirs is let go on after a look. CLONE_VM without CLONE_VFORK, CLONE_FS, CLONE_FILES.
         .enforced([.among(0, mask: 0x14100, [0x100])], .judge(.clone)),
@@ -14,9 +15,11 @@ extension Rule {
         // thread's instead of the process's.
         .always([.among(0, mask: 0x10400, [0x10000])], .judge(.clone)))
     static let unshare = Rule(
-        .enforced([.anyBit(0, 0x7e02_0080)], .refuse(EPERM)),
+        .enforced([.anyBit(0, 0x7e02_0080)], .judge(.unshare)),
         .always([.anyBit(0, 0x400 /* CLONE_FILES */)], .judge(.unshare)))
     static let closeRange = Rule(.always([.anyBit(2, 2 /* CLOSE_RANGE_UNSHARE */)], .judge(.closeRange)))
+
+    static let ptrace = Rule(.enforced([], .judge(.refused)), .always([], .refuse(EPERM)))
 
     static let personality = Rule(.enforced([.differs(0, 0)], .judge(.personality)))
     static let seccomp = Rule(.always([.anyBit(1, 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */)], .refuse(EBUSY)))
@@ -34,7 +37,7 @@ extension Rule {
         .enforced([.above(0, 79 /* PR_RSEQ_SLICE_EXTENSION */)], .refuse(EINVAL)))
 
     static let kill = Rule(
-        .scoped([.among(0, [.supervisor, .front, .supervisorGroup, 0xffff_ffff])], .refuse(EPERM)), .unscoped([], .judge(.kill)))
+        .scoped([.among(0, [.supervisor, .front, .supervisorGroup, 0xffff_ffff])], .judge(.kill)), .unscoped([], .judge(.kill)))
     static func unscoped(_ call: Trapped) -> Rule { Rule(.unscoped([], .judge(call))) }
     /// In the supervisor's process group kill(0, …) would reach it, where Landlock cannot scope signals.
     static let setpgid = Rule(.enforced([.among(1, [.supervisor])], .refuse(EPERM)))
@@ -62,17 +65,36 @@ extension Rule {
         .enforced([.above(1, 1040)], .refuse(EINVAL)))
 
     static let ioctl = Rule(
-        // Types into the terminal (TIOCSTI, TIOCLINUX), has others signalled (FIOSETOWN, SIOCSPGRP), makes a userfaultfd(2)
-        // by way of /dev/userfaultfd (USERFAULTFD_IOC_NEW).
-        .enforced([.among(1, [0x5412, 0x541c, 0x8901, 0x8902, 0xaa00])], .refuse(EPERM)),
+        // Types into the terminal (TIOCSTI, TIOCLINUX) or takes the console's output (TIOCCONS), has others signalled (FIOSETOWN,
+        // SIOCSPGRP), makes a userfaultfd(2) by way of /dev/userfaultfd (USERFAULTFD_IOC_NEW).
+        .enforced([.among(1, [0x5412, 0x541c, 0x541d, 0x8901, 0x8902, 0xaa00])], .judge(.refused)),
+        // A line discipline makes a network or an input device of a terminal, and which it is lies in memory (TIOCSETD). Exchanges a file with the boot loader's (EXT4_IOC_SWAP_BOOT; PROCMAP_QUERY has the same type and number).
+        .enforced([.among(1, [0x5423, 0x6611])], .refuse(EPERM)),
         // They change a file or make names through a descriptor that was judged for reading: type and number, whatever the
         // direction and the size. FS_IOC_SETFLAGS, _FSSETXATTR, _SETVERSION, _ENABLE_VERITY, _SET_ENCRYPTION_POLICY; then btrfs:
-        // SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2.
+        // SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2; then
+        // EXT4_IOC_SETVERSION, EXT4_IOC_MOVE_EXT, XFS_IOC_SWAPEXT, XFS_IOC_EXCHANGE_RANGE.
         .enforced(
             [
                 .among(
                     1, mask: 0xffff,
-                    [0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418, 0x941a, 0x9425, 0x943f])
+                    [
+                        0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418, 0x941a, 0x9425, 0x943f,
+                        0x6604, 0x660f, 0x586d, 0x5881,
+                    ])
+            ], .refuse(EOPNOTSUPP)),
+        // They open or read what they are told by number: XFS_IOC_FD_TO_HANDLE, PATH_TO_HANDLE, OPEN_BY_HANDLE,
+        // READLINK_BY_HANDLE, FSSETDM_BY_HANDLE, ATTRLIST_, ATTRMULTI_BY_HANDLE; btrfs: TREE_SEARCH, SEND, ENCODED_READ and _WRITE. Or
+        // stop a file system (FIFREEZE, FITHAW, EXT4_IOC_SHUTDOWN), or lock away what it holds (FS_IOC_ADD_ENCRYPTION_KEY,
+        // REMOVE_, REMOVE_..._ALL_USERS).
+        .enforced(
+            [
+                .among(
+                    1, mask: 0xffff,
+                    [
+                        0x5869, 0x586a, 0x586b, 0x586c, 0x586e, 0x587a, 0x587b, 0x9411, 0x9426, 0x9440, 0x5877, 0x5878, 0x587d,
+                        0x6617, 0x6618, 0x6619,
+                    ])
             ], .refuse(EOPNOTSUPP)))
 
     // MARK: Sockets

@@ -6,6 +6,9 @@ extension RawCall {
     /// clone(2), whose flags hold a signal in their low byte.
     package var isClone: Bool { Trapped(number: number) == .clone }
 
+    /// Only asks whether a process is there: kill(2) with no signal.
+    package var isProbe: Bool { Trapped(number: number) == .kill && word(1) == 0 }
+
     /// The call in the supervisor's terms, from the registers alone.
     package var decoded: Call {
         guard let call = Trapped(number: number) else { return .unknown }
@@ -26,6 +29,7 @@ extension RawCall {
         // Only F_SETOWN comes here; a negative number is a process group.
         case .fcntl: return .towardsProcess(int(2))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
+        case .refused: return .refused
         case .personality: return .personality(word(0))
         case .clone where arguments[0] & 0x10000 /* CLONE_THREAD */ == 0: return .shares(flags: arguments[0])
         case .ioSetup: return .shares(flags: 0)

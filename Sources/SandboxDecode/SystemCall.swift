@@ -33,6 +33,10 @@ package struct SystemCall: Sendable {
         return list
     }()
 
+    package static func name(_ number: Int32) -> String {
+        table.first { $0.number(on: .current).map(Int32.init) == number }.map { "\($0.name)" } ?? "\(number)"
+    }
+
     static func judged(_ number: Int32) -> (call: Trapped, rule: Rule)? { number >= 0 && number < numbers ? judged[Int(number)] : nil }
 }
 
@@ -70,6 +74,8 @@ package struct Rule: Sendable {
     static func refuse(_ error: Int32) -> Rule { Rule(.enforced([], .refuse(error))) }
     /// As if this kernel did not have it, in enforce mode: libraries fall back on a call that is judged.
     static let absent = refuse(ENOSYS)
+    /// The same, and the attempt is recorded: for what no program tries in its normal course.
+    static let refuse = Rule(.enforced([], .judge(.refused)))
     /// Refused in every mode: it cannot be supervised.
     static func never(_ error: Int32) -> Rule { Rule(.always([], .refuse(error))) }
     static func judge(_ call: Trapped) -> Rule { Rule(.always([], .judge(call))) }

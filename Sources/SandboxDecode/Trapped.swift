@@ -11,6 +11,8 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
     case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
     case unshare, clone, closeRange, prctl, ioSetup
+    /// What is refused whatever it asks for, by any name.
+    case refused
     case shmget, shmat, shmctl, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl
 
     /// By its number on this machine.

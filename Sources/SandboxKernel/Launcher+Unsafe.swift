@@ -10,6 +10,8 @@ package struct LaunchSpec: Sendable {
     package var enforces: Bool
     /// The process the user started; the program joins its group.
     package var front: Int32
+    /// The folder of the control group to be born in; -1: ours.
+    package var controlGroup: Int32 = -1
     package var limits: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
     package var keep: [Int32] = []
     package var signals: sbx_signals
@@ -58,6 +60,8 @@ package struct Launched {
     package let listener: Listener
     package let synchronous: Bool
     package var pid: Int32 { raw.pid }
+    /// It lies in the control group that it was to be born in.
+    package var isInGroup: Bool { raw.in_group != 0 }
 
     /// Lets it become the program.
     package func go() { withUnsafePointer(to: raw) { _ = sbx_launch_go($0) } }
@@ -91,6 +95,7 @@ package enum Launcher {
             raw.filter_count = UInt32(filter.count)
             raw.group = getpgid(spec.front)
             raw.landlock = landlock
+            raw.control_group = spec.controlGroup
             raw.drop_machine_caps = spec.enforces ? 1 : 0
             raw.limits = limits.baseAddress
             raw.limit_count = UInt32(limits.count)

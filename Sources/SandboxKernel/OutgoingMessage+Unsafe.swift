@@ -18,6 +18,8 @@ struct OutgoingMessage {
     private(set) var controlCount = 0
     private(set) var flags: Int32 = 0
     private var passed: [Int32] = []
+    /// Among the descriptors are unix sockets.
+    var passesSockets: Bool { passed.contains { sbx_getsockopt_int($0, SOL_SOCKET, SO_DOMAIN) == AF_UNIX } }
 
     init() {
         data = .allocate(byteCount: 1 << 16, alignment: 16)

@@ -1,20 +1,46 @@
+internal import CShims
+internal import Glibc
 internal import Synchronization
 
 /// The unix sockets that the session has bound: the others belong to somebody outside.
 package final class OwnSockets: Sendable {
-    private enum Key: Hashable {
+    enum Key: Hashable {
         case file(device: UInt64, inode: UInt64)
         case abstract([UInt8])
     }
-    private let known = Mutex<Set<Key>>([])
+    /// Where a socket was last seen: somebody's descriptor, and the number of what should be behind it.
+    struct Place {
+        let process: Int32, descriptor: Int32
+        let socket: UInt64
+        /// So many of the session are talking to it right now (`admitting`).
+        var guests = 0
+    }
+    private let known = Mutex<[Key: Place]>([:])
     private static let limit = 1 << 16
 
-    func insert(device: UInt64, inode: UInt64) { insert(.file(device: device, inode: inode)) }
-    func insert(abstract name: [UInt8]) { insert(.abstract(name)) }
-
     /// Where there are too many to know them all, the rest count as somebody else's.
-    private func insert(_ key: Key) { known.withLock { if $0.count < OwnSockets.limit { _ = $0.insert(key) } } }
+    func insert(_ key: Key, _ place: Place) { known.withLock { if $0.count < OwnSockets.limit { $0[key] = place } } }
 
-    func contains(device: UInt64, inode: UInt64) -> Bool { known.withLock { $0.contains(.file(device: device, inode: inode)) } }
-    func contains(abstract name: [UInt8]) -> Bool { known.withLock { $0.contains(.abstract(name)) } }
+    func contains(_ key: Key) -> Bool { known.withLock { $0[key] != nil } }
+
+    /// A bound socket takes no descriptors (`SocketWork.takeNoDescriptors`), and neither does a connection to it that begins so.
+    /// For the session's own, it does while `body` runs, which never waits. One that cannot be found any more does not.
+    func admitting<R>(to key: Key, _ tasks: TaskTable, _ body: () -> R) -> R {
+        guard let place = known.withLock({ $0[key] }) else { return body() }
+        let socket = sbx_pidfd_getfd(tasks.handle(of: place.process), place.descriptor)
+        defer { if socket >= 0 { _ = sbx_close(socket) } }
+        var st = stat()
+        guard socket >= 0, sbx_fstat(socket, &st) == 0, UInt64(st.st_ino) == place.socket else { return body() }
+        count(1, key, socket)
+        defer { count(-1, key, socket) }
+        return body()
+    }
+
+    private func count(_ step: Int, _ key: Key, _ socket: Int32) {
+        known.withLock { known in
+            let guests = max(0, (known[key]?.guests ?? 0) + step)
+            known[key]?.guests = guests
+            _ = sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.passRights, guests > 0 ? 1 : 0)
+        }
+    }
 }

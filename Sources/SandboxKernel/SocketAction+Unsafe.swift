@@ -31,11 +31,12 @@ extension SocketWork {
     }
 
     private func act(wait: Bool) throws(Errno) -> Int32 {
-        if operation != .bind, hasAddress, !isOwn { try takeNoDescriptors() }
+        if hasAddress, operation == .bind || !isOwn { try takeNoDescriptors() }
+        if message.passesSockets, isOutward { throw Errno(EPERM) }
         return switch call {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
-            try withUnixReference { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
+            try admitted(wait) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
         case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
         case .listen(_, let backlog): sbx_listen(socket, backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
@@ -45,29 +46,48 @@ extension SocketWork {
 
     // MARK: Descriptors from outside
 
-    /// It leads to a unix socket that the session has bound itself, or to none.
-    private var isOwn: Bool {
-        switch endpoint {
-        case .unixPath: context.sockets.contains(device: device, inode: inode)
-        case .unixAbstract: context.sockets.contains(abstract: Array(path.text))
-        default: true
+    /// A unix socket that has a name, where it has been bound.
+    private var key: OwnSockets.Key? {
+        guard hasAddress else { return nil }
+        return switch endpoint {
+        case .unixPath: .file(device: device, inode: inode)
+        case .unixAbstract: .abstract(Array(path.text))
+        default: nil
         }
     }
 
-    /// Whoever listens outside could hand over a file that is denied here: SCM_RIGHTS, unix(7). Since Linux 6.16 the kernel
-    /// can refuse that to the sender (`SO_PASSRIGHTS`; before, ENOPROTOOPT). Nobody in the session can allow it again.
+    /// It leads to a unix socket that the session has bound itself, or to none.
+    private var isOwn: Bool { key.map(context.sockets.contains) ?? true }
+
+    /// `SO_PASSRIGHTS`, asm-generic/socket.h of Linux 6.16.
+    static let passRights: Int32 = 83
+
+    /// Somebody outside could hand over a file that is denied here: SCM_RIGHTS, unix(7). Since Linux 6.16 the kernel can refuse
+    /// that to the sender (before, ENOPROTOOPT). Nobody in the session can allow it again. What is bound passes this on to
+    /// each connection.
     private func takeNoDescriptors() throws(Errno) {
-        let e = sbx_setsockopt_int(socket, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, 0)
+        let e = sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.passRights, 0)
         if e < 0, e != -ENOPROTOOPT, e != -EOPNOTSUPP { throw Errno(-e) }
     }
 
+    /// The other end of what goes here may be somebody outside: he would have a socket over which descriptors come in.
+    private var isOutward: Bool { hasAddress && !isOwn || sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.passRights) == 0 }
+
+    /// The same as `withUnixReference`, for what the session has bound, where it need not wait.
+    private func admitted<R>(_ wait: Bool, _ body: (UnsafeRawPointer, UInt32) -> R) throws(Errno) -> R {
+        guard !wait, let key else { return try withUnixReference(body) }
+        return try withUnixReference { at, length in context.sockets.admitting(to: key, context.tasks) { body(at, length) } }
+    }
+
     private func noteBound(_ result: Int32) -> Int32 {
-        guard result == 0 else { return result }
-        var st = stat()
+        guard result == 0, case .bind(let descriptor, _, _) = call else { return result }
+        var st = stat(), own = stat()
         if createsPath, sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 {
-            context.sockets.insert(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
+            (device, inode) = (UInt64(st.st_dev), UInt64(st.st_ino))
         }
-        if case .unixAbstract = endpoint { context.sockets.insert(abstract: Array(path.text)) }
+        if let key, sbx_fstat(socket, &own) == 0 {
+            context.sockets.insert(key, .init(process: caller.pid, descriptor: descriptor, socket: UInt64(own.st_ino)))
+        }
         return result
     }
 
@@ -98,7 +118,7 @@ extension SocketWork {
         if message.isCut && type != SOCK_STREAM_ { throw Errno(EMSGSIZE) }
         let waits = mayBlock && wait
         let flags = message.flags | MSG_NOSIGNAL_ | (waits ? 0 : MSG_DONTWAIT_)
-        let result = try withUnixReference { (at: UnsafeRawPointer, length: UInt32) -> Int in
+        let result = try admitted(waits || message.controlCount == 0) { (at: UnsafeRawPointer, length: UInt32) -> Int in
             var v = iovec(iov_base: message.data.baseAddress! + sent, iov_len: message.count - sent)
             return withUnsafeMutablePointer(to: &v) { vector in
                 var m = msghdr()

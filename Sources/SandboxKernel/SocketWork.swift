@@ -11,8 +11,8 @@ package final class SocketWork {
     package private(set) var transport = Transport.other
     /// Resolved path or abstract name of a unix address.
     package let path = PathBuffer()
-    package private(set) var device: UInt64 = 0
-    package private(set) var inode: UInt64 = 0
+    package internal(set) var device: UInt64 = 0
+    package internal(set) var inode: UInt64 = 0
     /// The folder in which a unix path is bound.
     package let folder = PathBuffer()
     /// Nothing below that folder is judged differently: only then may the caller's own bytes be used, which a racer can

@@ -5,12 +5,16 @@ internal import SandboxModel
 
 /// What the tracer reports, on its own thread, while the task concerned stands still.
 package protocol TracerEvents: AnyObject {
+    /// A new task, a thread or a process, that has run nothing yet.
+    func met(tid: Int32)
     /// A new process (not a thread). `parent` is the serial of the one that made it, 0 where nobody knows.
     func started(pid: Int32, serial: UInt32, parent: UInt32)
     /// The new image is there and nothing of it has run: false ends it.
     func became(_ caller: Caller) -> Bool
     /// A task has ended and has not been reaped: its parent does not know yet.
     func isEnding(tid: Int32)
+    /// Another thread has started a program and has the leader's number now; the leader has ended without a report.
+    func leaderWasReplaced(pid: Int32, by former: Int32)
     func ended(pid: Int32, serial: UInt32, status: Int32)
     /// The first process was stopped by a signal (`true`) or goes on (`false`).
     func rootStopped(_ stopped: Bool)
@@ -102,6 +106,7 @@ package final class Tracer<Events: TracerEvents> {
             // It goes on in borrowed memory when the one that was lent it has ended.
             if let lender = tasks[leader]?.lender, lender != 0 { table.addCompany(lender, TaskTable.Company.memory) }
         }
+        events.met(tid: tid)
         if isEnding { _ = sbx_kill(leader, SIGKILL) }
     }
 
@@ -263,8 +268,8 @@ package final class Tracer<Events: TracerEvents> {
             let old = Int32(truncatingIfNeeded: former)
             if tasks.removeValue(forKey: old) != nil { threads -= 1 }
             table.remove(old)
-            // The thread that had this number has ended without a report; what waited for it would never learn.
-            events.isEnding(tid: tid)
+            // What waited for the thread that had this number would never learn.
+            events.leaderWasReplaced(pid: tid, by: old)
         }
         guard let t = tasks[tid] else { return resume(tid) }
         forgetCompany(of: tid)

@@ -1,3 +1,4 @@
+internal import CShims
 internal import Glibc
 internal import SandboxDecode
 internal import SandboxKernel
@@ -80,8 +81,13 @@ extension Supervision {
     /// What a standard stream leads to may be more than the lists grant: who starts the session gives it. What is denied is
     /// denied all the same, and nothing runs.
     func refusal(ofStream number: Int32) -> RunFailure? {
+        if sbx_take_no_descriptors(number) != 0 {
+            return RunFailure("descriptor \(number) is a socket in which descriptors may be waiting", help: "nothing was run")
+        }
         let work = FileWork(context), file = work.first
         do throws(Errno) { try work.prepare(inherited: number) } catch { return nil }
+        // The fast lane rests on nobody's having one (`FastLane.swift`).
+        if work.reachesMemory { context.flights.close() }
         guard file.names > 0, file.kind == .regular || file.kind == .directory || file.isRawDevice,
             let denial = judgeGift(file)
         else { return nil }
@@ -92,6 +98,8 @@ extension Supervision {
 
     private func judgeGift(_ file: FileSubject) -> Ruling? {
         if file.isRawDevice { return Ruling(.deny, by: policy.builtin.rawDevice) }
+        // None of the session's: nothing of it has run yet.
+        if let denial = judgeProcess(file, Caller(tid: 0, pid: 0, serial: 0)) { return denial }
         if let denial = policy.denial(of: file.path.text.span, access: file.access, isProgram: file.isProgram) { return denial }
         return file.names > 1 ? denied.ruling(device: file.device, inode: file.inode, access: file.access) : nil
     }

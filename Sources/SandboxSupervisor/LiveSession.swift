@@ -13,6 +13,7 @@ struct LiveSession {
     private let supervision: Supervision
     private let writer: TrailWriter
     private let launched: Launched
+    private let group: ControlGroup?
     private let front: Int32
     /// After this time what is in the journal begins to move into the store, microseconds.
     private static let storeDelay: UInt32 = 100_000
@@ -22,14 +23,22 @@ struct LiveSession {
         self.options = options
         self.front = front
         setup = try SessionSetup(options)
-        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, front, signals) } catch {
+        let group = setup.controlGroup
+        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, group, front, signals) } catch {
+            group?.remove()
             setup.temporary.remove()
             throw error
         }
+        guard let group else {
+            self.group = nil
+            return
+        }
+        self.group = launched.isInGroup ? group : nil
+        if launched.isInGroup { supervision.note(group.description) } else { group.remove() }
     }
 
     private static func prepare(
-        _ options: RunOptions, _ setup: SessionSetup, _ front: Int32, _ signals: sbx_signals
+        _ options: RunOptions, _ setup: SessionSetup, _ group: ControlGroup?, _ front: Int32, _ signals: sbx_signals
     ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
         let context: KernelContext
@@ -50,7 +59,7 @@ struct LiveSession {
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
         do throws(LaunchError) {
-            launched = try Launcher.start(setup.launchSpec(program, front: front, signals: signals))
+            launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
         } catch {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
@@ -73,7 +82,8 @@ struct LiveSession {
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid)
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
+            group: launched.isInGroup ? group : nil)
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)
@@ -117,12 +127,12 @@ struct LiveSession {
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
         supervision.waits.start()
-        startHelpers(link, control)
+        startHelpers(link, control, tree.writes)
         let status = tracer.run()
         return finish(status, control, link)
     }
 
-    private func startHelpers(_ link: Int32, _ control: ControlServer) {
+    private func startHelpers(_ link: Int32, _ control: ControlServer, _ writes: WriteWatch?) {
         let pid = launched.pid
         let group = supervision.agentGroup
         WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
@@ -132,13 +142,16 @@ struct LiveSession {
             usleep(LiveSession.storeDelay)
             do throws(StoreError) {
                 try writer.start()
-                TemporaryFolder.sweep(try Trail.recover(setup.state).recovered)
+                let recovered = try Trail.recover(setup.state).recovered
+                TemporaryFolder.sweep(recovered)
+                ControlGroup.sweep(recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
         if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { [supervision] in Deadline.wait(limit, thenEnd: supervision) } }
         if supervision.enforces, let limit = supervision.policy.limits.memory {
             WorkerThread.start("sbx-memory") { [supervision] in MemoryWatch(supervision, limit).run() }
         }
+        if let writes { WorkerThread.start("sbx-writes") { writes.run() } }
     }
 
     // MARK: The end
@@ -146,6 +159,7 @@ struct LiveSession {
     private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
         control.stop()
+        if let group { leave(group) }
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
         let failure = launched.outcome()
@@ -161,6 +175,12 @@ struct LiveSession {
         supervision.neighbours.leave()
         if isComplete { settle(code, link) }
         return code
+    }
+
+    private func leave(_ group: ControlGroup) {
+        let killed = group.killedForMemory
+        if killed > 0 { supervision.note("limits.memory: the kernel killed \(killed) of the session's processes for want of memory") }
+        group.remove()
     }
 
     /// True when the journal holds everything, the end included. Where the store is in trouble, its user hears of it now.

@@ -53,6 +53,15 @@ struct MountTable {
         }
     }
 
+    /// The folder in which a control group of version 2 is seen.
+    func folder(ofControlGroup path: [UInt8]) -> [UInt8]? {
+        // One above what this namespace shows is seen nowhere.
+        if path.starts(with: "/..".utf8) { return nil }
+        return mounts.lazy.filter { $0.type == "cgroup2" }.compactMap { mount in
+            MountTable.rest(of: path == [UInt8(ascii: "/")] ? [] : path, below: mount.root).map { mount.place + $0 }
+        }.first
+    }
+
     /// What follows `folder`, with its slash; nil where the path lies elsewhere.
     private static func rest(of path: [UInt8], below folder: [UInt8]) -> [UInt8]? {
         guard path.starts(with: folder) else { return nil }

@@ -60,15 +60,19 @@ final class Notifier {
         case .towardsProcess(let pid):
             // The register cannot change any more, and a process of the session stays one until the tracer has
             // seen its end.
-            isOurs(pid) ? notice.proceed() : notice.answer(-EPERM)
+            if isOurs(pid) { return notice.proceed() }
+            if !notice.call.isProbe { supervision.recordRefusal(of: notice.call, caller) }
+            notice.answer(-EPERM)
         case .separateDescriptors(let flags):
-            // Before it goes on, so that the next call of any thread is looked up in its own. Namespaces, CLONE_UNTRACED.
-            let others: UInt64 = 0x7e82_0000 | (notice.call.isClone ? 0 : 0x80)
+            // Before it goes on, so that the next call of any thread is looked up in its own. Namespaces, CLONE_UNTRACED, CLONE_PARENT.
+            let others: UInt64 = 0x7e82_8000 | (notice.call.isClone ? 0 : 0x80)
+            if supervision.enforces, flags & others != 0 { return refuse(notice, caller) }
             supervision.context.noteSeparateDescriptors()
-            supervision.enforces && flags & others != 0 ? notice.answer(-EPERM) : notice.proceed()
+            notice.proceed()
         case .shares(let flags):
+            if supervision.enforces, flags & 0x7e82_8000 != 0 { return refuse(notice, caller) }
             supervision.context.tasks.addCompany(caller.pid, TaskTable.Company.memory | (flags & 0x600 != 0 ? TaskTable.Company.places : 0))
-            supervision.enforces && flags & 0x7e82_0000 != 0 ? notice.answer(-EPERM) : notice.proceed()
+            notice.proceed()
         case .personality(let persona):
             // Query, PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE: nothing a decision rests on.
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
@@ -83,8 +87,13 @@ final class Notifier {
             if supervision.context.objects.isOurs(kind, id) || id < 0 { return notice.proceed() }
             supervision.recordObject(kind, id: id, caller)
             notice.answer(-EACCES)
-        default: notice.answer(-EPERM)
+        default: refuse(notice, caller)
         }
+    }
+
+    private func refuse(_ notice: consuming Notice, _ caller: Caller) {
+        supervision.recordRefusal(of: notice.call, caller)
+        notice.answer(-EPERM)
     }
 
     /// 0 is the caller's own group; a negative number a group, which is the session's if its leader is.

@@ -43,6 +43,10 @@ struct SessionSetup {
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
+        if enforces, profile.body.limits.written != nil, !WriteWatch.isPossible {
+            temporary.remove()
+            throw RunFailure("`limits.written`: this kernel does not count what is written (`/proc/self/io`); nothing was run")
+        }
         let identity: String
         do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
             temporary.remove()
@@ -57,6 +61,9 @@ struct SessionSetup {
             user: account?.user ?? geteuid(), supervisor: getpid(),
             started: started)
     }
+
+    /// Nil where nothing is limited.
+    var controlGroup: ControlGroup? { enforces ? ControlGroup(session: info.id, profile.body.limits) : nil }
 
     var controlPath: String { state.sessions + "/" + info.id + "/control" }
 
@@ -181,13 +188,14 @@ struct SessionSetup {
 
     // MARK: Launching
 
-    func launchSpec(_ program: [CChar], front: Int32, signals: sbx_signals) -> LaunchSpec {
+    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Int32, signals: sbx_signals) -> LaunchSpec {
         func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
         var spec = LaunchSpec(
             program: program, arguments: arguments.map(text),
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
             signals: signals)
         spec.limits = limits()
+        spec.controlGroup = group?.descriptor ?? -1
         spec.account = account
         return spec
     }
@@ -203,6 +211,7 @@ struct SessionSetup {
         // The kernel writes a core file by itself, into whatever folder the process has gone to.
         if enforces { list.append((resource: 4 /* RLIMIT_CORE */, soft: 0, hard: 0)) }
         if enforces, let n = profile.body.limits.memory { list.append((resource: 2 /* RLIMIT_DATA */, soft: n, hard: n)) }
+        if enforces, let n = profile.body.limits.written { list.append((resource: 1 /* RLIMIT_FSIZE */, soft: n, hard: n)) }
         return list
     }
 

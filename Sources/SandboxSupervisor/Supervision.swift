@@ -23,6 +23,8 @@ final class Supervision: Sendable {
     let agentGroup: Int32
     /// The session's first process: its end is the session's.
     let root: Int32
+    /// Where the kernel lets one be made: all of the session's processes lie in it.
+    private let group: ControlGroup?
     /// The processes that live, for people to look at and for limits.
     let living = Mutex<Set<Int32>>([])
     private let ending = Mutex<String?>(nil)
@@ -37,7 +39,7 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32, root: Int32
+        agentGroup: Int32, root: Int32, group: ControlGroup?
     ) {
         self.info = info
         self.policy = policy
@@ -48,6 +50,7 @@ final class Supervision: Sendable {
         self.status = status
         self.agentGroup = agentGroup
         self.root = root
+        self.group = group
         denied = DeniedFiles(policy)
         hosts = HostTable(policy.hostNames)
         waits = WaitPool()
@@ -82,6 +85,7 @@ final class Supervision: Sendable {
         guard isFirst, !isOver.exchange(true, ordering: .acquiringAndReleasing) else { return }
         note(reason)
         kill(root, SIGKILL)
+        group?.kill()
     }
 
     private func giveUp(_ error: StoreError) -> Never {
@@ -187,6 +191,15 @@ final class Supervision: Sendable {
         let h = header(.other, Ruling(.deny, by: policy.builtin.systemV), caller, .name)
         let name = key.map { "\(kind.name), key 0x\(String(UInt32(bitPattern: $0), radix: 16))" } ?? "\(kind.name) \(id ?? 0)"
         Array(name.utf8).withUnsafeBytes { name in
+            status?.decision(h, name, policy)
+            _ = append(h, name)
+        }
+    }
+
+    /// A call that is never carried out.
+    func recordRefusal(of call: RawCall, _ caller: Caller) {
+        let h = header(.other, Ruling(.deny, by: policy.builtin.refusedCall), caller, .name)
+        Array(SystemCall.name(call.number).utf8).withUnsafeBytes { name in
             status?.decision(h, name, policy)
             _ = append(h, name)
         }

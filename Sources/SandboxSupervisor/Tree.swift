@@ -13,6 +13,7 @@ final class Tree: TracerEvents {
     private let front: Int32
     private let programs: ProgramWork
     private let limit: Int
+    let writes: WriteWatch?
     /// How many processes were killed for being one too many.
     private var refused = 0
     /// A build that starts more than it may loses some; who goes on and on means it.
@@ -23,7 +24,10 @@ final class Tree: TracerEvents {
         self.front = front
         programs = ProgramWork(supervision.context)
         limit = supervision.policy.limits.processes.map { Int(clamping: $0) } ?? .max
+        writes = supervision.enforces ? supervision.policy.limits.written.map { WriteWatch(supervision, $0) } : nil
     }
+
+    func met(tid: Int32) { writes?.met(tid) }
 
     func started(pid: Int32, serial: UInt32, parent: UInt32) {
         var h = RecordHeader(kind: .processStart, process: serial, pid: pid, result: 0, time: currentTime())
@@ -65,7 +69,15 @@ final class Tree: TracerEvents {
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
     }
 
-    func isEnding(tid: Int32) { supervision.waits.cancel(tid: tid) }
+    func isEnding(tid: Int32) {
+        supervision.waits.cancel(tid: tid)
+        writes?.isEnding(tid)
+    }
+
+    func leaderWasReplaced(pid: Int32, by former: Int32) {
+        supervision.waits.cancel(tid: pid)
+        writes?.leaderWasReplaced(pid, by: former)
+    }
 
     func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
 

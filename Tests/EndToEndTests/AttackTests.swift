@@ -15,6 +15,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case lent, handed
         /// The same where the socket is one that may be talked to.
         case handedByAllowed
+        /// Somebody outside connects to what the attack binds, or has the other end of its standard input.
+        case brought, streamed
     }
     let name: String
     let needs: Needs
@@ -47,7 +49,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["hardlink-before"].map { Attack(name: $0, needs: .linkedSecret) }
         + ["reopen-for-writing", "metadata", "replace"].map { Attack(name: $0, needs: .readOnly) }
         + [Attack(name: "race-move-of-link", needs: .place), Attack(name: "handed-descriptor", needs: .handed)]
-        + (World.refusesDescriptors ? [Attack(name: "handed-descriptor", needs: .handedByAllowed, recorded: false)] : [])
+        + (World.refusesDescriptors ? refusedToSender : [])
         + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments"].map { Attack(name: $0, needs: .forbidden) }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
@@ -57,12 +59,20 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + [Attack(name: "inherited-descriptors", needs: .lent, recorded: false)]
         + [Attack(name: "proc-self", needs: .nothing, recorded: false, nativelyHeld: true)]
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
-        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "new-listener"].map {
+        + ["unshare-user", "clone3-newuser", "userfaultfd", "keyctl", "tiocsti", "line-discipline", "clone-parent", "new-listener"].map {
             Attack(name: $0, needs: .nothing, recorded: false)
         }
         + [Attack(name: "memfd-start", needs: .memory), Attack(name: "objects-of-others", needs: .objects)]
         + ["ptrace-parent", "process-vm-parent", "kill-supervisor", "proc-supervisor", "pidfd-getfd-supervisor", "fsetown"]
         .map { Attack(name: $0, needs: .fence, recorded: false) } + outward
+
+    /// By SO_PASSRIGHTS; the kernel answers whoever sends.
+    static let refusedToSender: [Attack] =
+        ["handed-descriptor", "returned-descriptor"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
+        + [
+            Attack(name: "brought-descriptor", needs: .brought, recorded: false),
+            Attack(name: "streamed-descriptor", needs: .streamed, recorded: false),
+        ]
 
     /// Sections 5 to 8: other spellings of addresses, sockets in the file system, whoever supervises, the machine.
     private static let outward: [Attack] =
@@ -129,7 +139,7 @@ extension EndToEnd {
         private func arguments(_ attack: Attack, _ world: World, _ listeners: Listeners, own: [String] = []) throws -> [String] {
             let target: [String] =
                 switch attack.needs {
-                case .nothing, .memory, .lent: []
+                case .nothing, .memory, .lent, .streamed: []
                 case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
@@ -137,7 +147,7 @@ extension EndToEnd {
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
                 case .readOnly: [world.root + "/vault/readonly"]
                 case .place: [world.work + "/place"]
-                case .handed, .handedByAllowed: [world.work + "/socket"]
+                case .handed, .handedByAllowed, .brought: [world.work + "/socket"]
                 case .address: [listeners.allowed, listeners.denied]
                 case .denied: [listeners.denied]
                 case .abstract: [listeners.abstract]
@@ -160,6 +170,7 @@ extension EndToEnd {
             defer { outside?.closeInput() }
             var command = try arguments(attack, world, listeners, own: [world.secret, world.home])
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
+            if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
             // A race is won by luck, above all where another job has the second processor.
@@ -180,8 +191,10 @@ extension EndToEnd {
                 let path = world.root + "/vault/readonly"
                 try World.secretText.write(toFile: path, atomically: false, encoding: .utf8)
                 if world.account == .ordinary { chown(path, Account.uid, Account.uid) }
-            case .handed, .handedByAllowed:
-                let helper = try world.start([world.guest, "hand", world.work + "/socket", world.secret])
+            case .handed, .handedByAllowed, .brought:
+                let helper = try world.start([
+                    world.guest, attack.needs == .brought ? "bring" : "hand", world.work + "/socket", world.secret,
+                ])
                 guard helper.line() == "ready" else { throw Trouble("no helper") }
                 return helper
             default: break
@@ -228,6 +241,7 @@ extension EndToEnd {
             var command = world.sandboxCommand(try arguments(attack, world, listeners, own: own), profile: profile)
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
+            if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
             let outcome = try world.native(command, within: 90)
             #expect(outcome.out == "held\n" || outcome.out == "unknown here\n", "\(outcome)")
             #expect(try String(contentsOfFile: world.secret, encoding: .utf8) == World.secretText)
@@ -254,7 +268,9 @@ extension EndToEnd {
             let listed = try World().native([Built.guest, "list", "attacks"]).out.split(separator: "\n").map {
                 String($0.prefix { $0 != " " })
             }
-            #expect(Set(listed).subtracting(World.hasNodes ? [] : ["device-node"]) == Set(Attack.all.map(\.name)))
+            let notHere =
+                (World.hasNodes ? [] : ["device-node"]) + (World.refusesDescriptors ? [] : Attack.refusedToSender.map(\.name).dropFirst())
+            #expect(Set(listed).subtracting(notHere) == Set(Attack.all.map(\.name)))
         }
     }
 }

@@ -25,6 +25,23 @@ extension EndToEnd {
             #expect(!lines.contains { $0.hasPrefix("forged") || $0.hasPrefix("session  s-forged") }, "\(command)")
         }
 
+        /// What is refused whatever it asks for is in the trail all the same.
+        @Test(arguments: Account.all) func refusedCallsAreRecorded(account: Account) throws {
+            let world = try World(account), profile = try world.permissive()
+            for attack in ["machine-calls", "clone-flags", "tiocsti", "unshare-user", "keyctl", "ptrace-parent 0", "mount-new-api /x/y"] {
+                let words = attack.split(separator: " ").map(String.init)
+                #expect(try world.sandboxed([world.guest] + words, profile: profile).out == "held\n")
+            }
+            let denied = Set(try world.events("--decision", "deny").filter { $0.rules == ["builtin.calls"] }.map(\.resource))
+            let expected: Set = [
+                "mount", "umount2", "fsopen", "open_tree", "chroot", "pivot_root", "unshare", "clone", "ptrace", "process_vm_readv", "bpf",
+                "kcmp",
+                "perf_event_open", "keyctl", "add_key", "init_module", "kexec_load", "reboot", "swapon", "acct", "syslog", "userfaultfd",
+                "clock_settime", "fanotify_init", "ioctl",
+            ]
+            #expect(denied.isSuperset(of: expected), "\(expected.subtracting(denied))")
+        }
+
         @Test(arguments: Account.all) func hostileBytesInEverythingPrinted(account: Account) throws {
             let world = try World(account)
             // Names, a program among them, arguments, 100 kB of them, and what the user is told about the session.

@@ -46,6 +46,56 @@ extension EndToEnd {
             #expect(outcome.out == "[0, 0, 0]\n", "\(outcome)")
         }
 
+        /// Where a group may be made, the session lies in one of its own from its first instruction on, and nothing is left of it.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount")), arguments: Account.all)
+        func controlGroupOfItsOwn(account: Account) throws {
+            let world = try World(account), profile = try profile(world, "limits: { processes: 64, memory: 1GiB }")
+            let look = ["grep", "^0::", "/proc/self/cgroup"], inside = account.prefix + world.sandboxCommand(look, profile: profile)
+            // A mount of its own, so that it does not matter whether and where the machine has one.
+            let script = """
+                mkdir "$1/groups" && mount -t cgroup2 none "$1/groups" || exit 77
+                own="$1/groups/e2e-$$"; user=$2; shift 2
+                mkdir "$own" || exit 77; chown "$user" "$own" "$own"/cgroup.procs; echo $$ > "$own/cgroup.procs"
+                grep ^0:: /proc/self/cgroup; "$@"; ls -d "$own"/*/ 2> /dev/null; echo $$ > "$own/../cgroup.procs"
+                # The supervisor goes on for a moment, alone.
+                for i in $(seq 1000); do rmdir "$own" 2> /dev/null && break; sleep 0.01; done
+                """
+            let user = account == .own ? "0" : "\(Account.uid)"
+            let words = ["unshare", "--mount", "sh", "-c", script, "sh", world.root, user] + inside
+            let running = try Running(words, environment: world.environment, directory: world.work)
+            running.closeInput()
+            let outcome = running.finish(within: 60)
+            if outcome.code == 77 { return }
+            let lines = outcome.out.split(separator: "\n")
+            #expect(lines.count == 2 && lines.last?.hasPrefix((lines.first ?? "") + "/sandbox-s-") == true, "\(outcome)")
+            #expect(try shown(world).contains("control group "))
+        }
+
+        /// By whom and how they are written makes no difference; four times 3 MiB are more than 8.
+        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        func writtenBytesAreCountedForTheWholeTree(how: String, account: Account) throws {
+            let world = try World(account), command = [world.guest, "writes", how, "3"]
+            #expect(try world.native(command).out == "written\n")
+            let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { written: 8MiB }"))
+            #expect(outcome.code == 125 && !outcome.late, "\(outcome)")
+            #expect(try shown(world).contains("limits.written: "))
+        }
+
+        /// What a process was told of its children's figures counts once.
+        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        func writtenBytesCountOnce(how: String, account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed([world.guest, "writes", how, "3"], profile: try profile(world, "limits: { written: 14MiB }"))
+            #expect(outcome.out == "written\n" && outcome.code == 0, "\(outcome)")
+        }
+
+        @Test(arguments: Account.all) func noFileIsLongerThanWhatMayBeWritten(account: Account) throws {
+            let world = try World(account), script = "head -c 3M /dev/zero > long; wc -c < long"
+            #expect(try world.native(["bash", "-c", script]).out == "3145728\n")
+            _ = try world.sandboxed(["bash", "-c", script], profile: try profile(world, "limits: { written: 1MiB }"))
+            #expect(try FileManager.default.attributesOfItem(atPath: world.work + "/long")[.size] as? Int == 1 << 20)
+        }
+
         @Test(arguments: Account.all) func timeIsUp(account: Account) throws {
             let world = try World(account), marker = "limit-\(UInt64.random(in: 0...UInt64.max))"
             let outcome = try world.sandboxed(

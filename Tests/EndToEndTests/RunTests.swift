@@ -182,6 +182,26 @@ extension EndToEnd {
             #expect(given.code == 0, "\(given)")
         }
 
+        /// Nor somebody else's memory, nor a device that could write to its own.
+        @Test(arguments: ["0<> /proc/self/mem", "< /proc/self/environ", "3>&1 >> /proc/self/mem"]) func streamsIntoOthers(
+            _ redirection: String
+        ) throws {
+            let world = try World(), command = [world.guest, "exit", "0"]
+            #expect(try world.native(["sh", "-c", "\"$@\" " + redirection, "sh"] + command).code == 0)
+            let inside = world.sandboxCommand(command, profile: try world.permissive())
+            let outcome = try world.native(["sh", "-c", "\"$@\" " + redirection, "sh"] + inside)
+            #expect(outcome.code == 125 && outcome.err.contains("denied by builtin.other-processes"), "\(outcome)")
+        }
+
+        /// A socket for standard input may hold a descriptor already: nothing could keep it out.
+        @Test(.enabled(if: World.refusesDescriptors), arguments: Account.all) func streamWithDescriptorsInIt(account: Account) throws {
+            let world = try World(account), wrap = [world.guest, "stream", "before", world.secret], command = [world.guest, "exit", "0"]
+            #expect(try world.native(wrap + command).code == 0)
+            let outcome = try world.native(wrap + world.sandboxCommand(command, profile: try world.permissive()))
+            #expect(
+                outcome.code == 125 && outcome.err.contains("descriptor 0 is a socket in which descriptors may be waiting"), "\(outcome)")
+        }
+
         /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it.
         @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mountedTwice() throws {
             let world = try World()

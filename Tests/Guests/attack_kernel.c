@@ -113,6 +113,27 @@ int attack_keyctl(int argc, char **argv) {
     return verdict(leaked);
 }
 
+int attack_line_discipline(int argc, char **argv) {  // of a terminal of its own, set to what it is; some make devices of it
+    (void)argc, (void)argv;
+    int master = posix_openpt(O_RDWR | O_NOCTTY), usual = 0;
+    if (master < 0) return verdict(false);
+    return verdict(ioctl(master, TIOCSETD, &usual) == 0 || syscall(SYS_ioctl, master, 0x100000000UL | TIOCSETD, &usual) == 0);
+}
+
+/// A sibling instead of a child: made by a child, so that it becomes our own.
+static bool makes_sibling(const char *unused) {
+    (void)unused;
+    pid_t sibling = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0);
+    if (sibling == 0) _exit(0);
+    return sibling > 0;
+}
+int attack_clone_parent(int argc, char **argv) {
+    (void)argc, (void)argv;
+    bool leaked = in_child(makes_sibling, "");
+    while (wait(NULL) > 0) {}
+    return verdict(leaked);
+}
+
 int attack_tiocsti(int argc, char **argv) {  // on a terminal of its own: nobody's shell gets the byte
     (void)argc, (void)argv;
     int master = posix_openpt(O_RDWR | O_NOCTTY);

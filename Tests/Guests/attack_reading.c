@@ -119,21 +119,6 @@ int attack_inherited_descriptors(int argc, char **argv) {  // whoever started us
     return verdict(leaked);
 }
 
-/// A helper outside that hands open files to whoever connects (SCM_RIGHTS).
-int attack_handed_descriptor(int argc, char **argv) {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    snprintf(to.sun_path, sizeof to.sun_path, "%s", argument(argc, argv, 1));
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(fd, (void *)&to, sizeof to) < 0) return verdict(false);
-    char byte, space[CMSG_SPACE(sizeof(int))];
-    struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
-    if (recvmsg(fd, &message, 0) != 1 || !CMSG_FIRSTHDR(&message)) return verdict(false);
-    int handed;
-    memcpy(&handed, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof handed);
-    return verdict(shows_secret(handed));
-}
-
 int attack_interpreters(int argc, char **argv) {  // data that a permitted program reads and quotes
     const char *secret = argument(argc, argv, 1);
     const char *forms[] = {"cat %s", "read x < %s; echo $x", ". %s", "dd if=%s 2>&1", "sh %s 2>&1", "awk '{ print }' %s", "sed '' %s", "while read l; do echo $l; done < %s",
@@ -163,25 +148,4 @@ int tool_lend(int argc, char **argv) {
     for (int i = 0; i < 4; i++) if (fd != numbers[i]) dup2(fd, numbers[i]);
     execvp(argument(argc, argv, 2), argv + 2);
     die(argv[2]);
-}
-
-/// `hand SOCKET FILE`: FILE, open, to everybody who connects, until standard input ends.
-int tool_hand(int argc, char **argv) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", argument(argc, argv, 1));
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0), file = open(argument(argc, argv, 2), O_RDONLY);
-    if (file < 0 || bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 16) < 0) die("hand");
-    chmod(at.sun_path, 0777);
-    say("ready");
-    char byte = 'x', space[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
-    *CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &file, sizeof file);
-    struct pollfd both[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-    while (poll(both, 2, -1) > 0 && !both[0].revents) {
-        int one = accept(fd, NULL, NULL);
-        sendmsg(one, &message, MSG_NOSIGNAL), close(one);
-    }
-    return 0;
 }

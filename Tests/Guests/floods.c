@@ -133,3 +133,44 @@ int tool_makes(int argc, char **argv) {
     }
     return 0;
 }
+
+static size_t mebibyte = 1 << 20;
+static void write_file(const char *name, int mib) {
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (int i = 0; i < mib; i++) if (fd < 0 || write(fd, bulk, mebibyte) != (ssize_t)mebibyte) die(name);
+    close(fd);
+}
+static void map_file(const char *name, int mib) {
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char *memory = ftruncate(fd, (off_t)mib << 20) < 0 ? MAP_FAILED : mmap(NULL, (size_t)mib << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) die("mmap");
+    memset(memory, 1, (size_t)mib << 20), close(fd);
+}
+static int writers_size;
+static void *writes_one(void *name) { write_file(name, writers_size); return NULL; }
+static void *starts_true(void *unused) { execl("/bin/true", "true", NULL); return unused; }
+
+/// `writes HOW MIB`: 4 times MIB, below the current folder; by children that are waited for, by
+/// mappings of theirs, by threads, or by a thread whose place another then takes by starting a program.
+int tool_writes(int argc, char **argv) {
+    const char *how = argument(argc, argv, 1), *const names[] = {"a", "b", "c", "d"};
+    int mib = writers_size = atoi(argument(argc, argv, 2));
+    pthread_t thread;
+    bulk = mmap(NULL, mebibyte, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bulk == MAP_FAILED) die("mmap");
+    bool threads = strcmp(how, "threads") == 0, replaced = strcmp(how, "replaced") == 0;
+    for (int i = 0; i < 4; i++) {
+        if (replaced) { write_file(names[i], mib); continue; }
+        if (threads) { start(&thread, writes_one, (void *)names[i]); pthread_join(thread, NULL); continue; }
+        pid_t child = fork();
+        if (child < 0) die("fork");
+        if (child == 0) strcmp(how, "mapped") == 0 ? map_file(names[i], mib) : write_file(names[i], mib);
+        if (child == 0) _exit(0);
+        waitpid(child, NULL, 0);
+    }
+    // For whoever looks from time to time.
+    for (int i = 0; i < 20000; i++) close(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    say("written");
+    if (replaced) { start(&thread, starts_true, NULL); for (;;) pause(); }
+    return 0;
+}

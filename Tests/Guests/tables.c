@@ -24,7 +24,8 @@ G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
-G(tool_makes) G(tool_hoard)
+G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
+G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
@@ -105,6 +106,8 @@ const struct guest attacks[] = {
     {"ld-so-exec", attack_ld_so_exec, "FORBIDDEN"},
     {"exec-plain", attack_exec_plain, "FORBIDDEN"},
     {"tiocsti", attack_tiocsti, ""},
+    {"line-discipline", attack_line_discipline, ""},
+    {"clone-parent", attack_clone_parent, ""},
     {"ptrace-parent", attack_ptrace_parent, "FENCE"},
     {"process-vm-parent", attack_process_vm_parent, "FENCE"},
     {"kill-supervisor", attack_kill_supervisor, "FENCE"},
@@ -152,6 +155,9 @@ const struct guest attacks[] = {
     {"raw-disk", attack_raw_disk, "SECRET"},
     {"inherited-descriptors", attack_inherited_descriptors, ""},
     {"handed-descriptor", attack_handed_descriptor, "SOCKET"},
+    {"returned-descriptor", attack_returned_descriptor, "SOCKET"},
+    {"brought-descriptor", attack_brought_descriptor, "SOCKET"},
+    {"streamed-descriptor", attack_streamed_descriptor, ""},
     {"interpreters", attack_interpreters, "SECRET"},
     {"reopen-for-writing", attack_reopen_for_writing, "READONLY"},
     {"metadata", attack_metadata, "READONLY"},
@@ -189,12 +195,15 @@ const struct guest tools[] = {
     {"from-memory", tool_from_memory, "PROGRAM"},
     {"lend", tool_lend, "FILE CMD…"},
     {"hand", tool_hand, "SOCKET FILE"},
+    {"bring", tool_bring, "SOCKET FILE"},
+    {"stream", tool_stream, "HOW FILE CMD…"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
     {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"terminal", tool_terminal, ""},
     {"bomb", tool_bomb, "N"},
     {"eat", tool_eat, "MIB N"},
+    {"writes", tool_writes, "HOW MIB"},
     {"crowd", tool_crowd, "N"},
     {"wait-forever", tool_wait_forever, "N"},
     {"hoard", tool_hoard, "N"},

@@ -283,10 +283,10 @@ import SandboxYAML
     }
 
     @Test func limits() throws {
-        let policy = try policy("limits: { memory: 2GiB, processes: 256, time: 1h30m, open_files: 4096 }\nmode: observe")
+        let policy = try policy("limits: { memory: 2GiB, processes: 256, time: 1h30m, open_files: 4096, written: 3GB }\nmode: observe")
         #expect(policy.limits.memory == 2 << 30)
         #expect(policy.limits.time == 5_400_000_000_000)
-        #expect(policy.limits.processes == 256 && policy.limits.openFiles == 4096)
+        #expect(policy.limits.processes == 256 && policy.limits.openFiles == 4096 && policy.limits.written == 3_000_000_000)
         #expect(policy.mode == .observe)
     }
 }

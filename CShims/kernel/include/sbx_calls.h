@@ -128,6 +128,9 @@ static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n
 static inline int sbx_connect(int fd, const void *a, unsigned n) { return (int)sbx_ret(connect(fd, (const struct sockaddr *)a, n)); }
 static inline int sbx_bind(int fd, const void *a, unsigned n) { return (int)sbx_ret(bind(fd, (const struct sockaddr *)a, n)); }
 static inline int sbx_listen(int fd, int backlog) { return (int)sbx_ret(listen(fd, backlog)); }
+// A unix socket takes no descriptors from now on (SO_PASSRIGHTS, Linux 6.16; before, nothing happens). 1 where some may be
+// waiting in it already, or connections that were begun before; else 0.
+int sbx_take_no_descriptors(int socket);
 static inline int sbx_getsockopt_int(int fd, int level, int name) {
     int v = 0;
     socklen_t n = sizeof v;

@@ -25,6 +25,7 @@ struct sbx_launch {
     unsigned filter_count;
     int group;                 // process group to join; 0: none
     int landlock;              // ruleset descriptor, or -1
+    int control_group;         // folder to be born in, or -1
     int drop_machine_caps;
     const struct sbx_limit *limits;
     unsigned limit_count;
@@ -37,6 +38,7 @@ struct sbx_launch {
 };
 
 struct sbx_launched {
+    int in_group;                // it was born in `control_group`
     int pid, listener, control;  // control: closed by exec, or carries why there was none
     enum sbx_stage stage;        // where it failed
     int error;                   // -errno there

@@ -73,6 +73,7 @@ package struct BuiltinRules: Sendable {
     package internal(set) var terminal = RuleID.none
     package internal(set) var unreadable = RuleID.none
     package internal(set) var memoryProgram = RuleID.none
+    package internal(set) var refusedCall = RuleID.none
     package internal(set) var systemV = RuleID.none
     package internal(set) var rawDevice = RuleID.none
 }

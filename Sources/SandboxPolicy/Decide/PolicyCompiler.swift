@@ -79,6 +79,8 @@ struct PolicyCompiler {
         builtin.unreadable = try rule(
             "builtin.unreadable", "a program that the supervisor may not read makes a process it cannot supervise")
         builtin.memoryProgram = try rule("builtin.memory-programs", "a program that lies in memory alone has no name to judge it by")
+        builtin.refusedCall = try rule(
+            "builtin.calls", "a system call that would go round the rules, or that is the machine's and not one session's")
         builtin.systemV = try rule(
             "builtin.system-v", "shared memory, semaphores and message queues that were not made in the session are somebody else's")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")

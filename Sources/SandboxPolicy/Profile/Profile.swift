@@ -63,7 +63,12 @@ package struct Limits: Hashable, Sendable {
     /// Nanoseconds.
     package var time: UInt64?
     package var openFiles: UInt64?
-    package init() {}
+    /// Bytes, by all processes together; no file may be longer.
+    package var written: UInt64?
+    package init(memory: UInt64? = nil, processes: UInt64? = nil) {
+        self.memory = memory
+        self.processes = processes
+    }
 }
 
 /// How the trail is kept.

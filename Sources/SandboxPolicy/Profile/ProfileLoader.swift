@@ -142,6 +142,7 @@ extension ProfileBody {
         limits.processes = child.limits.processes ?? limits.processes
         limits.time = child.limits.time ?? limits.time
         limits.openFiles = child.limits.openFiles ?? limits.openFiles
+        limits.written = child.limits.written ?? limits.written
         audit.onFailure = child.audit.onFailure ?? audit.onFailure
         audit.reads = child.audit.reads ?? audit.reads
         audit.arguments = child.audit.arguments ?? audit.arguments

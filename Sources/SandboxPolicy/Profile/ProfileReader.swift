@@ -143,8 +143,9 @@ package struct ProfileReader {
     }
 
     private mutating func limits(_ node: YAMLNode, _ limits: inout Limits) {
-        guard let fields = fields(of: node, "limits", known: ["memory", "processes", "time", "open_files"]) else { return }
+        guard let fields = fields(of: node, "limits", known: ["memory", "processes", "time", "open_files", "written"]) else { return }
         limits.memory = fields["memory"].flatMap { quantity($0, "limits.memory", Quantity.bytes) }
+        limits.written = fields["written"].flatMap { quantity($0, "limits.written", Quantity.bytes) }
         limits.time = fields["time"].flatMap { quantity($0, "limits.time", Quantity.nanoseconds) }
         limits.processes = fields["processes"].flatMap { node in
             quantity(node, "limits.processes") { text throws(PatternProblem) in try Quantity.count(text, upTo: 1 << 22) }

@@ -73,6 +73,7 @@ package enum ProfileWriter {
                 limits.processes.map { "  processes: \($0)\n" } ?? "",
                 limits.time.map { "  time: \($0 / 1_000_000)ms\n" } ?? "",
                 limits.openFiles.map { "  open_files: \($0)\n" } ?? "",
+                limits.written.map { "  written: \($0)\n" } ?? "",
             ])
     }
 

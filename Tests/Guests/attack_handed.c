@@ -1,0 +1,116 @@
+// Open files from somebody outside (SCM_RIGHTS), by whichever socket there is.
+#include "guest.h"
+
+struct parcel { struct msghdr message; struct iovec part; char byte, space[CMSG_SPACE(sizeof(int))]; };
+static struct msghdr *parcel(struct parcel *p, int fd) {
+    *p = (struct parcel){.byte = 'x', .part = {&p->byte, 1}};
+    p->message = (struct msghdr){.msg_iov = &p->part, .msg_iovlen = 1, .msg_control = p->space, .msg_controllen = sizeof p->space};
+    *CMSG_FIRSTHDR(&p->message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&p->message)), &fd, sizeof fd);
+    return &p->message;
+}
+static int received(int socket) {
+    struct parcel p;
+    int fd;
+    parcel(&p, -1)->msg_controllen = sizeof p.space;
+    if (recvmsg(socket, &p.message, 0) != 1 || !CMSG_FIRSTHDR(&p.message)) return -1;
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&p.message)), sizeof fd);
+    return fd;
+}
+static struct sockaddr_un at_path(const char *path, const char *suffix) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s%s", path, suffix);
+    return at;
+}
+
+int attack_handed_descriptor(int argc, char **argv) {  // SOCKET: whoever connects gets one
+    struct sockaddr_un to = at_path(argument(argc, argv, 1), "");
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    return verdict(connect(fd, (void *)&to, sizeof to) == 0 && shows_secret(received(fd)));
+}
+
+int attack_returned_descriptor(int argc, char **argv) {  // SOCKET: who is given a socket there sends one back through it
+    struct sockaddr_un to = at_path(argument(argc, argv, 1), "");
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
+    struct parcel p;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || connect(fd, (void *)&to, sizeof to) < 0) return verdict(false);
+    sendmsg(fd, parcel(&p, pair[0]), MSG_NOSIGNAL);
+    close(fd), close(pair[0]);
+    return verdict(shows_secret(received(pair[1])));
+}
+
+/// SOCKET: names that are bound, and somebody connects and brings one; by stream, by packets, by datagrams.
+int attack_brought_descriptor(int argc, char **argv) {
+    const char *path = argument(argc, argv, 1);
+    bool leaked = false;
+    for (int i = 0; i < 3; i++) {
+        struct sockaddr_un at = at_path(path, (const char *[]){".stream", ".packets", ".datagrams"}[i]);
+        int type = (int[]){SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}[i], fd = socket(AF_UNIX, type, 0);
+        if (bind(fd, (void *)&at, sizeof at) < 0 || (type != SOCK_DGRAM && listen(fd, 1) < 0)) die("bind");
+        int from = type == SOCK_DGRAM ? fd : accept(fd, NULL, NULL);
+        leaked |= shows_secret(received(from));
+        close(from), close(fd), unlink(at.sun_path);
+    }
+    return verdict(leaked);
+}
+
+int attack_streamed_descriptor(int argc, char **argv) {  // standard input is a socket; who has the other end is asked for one
+    (void)argc, (void)argv;
+    return verdict(write(0, "x", 1) == 1 && shows_secret(received(0)));
+}
+
+/// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends.
+int tool_hand(int argc, char **argv) {
+    struct sockaddr_un at = at_path(argument(argc, argv, 1), "");
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), file = open(argument(argc, argv, 2), O_RDONLY);
+    if (file < 0 || bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 16) < 0) die("hand");
+    chmod(at.sun_path, 0777);
+    say("ready");
+    struct parcel p;
+    struct pollfd both[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    while (poll(both, 2, -1) > 0 && !both[0].revents) {
+        int one = accept(fd, NULL, NULL);
+        sendmsg(one, parcel(&p, file), MSG_NOSIGNAL), shutdown(one, SHUT_WR);
+        int given = received(one);
+        if (given >= 0) sendmsg(given, parcel(&p, file), MSG_NOSIGNAL), close(given);
+        close(one);
+    }
+    return 0;
+}
+
+/// `bring SOCKET FILE`: FILE, open, to whoever listens on what is bound there, again and again, until standard input ends.
+int tool_bring(int argc, char **argv) {
+    int file = open(argument(argc, argv, 2), O_RDONLY);
+    if (file < 0) die("bring");
+    say("ready");
+    struct parcel p;
+    struct pollfd end = {.fd = 0, .events = POLLIN};
+    for (int i = 0; poll(&end, 1, 1) == 0; i = (i + 1) % 3) {
+        struct sockaddr_un to = at_path(argv[1], (const char *[]){".stream", ".packets", ".datagrams"}[i]);
+        int fd = socket(AF_UNIX, (int[]){SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}[i], 0);
+        // Whoever takes no descriptors gets a message without one.
+        if (connect(fd, (void *)&to, sizeof to) == 0 && sendmsg(fd, parcel(&p, file), MSG_NOSIGNAL) < 0 && errno == EPERM) send(fd, "x", 1, MSG_NOSIGNAL);
+        close(fd);
+    }
+    return 0;
+}
+
+/// `stream HOW FILE CMD…`: CMD, with a socket for standard input, through which FILE comes: `before` it runs, or when it `asks`.
+int tool_stream(int argc, char **argv) {
+    bool before = strcmp(argument(argc, argv, 1), "before") == 0;
+    int file = open(argument(argc, argv, 2), O_RDONLY), pair[2];
+    struct parcel p;
+    char byte;
+    if (file < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) die("stream");
+    // Not the first of what is in it.
+    if (before && (write(pair[1], "x", 1) != 1 || sendmsg(pair[1], parcel(&p, file), 0) != 1)) die("sendmsg");
+    pid_t child = fork();
+    if (child == 0) {
+        close(pair[0]);
+        if (read(pair[1], &byte, 1) == 1) sendmsg(pair[1], parcel(&p, file), MSG_NOSIGNAL);
+        _exit(0);
+    }
+    dup2(pair[0], 0), close(pair[0]), close(pair[1]), close(file);
+    execvp(argument(argc, argv, 3), argv + 3);
+    die(argv[3]);
+}
