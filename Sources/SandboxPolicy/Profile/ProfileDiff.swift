@@ -67,6 +67,7 @@ package enum ProfileDiff {
         lines["limits"] = [
             body.limits.memory.map { "memory \($0)" }, body.limits.processes.map { "processes \($0)" },
             body.limits.time.map { "time \($0 / 1_000_000)ms" }, body.limits.openFiles.map { "open_files \($0)" },
+            body.limits.written.map { "written \($0)" },
         ].compactMap { $0 }
         lines["audit"] = [
             body.audit.onFailure.map { "on_failure \($0.rawValue)" }, body.audit.reads.map { "reads \($0.rawValue)" },

@@ -33,7 +33,8 @@ package enum ProfileSchema {
               "type": "object", "additionalProperties": false,
               "properties": {
                 "memory": { "type": ["string", "integer"], "examples": ["2GiB"] }, "processes": { "type": "integer", "minimum": 1 },
-                "time": { "$ref": "#/$defs/duration" }, "open_files": { "type": "integer", "minimum": 1 }
+                "time": { "$ref": "#/$defs/duration" }, "open_files": { "type": "integer", "minimum": 1 },
+                "written": { "type": ["string", "integer"], "examples": ["10GiB"] }
               }
             },
             "audit": {
