@@ -10,10 +10,8 @@ extension ProfileReader {
     static let maximumPatterns = 50_000
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
-    mutating func fields(
-        of node: YAMLNode, _ what: String, known: [String], later: [String] = []
-    ) -> [String: YAMLNode]? {
-        sink.fields(of: node, what, known: known, later: later)
+    mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
+        sink.fields(of: node, what, known: known)
     }
 
     mutating func pairs(of node: YAMLNode, _ what: String) -> [(key: Key, value: YAMLNode)]? { sink.pairs(of: node, what) }
@@ -78,7 +76,7 @@ extension ProfileReader {
         return entries
     }
 
-    private static func patterns<Value>(_ value: Value) -> Int {
+    static func patterns<Value>(_ value: Value) -> Int {
         switch value {
         case let patterns as [PathPattern]: patterns.count
         case ProgramPattern.path(let patterns) as ProgramPattern: patterns.count

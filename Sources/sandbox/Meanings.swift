@@ -1,0 +1,31 @@
+internal import SandboxIntent
+internal import SandboxPolicy
+internal import SandboxSupervisor
+
+/// The catalogue and the reader of SQL, put together.
+enum Meanings {
+    static func judge(_ policy: Policy) throws -> CommandJudge {
+        CommandJudge(policy: policy, reader: try reader(), rewriteSQL: rewrite)
+    }
+
+    static func reader() throws -> CommandReader {
+        do {
+            let catalogue = try CatalogueFiles.catalogue.get()
+            return CommandReader(
+                catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+        } catch {
+            ProfileSupport.say("sandbox: \(error)")
+            throw ProfileSupport.ownFailure
+        }
+    }
+
+    static let rewrite: CommandJudge.Rewriter = { text, dialect, change in
+        var text = text
+        if let trash = change.trashSchema {
+            guard let kept = SQL.keepingDropped(text, dialect: dialect, trash: trash) else { return nil }
+            text = kept
+        }
+        guard let limit = change.limit else { return text }
+        return SQL.limited(text, dialect: dialect, rows: Int(limit))
+    }
+}
