@@ -40,7 +40,8 @@ let package = Package(
         .target(name: "SandboxSQLParser", dependencies: ["CPgQuery"], swiftSettings: strict),
         .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxSQLParser", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
-        .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
+        .target(name: "SandboxLineage", dependencies: ["SandboxModel"], swiftSettings: pure),
+        .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxLineage", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
@@ -52,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor", "SandboxYAML",
+                "SandboxModel", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxSupervisor", "SandboxYAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -80,7 +81,10 @@ let package = Package(
             name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"],
             exclude: ["command-lines.txt"], swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
+        .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], exclude: ["Schemas"],
+            swiftSettings: strict),
     ]
 )

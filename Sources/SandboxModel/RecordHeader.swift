@@ -22,6 +22,8 @@ package enum RecordKind: UInt8, Sendable {
 /// What kind of thing `resource` names.
 package enum ResourceType: UInt8, Sendable {
     case none = 0, file, program, socket, process, name
+    /// A file, a pipe or a socket that a program found at its standard streams when it began: nothing was called, and nothing judged.
+    case stream
 
     package var name: String {
         switch self {
@@ -31,6 +33,7 @@ package enum ResourceType: UInt8, Sendable {
         case .socket: "socket"
         case .process: "process"
         case .name: "name"
+        case .stream: "stream"
         }
     }
 }
