@@ -112,6 +112,8 @@ package final class Flights: @unchecked Sendable {
 package final class TracerLink: Sendable {
     private let thread = Atomic<Int32>(0)
     private let asked = Mutex<[Int32]>([])
+    /// Program starts that were held and may be decided now.
+    private let decided = Mutex<[Int32]>([])
 
     /// By the tracer, before it waits: from now on it can be interrupted.
     func attach() {
@@ -125,12 +127,31 @@ package final class TracerLink: Sendable {
         _ = sbx_tgkill(getpid(), thread.load(ordering: .acquiring), SIGUSR2)
     }
 
-    /// By the tracer: what it was asked for.
-    func serve() {
-        let list = asked.withLock { list in
+    /// A program start that is held may be decided. By any thread but the tracer's; returns once the tracer has taken it, because
+    /// a signal that comes just before it sleeps wakes nobody.
+    package func decide(_ pid: Int32) {
+        decided.withLock { $0.append(pid) }
+        while true {
+            let tracer = thread.load(ordering: .acquiring)
+            guard tracer != 0, decided.withLock({ $0.contains(pid) }) else { return }
+            _ = sbx_tgkill(getpid(), tracer, SIGUSR2)
+            usleep(100)
+        }
+    }
+
+    /// By the tracer, when nobody is left to trace.
+    func detach() { thread.store(0, ordering: .releasing) }
+
+    /// By the tracer: what it was asked for. Returns the processes whose program start may be decided.
+    func serve() -> [Int32] {
+        for pid in TracerLink.take(asked) { _ = sbx_ptrace_interrupt(pid) }
+        return TracerLink.take(decided)
+    }
+
+    private static func take(_ list: borrowing Mutex<[Int32]>) -> [Int32] {
+        list.withLock { list in
             defer { list = [] }
             return list
         }
-        for pid in list { _ = sbx_ptrace_interrupt(pid) }
     }
 }

@@ -71,19 +71,21 @@ final class Tree: TracerEvents {
 
     // MARK: Program starts
 
-    func became(_ caller: Caller) -> Bool {
+    func became(_ caller: Caller) -> ProgramStart {
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
                 record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false)
             }
-            return !supervision.enforces
+            return supervision.enforces ? .ends : .goesOn
         }
         let ruling = supervision.judge(programs)
         let refused = ruling.decision == .deny && supervision.enforces
         record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true)
         if refused { explain(ruling, to: caller) }
-        return !refused
+        return refused ? .ends : .goesOn
     }
+
+    func decided(_ caller: Caller) -> ProgramStart { .goesOn }
 
     private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool) {
         guard programs.count > 0 else { return }
