@@ -54,6 +54,12 @@ package struct IntentSet: Sendable, Hashable, ExpressibleByArrayLiteral {
         for e in elements { insert(e) }
     }
 
+    package static let all: IntentSet = {
+        var set = IntentSet()
+        for i in Intent.allCases { set.insert(i) }
+        return set
+    }()
+
     package var isEmpty: Bool { low | high == 0 }
     package mutating func insert(_ i: Intent) {
         if i.rawValue < 64 { low |= 1 << UInt64(i.rawValue) } else { high |= 1 << UInt64(i.rawValue - 64) }

@@ -118,6 +118,7 @@ package final class Policy: Sendable {
     package let deniesNames: Bool
     let variables: EnvironmentRules
     let defaults: Defaults
+    let ruleTable: RuleTable
 
     struct Defaults {
         var malformed = RuleID.none
@@ -145,6 +146,7 @@ package final class Policy: Sendable {
         defaults = parts.defaults
         builtin = parts.builtin
         deniedPlaces = parts.deniedPlaces
+        ruleTable = parts.ruleTable
     }
 
     package static func compile(

@@ -24,6 +24,7 @@ struct PolicyCompiler {
     private(set) var defaults = Policy.Defaults()
     private(set) var builtin = BuiltinRules()
     private(set) var deniedPlaces: [DeniedPlace] = []
+    private(set) var ruleTable = RuleTable()
 
     init(_ variables: PolicyVariables) { given = variables }
 
@@ -36,6 +37,7 @@ struct PolicyCompiler {
         try network(body)
         let rule = try rule("network.default", Self.unlisted)
         defaults.network = Ruling(body.network.fallback ?? .deny, by: rule)
+        try compileRules(body)
         setEnvironment(body.environment)
     }
 
@@ -234,6 +236,57 @@ struct PolicyCompiler {
         // Warned of when the profile was read; it allows nothing.
         case .hostsBelow, .unixPath, .unixAbstract: break
         }
+    }
+
+    // MARK: Rules with names
+
+    private mutating func compileRules(_ body: ProfileBody) throws(PolicyFailure) {
+        guard !body.rules.isEmpty || !body.data.isEmpty else { return }
+        let classes = body.data.map { each in
+            CompiledClass(
+                name: each.name, files: each.files.flatMap(\.value).flatMap { rulePaths($0, followsLinks: true) },
+                tables: each.tables.map(\.value))
+        }
+        var compiled: [CompiledRule] = []
+        for rule in body.rules {
+            let name = rule.origin.profile == own ? rule.name : "\(rule.origin.profile):\(rule.name)"
+            let id = try self.rule(name, rule.reason ?? "the rule `\(rule.name)` matches")
+            compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, body) }))
+        }
+        ruleTable = RuleTable(compiled, classes)
+    }
+
+    private func compiledCondition(_ condition: Condition, _ body: ProfileBody) -> CompiledCondition {
+        let test: CompiledCondition.Test =
+            switch condition.test {
+            case .paths(let patterns): .paths(patterns.flatMap { rulePaths($0, followsLinks: !condition.isNegated) })
+            case .programs(let programs):
+                .programs(
+                    programs.map { program in
+                        switch program {
+                        case .name(let glob): .name(glob)
+                        case .path(let patterns): .path(patterns.flatMap { rulePaths($0, followsLinks: !condition.isNegated) })
+                        }
+                    })
+            case .classes(let names):
+                .classes(names.reduce(0) { bits, name in bits | (body.data.firstIndex { $0.name == name }.map { 1 << UInt64($0) } ?? 0) })
+            default: .plain
+            }
+        return CompiledCondition(condition: condition, test: test)
+    }
+
+    /// A rule holds for the path as written and for where its links lead. What it exempts is only the former: a link may have
+    /// been laid by an earlier session.
+    private func rulePaths(_ pattern: PathPattern, followsLinks: Bool) -> [RulePath] {
+        let written = placed(pattern)
+        let names = PathPattern(anchor: .root, components: written).literalPrefix
+        let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
+        var paths = [path]
+        if followsLinks, !names.isEmpty {
+            if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
+            paths += given.otherPaths(paths.last ?? path, Array(written.dropFirst(names.count)) == [.anyDepth])
+        }
+        return paths.map { RulePath(PathPattern(subtreeOf: $0).components.dropLast() + written.dropFirst(names.count)) }
     }
 
     // MARK: Environment

@@ -85,6 +85,10 @@ package struct AddressRange: Hashable, Sendable {
         self.prefix = prefix
     }
 
+    func contains(_ address: IPAddress) -> Bool {
+        address.isV4 == base.isV4 && AddressRange(masking: address, prefix: prefix) == self
+    }
+
     /// `ADDRESS` or `ADDRESS/BITS`.
     static func parse(_ text: Substring) throws(PatternProblem) -> AddressRange? {
         let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex

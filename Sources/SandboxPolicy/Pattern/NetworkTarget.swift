@@ -135,6 +135,9 @@ package struct NetworkTarget: Hashable, Sendable {
         isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
+    /// `443` or `8000-8080`, by itself.
+    static func portRange(_ text: String) throws(PatternProblem) -> ClosedRange<UInt16> { try ports(text[...], text) }
+
     private static func ports(_ port: Substring?, _ text: String) throws(PatternProblem) -> ClosedRange<UInt16> {
         guard let port, port != "*" else { return 0...UInt16.max }
         let parts = port.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)

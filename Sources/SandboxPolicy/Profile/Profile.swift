@@ -83,6 +83,8 @@ package struct ProfileBody: Hashable, Sendable {
     package var files = FileLists()
     package var exec = ExecLists()
     package var network = NetworkLists()
+    package var rules: [Rule] = []
+    package var data: [DataClass] = []
     package var environment = EnvironmentLists()
     package var limits = Limits()
     package var audit = AuditSettings()
@@ -95,6 +97,7 @@ package struct Profile: Hashable, Sendable {
     package var description: String
     package var extends: [Entry<String>]
     package var body: ProfileBody
+    package var tests: [ProfileTest]
     /// What is worth saying about it although it is valid.
     package var warnings: [Diagnostic]
 }
@@ -109,5 +112,7 @@ package struct ResolvedProfile: Hashable, Sendable {
     /// Their files, in the same order.
     package var files: [String]
     package var body: ProfileBody
+    /// Its own alone: those of what it extends are about that.
+    package var tests: [ProfileTest]
     package var warnings: [Diagnostic]
 }

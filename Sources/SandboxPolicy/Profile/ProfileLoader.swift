@@ -105,7 +105,8 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         try ExtendedChecks.check(ordered, body)
         return ResolvedProfile(
             name: own.name, file: own.file, description: own.description,
-            chain: ordered.map(\.name), files: ordered.map(\.file), body: body, warnings: diagnostics)
+            chain: ordered.map(\.name), files: ordered.map(\.file), body: body,
+            tests: own.tests, warnings: diagnostics)
     }
 }
 
@@ -125,6 +126,15 @@ extension ProfileBody {
         network.allow += child.network.allow
         network.deny += child.network.deny
         network.listen += child.network.listen
+        rules += child.rules
+        for more in child.data {
+            if let i = data.firstIndex(where: { $0.name == more.name }) {
+                data[i].files += more.files
+                data[i].tables += more.tables
+            } else {
+                data.append(more)
+            }
+        }
         if let more = child.environment.keep { environment.keep = (environment.keep ?? []) + more }
         environment.drop += child.environment.drop
         environment.set += child.environment.set
@@ -146,6 +156,7 @@ enum ExtendedChecks {
         // By itself a profile was looked at when it was read.
         if ordered.count > 1 { dead(own, body, &found) }
         tooMuch(own, body, &found)
+        classes(ordered, body, &found)
         if !found.isEmpty { throw ProfileFailure(diagnostics: found) }
     }
 
@@ -160,11 +171,36 @@ enum ExtendedChecks {
         found += sink.found
     }
 
+    /// Classes that rules and tests name must be among `data`, here or in what is extended.
+    private static func classes(_ ordered: [Profile], _ body: ProfileBody, _ found: inout [Diagnostic]) {
+        let known = body.data.map(\.name)
+        for profile in ordered {
+            var sink = DiagnosticSink(file: profile.file)
+            for condition in profile.body.rules.flatMap(\.conditions) {
+                guard case .classes(let names) = condition.test else { continue }
+                for name in names where !known.contains(name) { unknown(name, condition.position, known, &sink) }
+            }
+            for test in profile.tests {
+                for name in test.carries where !known.contains(name) { unknown(name, test.origin.position, known, &sink) }
+            }
+            found += sink.found
+        }
+        var sink = DiagnosticSink(file: ordered.last?.file ?? "")
+        if known.count > DataClass.most { sink.error("more than \(DataClass.most) classes of data, with what is extended", at: .start) }
+        found += sink.found
+    }
+
+    private static func unknown(_ name: String, _ position: Position, _ known: [String], _ sink: inout DiagnosticSink) {
+        sink.error(
+            "no class of data `\(name)`", at: position,
+            help: known.isEmpty ? "name it under `data`" : Suggestion.help(for: name, among: known))
+    }
+
     private static func tooMuch(_ own: Profile, _ body: ProfileBody, _ found: inout [Diagnostic]) {
         var sink = DiagnosticSink(file: own.file)
         let rules =
             body.files.read.count + body.files.write.count + body.files.deny.count + body.exec.allow.count
-            + body.exec.deny.count + body.network.allow.count + body.network.deny.count + body.network.listen.count
+            + body.exec.deny.count + body.network.allow.count + body.network.deny.count + body.network.listen.count + body.rules.count
         if rules > 60_000 { sink.error("more than 60000 rules, with what is extended", at: .start) }
         if body.hostNames.count > HostSet.capacity {
             sink.error(
@@ -176,12 +212,16 @@ enum ExtendedChecks {
 }
 
 extension ProfileBody {
-    /// Every exact host name in the lists, once, in their order.
+    /// Every exact host name in the lists and in conditions, once, in their order.
     var hostNames: [String] {
         var names: [String] = []
         var seen: Set<String> = []
         for entry in network.deny + network.allow {
             if case .host(let name) = entry.value.peer, seen.insert(name).inserted { names.append(name) }
+        }
+        for condition in rules.flatMap(\.conditions) {
+            guard case .targets(let targets) = condition.test else { continue }
+            for case .host(let name) in targets.map(\.peer) where seen.insert(name).inserted { names.append(name) }
         }
         return names
     }

@@ -14,16 +14,12 @@ extension ProfileReader {
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
     mutating func fields(
-        of node: YAMLNode, _ what: String, known: [String], later: [String] = []
+        of node: YAMLNode, _ what: String, known: [String]
     ) -> [String: YAMLNode]? {
         guard let pairs = pairs(of: node, what) else { return nil }
         var fields: [String: YAMLNode] = [:]
         for (key, value) in pairs {
-            if later.contains(key.text) {
-                sink.error(
-                    "`\(key.text)` is not supported by this version yet", at: key.position,
-                    help: "take it out: nothing would hold what it says")
-            } else if !known.contains(key.text) {
+            if !known.contains(key.text) {
                 sink.error(
                     "unknown key `\(key.text)` in \(what)", at: key.position,
                     help: Suggestion.help(for: key.text, among: known))
@@ -122,7 +118,7 @@ extension ProfileReader {
         return entries
     }
 
-    private static func patterns<Value>(_ value: Value) -> Int {
+    static func patterns<Value>(_ value: Value) -> Int {
         switch value {
         case let patterns as [PathPattern]: patterns.count
         case ProgramPattern.path(let patterns) as ProgramPattern: patterns.count

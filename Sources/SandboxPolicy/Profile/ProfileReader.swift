@@ -10,10 +10,8 @@ package struct ProfileReader {
 
     private static let keys = [
         "version", "name", "description", "extends", "mode", "identities", "files", "exec",
-        "network", "environment", "limits", "audit",
+        "network", "rules", "data", "environment", "limits", "audit", "tests",
     ]
-    /// Keys of the contract that are still to come. A rule that would be ignored must not look as if it held.
-    private static let later = ["data", "rules", "tests"]
 
     /// One file by itself, without what it extends.
     package static func read(_ bytes: [UInt8], file: String) throws(ProfileFailure) -> Profile {
@@ -37,7 +35,7 @@ package struct ProfileReader {
     }
 
     private mutating func profile(from root: YAMLNode) -> Profile? {
-        guard let fields = fields(of: root, "a profile", known: Self.keys, later: Self.later) else { return nil }
+        guard let fields = fields(of: root, "a profile", known: Self.keys) else { return nil }
         version(fields["version"], root.position)
         name(fields["name"], root.position)
         var body = ProfileBody()
@@ -47,12 +45,15 @@ package struct ProfileReader {
         fields["exec"].map { exec($0, &body.exec) }
         fields["network"].map { network($0, &body.network) }
         fields["environment"].map { environment($0, &body.environment) }
+        fields["data"].map { body.data = data($0) }
+        fields["rules"].map { body.rules = rules($0) }
         fields["limits"].map { limits($0, &body.limits) }
         fields["audit"].map { audit($0, &body.audit) }
         Contradictions.check(body, &sink)
         return Profile(
             name: profile, file: sink.file, description: fields["description"].flatMap { text($0, "description") } ?? "",
-            extends: fields["extends"].map { extends($0) } ?? [], body: body, warnings: [])
+            extends: fields["extends"].map { extends($0) } ?? [], body: body,
+            tests: fields["tests"].map { tests($0) } ?? [], warnings: [])
     }
 
     private mutating func version(_ node: YAMLNode?, _ start: Position) {

@@ -4,8 +4,8 @@ internal import SandboxModel
 package enum ProfileWriter {
     package static func yaml(_ profile: ResolvedProfile) -> String {
         var out = "# `\(profile.name)` with all that it extends: \(profile.chain.joined(separator: ", "))\n"
-        out += "version: 1\nname: \(quoted(profile.name))\n"
-        if !profile.description.isEmpty { out += "description: \(quoted(profile.description))\n" }
+        out += "version: 1\nname: \(YAMLFlow.quoted(profile.name))\n"
+        if !profile.description.isEmpty { out += "description: \(YAMLFlow.quoted(profile.description))\n" }
         let body = profile.body
         out += "mode: \((body.mode ?? .enforce).rawValue)\n"
         if let identities = body.identities { out += list("identities", identities, key: "identity", indent: "") }
@@ -27,7 +27,20 @@ package enum ProfileWriter {
                 fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
                 list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
             ])
-        return out + environment(body.environment) + limits(body.limits) + audit(body.audit)
+        return out + data(body.data) + rules(body.rules) + environment(body.environment) + limits(body.limits) + audit(body.audit)
+    }
+
+    private static func rules(_ rules: [Rule]) -> String {
+        rules.isEmpty ? "" : "rules:\n" + rules.map { "  - \($0.text)  # \($0.origin.profile)\n" }.joined()
+    }
+
+    private static func data(_ classes: [DataClass]) -> String {
+        guard !classes.isEmpty else { return "" }
+        return "data:\n"
+            + classes.map { each in
+                "  \(YAMLFlow.quoted(each.name)):\n" + list("files", each.files, key: "path", indent: "    ")
+                    + list("tables", each.tables, key: "table", indent: "    ")
+            }.joined()
     }
 
     private static func environment(_ lists: EnvironmentLists) -> String {
@@ -36,7 +49,7 @@ package enum ProfileWriter {
         var values: [String: [UInt8]] = [:]
         for entry in lists.set { values[entry.text] = entry.value }
         for name in values.keys.sorted() {
-            set += "    \(quoted(name)): \(quoted(String(decoding: values[name] ?? [], as: UTF8.self)))\n"
+            set += "    \(YAMLFlow.quoted(name)): \(YAMLFlow.quoted(String(decoding: values[name] ?? [], as: UTF8.self)))\n"
         }
         return section(
             "environment",
@@ -82,31 +95,11 @@ package enum ProfileWriter {
         for entry in entries {
             let from = "  # \(entry.origin.profile)"
             if let reason = entry.reason {
-                out += "\(indent)  - { \(key): \(quoted(entry.text)), reason: \(quoted(reason)) }\(from)\n"
+                out += "\(indent)  - { \(key): \(YAMLFlow.quoted(entry.text)), reason: \(YAMLFlow.quoted(reason)) }\(from)\n"
             } else {
-                out += "\(indent)  - \(quoted(entry.text))\(from)\n"
+                out += "\(indent)  - \(YAMLFlow.quoted(entry.text))\(from)\n"
             }
         }
         return out
-    }
-
-    /// Double-quoted YAML, which can hold any text.
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\t": out += "\\t"
-            case _
-            where scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                || scalar.value == 0x2028 || scalar.value == 0x2029:
-                let digits = String(scalar.value, radix: 16)
-                out += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

@@ -29,6 +29,8 @@ package struct Facts: Sendable {
     /// Resolved. Of a program start they do not apply: what the program does to files is judged when it does it.
     package var path: [UInt8]?
     package var pathTo: [UInt8]?
+    /// It moves a folder with all that is in it: what rules say of places below counts, too.
+    package var movesFolder = false
     package var destinations: [Destination] = []
     package var database: String?
     package var tables: [String] = []

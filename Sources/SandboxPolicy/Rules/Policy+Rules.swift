@@ -3,13 +3,76 @@ package import SandboxModel
 extension Policy {
     /// What the rules say; the lists (`judge…`) have a say of their own, and the stricter of the two holds. Rules that count
     /// note the operation in `counters`; without them they count this operation alone (`explain`).
-    package func decide(_ facts: borrowing Facts, counters: Counters?) -> Verdict { Verdict() }
+    package func decide(_ facts: borrowing Facts, counters: Counters?) -> Verdict {
+        guard !ruleTable.isEmpty else { return Verdict() }
+        let found = ruleTable.matches(facts, counters)
+        if found.isEmpty { return Verdict() }
+        var verdict = Verdict()
+        // The order of the profile is that of the numbers, and sorting keeps it among equals.
+        let sorted = found.sorted { ($1.effect, $0.rule.id.rawValue) < ($0.effect, $1.rule.id.rawValue) }
+        verdict.decision = sorted[0].effect
+        verdict.rules = sorted.map(\.rule.id)
+        if sorted[0].truth == .unknown {
+            verdict.note = "it cannot be told whether the rule matches: " + unknowns(sorted[0].rule, facts)
+        }
+        switch verdict.decision {
+        case .ask: verdict.ask = AskTerms(all: sorted.filter { $0.effect == .ask }.compactMap(\.rule.rule.ask))
+        case .rewrite: rewrite(sorted[0].rule, facts, &verdict)
+        case .allow, .deny: break
+        }
+        return verdict
+    }
 
     /// Whether any rule could have something to say: where it is false, nobody need collect facts.
-    package func rulesMayMatter(for operation: Operation, _ access: FileAccess = []) -> Bool { false }
+    package func rulesMayMatter(for operation: Operation, _ access: FileAccess = []) -> Bool {
+        if ruleTable.isEmpty { return false }
+        switch operation {
+        // What a program or a message means is known only once it has been looked at.
+        case .exec, .query, .http, .other: return true
+        case .connect, .send: return !ruleTable.intents.isDisjoint(with: [.netConnect, .netEgress, .netLocalSocket])
+        default:
+            // A file may be a process's memory, or where programs are kept to run later.
+            let more: IntentSet =
+                access.isDisjoint(with: .changing)
+                ? [.procInspect, .diskRaw] : [.procInspect, .diskRaw, .procPersist, .gitConfigExec, .netListen]
+            return !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: operation, access).union(more))
+        }
+    }
 
     /// The names behind the bits of `Facts.carries`.
-    package var dataClasses: [String] { [] }
+    package var dataClasses: [String] { ruleTable.classes.map(\.name) }
+
     /// The classes of a file by its resolved path, as bits.
-    package func classes(ofFile path: Span<UInt8>) -> UInt64 { 0 }
+    package func classes(ofFile path: Span<UInt8>) -> UInt64 {
+        var bits: UInt64 = 0
+        for (i, each) in ruleTable.classes.enumerated() where each.has(file: path) { bits |= 1 << UInt64(i) }
+        return bits
+    }
+
+    /// The classes of a table, as bits.
+    package func classes(ofTable name: String) -> UInt64 {
+        var bits: UInt64 = 0
+        for (i, each) in ruleTable.classes.enumerated() where each.tables.contains(where: { $0.mayMatch(name) }) { bits |= 1 << UInt64(i) }
+        return bits
+    }
+
+    private func rewrite(_ rule: CompiledRule, _ facts: borrowing Facts, _ verdict: inout Verdict) {
+        verdict.sql = rule.rule.rewrite?.sql
+        if facts.operation == .query { return }
+        if let rewriting = rule.rule.rewrite?.applied(to: facts.arguments ?? []) {
+            verdict.rewrite = rewriting
+        } else {
+            // What a rule set out to change must not run unchanged.
+            verdict.decision = .deny
+            verdict.sql = nil
+            verdict.note = "the command line is not one that the rule can rewrite"
+        }
+    }
+
+    private func unknowns(_ rule: CompiledRule, _ facts: borrowing Facts) -> String {
+        var atHand = AtHand(ruleTable.classes)
+        var names: [String] = rule.meaning(facts) == .unknown ? ["intent"] : []
+        for condition in rule.conditions where condition.holds(facts, &atHand) == .unknown { names.append(condition.condition.name) }
+        return names.map { "`\($0)`" }.joined(separator: ", ")
+    }
 }

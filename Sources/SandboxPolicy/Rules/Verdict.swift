@@ -60,3 +60,19 @@ package struct AskTerms: Sendable, Hashable {
         self.scopes = scopes
     }
 }
+
+extension AskTerms {
+    /// All of them at once; the same whatever their order.
+    init(all terms: [AskTerms]) {
+        self.init(approvers: [], timeout: terms.map(\.timeout).min() ?? Self.defaultTimeout)
+        for each in terms {
+            for list in each.approvers where !approvers.contains(list) { approvers.append(list) }
+            approvals = max(approvals, each.approvals)
+            scopes.formIntersection(each.scopes)
+        }
+        approvers.sort { $0.lexicographicallyPrecedes($1) }
+        if approvers.isEmpty { approvers = [[]] }
+        // Scopes that exclude each other leave the narrowest.
+        if scopes.isEmpty { scopes = [.once] }
+    }
+}

@@ -1,0 +1,77 @@
+/// A path pattern with its place filled in, matched by itself: the names before the first wildcard as bytes, then one test a name.
+struct RulePath: Sendable, Hashable {
+    /// `/data/customers`; empty at the root.
+    let prefix: [UInt8]
+    let depth: Int
+    private let rest: [PathPattern.Component]
+
+    init(_ components: [PathPattern.Component]) {
+        let names = PathPattern(anchor: .root, components: components).literalPrefix
+        prefix = names.flatMap { [UInt8(ascii: "/")] + $0 }
+        depth = names.count
+        rest = Array(components.dropFirst(names.count))
+    }
+
+    func matches(_ path: Span<UInt8>) -> Bool {
+        guard starts(path) else { return false }
+        if rest == [.anyDepth] { return true }
+        return walk(path)
+    }
+
+    /// Whether it is bound to a place below this folder, so that moving the folder would take things out of its reach.
+    func mayMatchBelow(_ folder: Span<UInt8>) -> Bool {
+        guard folder.count < prefix.count, prefix[folder.count] == UInt8(ascii: "/") || folder.count == 1 else { return false }
+        for i in 0..<folder.count where prefix[i] != folder[i] { return false }
+        return true
+    }
+
+    private func starts(_ path: Span<UInt8>) -> Bool {
+        guard path.count >= prefix.count, path.count == prefix.count || path[prefix.count] == UInt8(ascii: "/") else { return false }
+        for i in prefix.indices where prefix[i] != path[i] { return false }
+        return true
+    }
+
+    /// Only the last `**` is ever tried again: what an earlier one took never needs to change.
+    private func walk(_ path: Span<UInt8>) -> Bool {
+        var piece = 0, at = prefix.count
+        // `/` alone has no names.
+        if path.count == 1 { at = 1 }
+        var retryPiece = -1, retryAt = 0
+        while piece < rest.count || at < path.count {
+            if piece < rest.count, case .anyDepth = rest[piece] {
+                piece += 1
+                (retryPiece, retryAt) = (piece, at)
+                continue
+            }
+            if piece < rest.count, at < path.count {
+                let end = Self.end(of: path, at + 1)
+                if fits(rest[piece], path, at + 1, end) {
+                    piece += 1
+                    at = end
+                    continue
+                }
+            }
+            guard retryPiece >= 0, retryAt < path.count else { return false }
+            retryAt = Self.end(of: path, retryAt + 1)
+            (piece, at) = (retryPiece, retryAt)
+        }
+        return true
+    }
+
+    private func fits(_ component: PathPattern.Component, _ path: Span<UInt8>, _ from: Int, _ to: Int) -> Bool {
+        switch component {
+        case .literal(let name):
+            guard name.count == to - from else { return false }
+            for i in name.indices where name[i] != path[from + i] { return false }
+            return true
+        case .glob(let glob): return Glob.matches(glob.code.span, 0, glob.code.count, path, from, to)
+        case .anyDepth: return true
+        }
+    }
+
+    private static func end(of path: Span<UInt8>, _ start: Int) -> Int {
+        var i = start
+        while i < path.count, path[i] != UInt8(ascii: "/") { i += 1 }
+        return i
+    }
+}
