@@ -15,6 +15,10 @@ package enum RecordKind: UInt8, Sendable {
     case rule
     /// A line of the supervisor's own: the resource is the text.
     case note
+    /// A `Judgement`, encoded, as the extra. Events that have it name this record's number as their `subject`.
+    case judgement
+    /// A step of a question that was put to people: the resource is its id, the extra what happened, as a JSON object.
+    case approval
 }
 
 /// What kind of thing `resource` names.

@@ -54,6 +54,8 @@ final class TrailIngest {
         case .rule:
             try statements.addRule(session, header.rule, name: record.resource, reason: record.extra)
         case .note: try statements.addNote(session, header.seq, header.time, record.resource)
+        case .judgement: try statements.addJudgement(session, header.seq, Judgement(decoding: Array(record.extra)))
+        case .approval: try statements.addApproval(session, header.seq, header.time, id: record.resource, what: record.extra)
         }
     }
 

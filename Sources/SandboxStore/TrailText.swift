@@ -56,7 +56,14 @@ package enum TrailText {
         if event.operation == .exec, let arguments = event.process.arguments {
             words.append(style.dim("[" + shortened(Escaped.commandLine(arguments), to: 200) + "]"))
         }
-        if let rule = event.rule { words.append("by " + Escaped.text(rule.name)) }
+        if let rule = event.rule { words.append("by " + Escaped.text(([rule.name] + event.otherRules).joined(separator: " "))) }
+        if let rewritten = event.judgement?.rewritten {
+            words.append("as " + style.dim("[" + shortened(Escaped.commandLine(rewritten), to: 200) + "]"))
+        }
+        if let approval = event.judgement?.approval { words.append(Escaped.text(approval)) }
+        if let shadow = event.judgement?.shadow {
+            words.append(style.yellow("(candidate: \(Escaped.text(([shadow.decision.name] + shadow.rules).joined(separator: " "))))"))
+        }
         if event.decision != .allow, !event.flags.contains(.enforced) { words.append("(not enforced)") }
         words.append(style.dim(process(event.process)))
         if event.count > 1 { words.append("×\(event.count)") }
