@@ -197,7 +197,7 @@ final class Tree: TracerEvents {
         supervision.remember(programs, finding.rewritten ?? arguments, caller)
         let record = record(finding, caller, result: RecordHeader.pending, isRunning: true)
         held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
-        tell("held by", finding, " To approve: sandbox approvals approve \(question.id)", caller)
+        tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
         supervision.ask(question, shown, finding, caller) { [supervision] in
             // Whoever finds the outcome may be the tracer, which cannot wait for itself.
             WorkerThread.start("sbx-decide") { supervision.context.tracer.decide(caller.pid) }
