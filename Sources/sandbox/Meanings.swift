@@ -1,0 +1,17 @@
+internal import ArgumentParser
+internal import SandboxIntent
+internal import SandboxPolicy
+internal import SandboxSupervisor
+
+/// The catalogue and the reader of SQL, put together.
+enum Meanings {
+    static func reader() throws -> CommandReader {
+        CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { SQL.read($0, dialect: $1) })
+    }
+
+    static let rewrite: CommandJudge.Rewriter = { _, _, _ in nil }
+
+    static func judge(_ policy: Policy) throws -> CommandJudge {
+        CommandJudge(policy: policy, reader: try reader(), rewriteSQL: rewrite)
+    }
+}
