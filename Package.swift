@@ -42,7 +42,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor", "SandboxYAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -53,9 +53,11 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
-        .testTarget(name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"], exclude: ["Lines"],
+            swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
-        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
+        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
     ]
 )

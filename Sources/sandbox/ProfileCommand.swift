@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SandboxPolicy
+internal import SandboxYAML
 internal import SandboxSupervisor
 
 /// `sandbox profile …`: which profiles there are, what they say, whether they hold.
