@@ -26,6 +26,10 @@ final class Supervision: Sendable {
     /// It, or the candidate beside it, has rules: then facts are kept.
     var hasRules: Bool { policy.hasRules || shadow?.policy.hasRules == true }
     let people: People
+    /// What command lines mean, and what the rules say of them.
+    let commands: CommandJudge
+    /// The session's own, for programs that a rule names.
+    let searchPath: [UInt8]
     let approvals: Approvals
     /// Judges by a candidate profile and does nothing else.
     let shadow: Supervision?
@@ -50,7 +54,7 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32, root: Int32, people: People, shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
+        agentGroup: Int32, root: Int32, people: People, commands: CommandJudge, searchPath: [UInt8], shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
     ) {
         self.info = info
         self.policy = policy
@@ -71,6 +75,8 @@ final class Supervision: Sendable {
         rulesJudgeReads = policy.rulesMayMatter(for: .open, .read) || shadow != nil
         rulesJudgeOpens = rulesJudgeReads || policy.rulesMayMatter(for: .open, .changing.union(.read))
         self.people = people
+        self.commands = commands
+        self.searchPath = searchPath
         self.shadow = shadow
         book = shadow?.book ?? ProcessBook()
         approvals = Approvals(asker: people.askers, listeners: listeners) { id, json in Supervision.note(step: json, of: id, in: journal) }

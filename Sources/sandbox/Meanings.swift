@@ -6,7 +6,10 @@ internal import SandboxSupervisor
 /// The catalogue and the reader of SQL, put together.
 enum Meanings {
     static func reader() throws -> CommandReader {
-        CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { SQL.read($0, dialect: $1) })
+        do throws(RunFailure) { return try IntentFiles.reader(isNeeded: true) } catch {
+            complain(error.message)
+            throw ExitCode(125)
+        }
     }
 
     static let rewrite: CommandJudge.Rewriter = { _, _, _ in nil }

@@ -43,9 +43,14 @@ package struct CommandJudge: Sendable {
 
     /// The rule matches what it made, too, and would leave it as it is: a limit that is there by now.
     private func isDone(_ verdict: Verdict, _ reading: CommandReader.Reading, _ command: CommandReader.Command) -> Bool {
-        guard let rewriting = verdict.rewrite, rewriting.arguments == command.arguments else { return false }
+        guard let rewriting = verdict.rewrite, adds(nothingTo: command.arguments, rewriting.arguments) else { return false }
         guard let change = verdict.sql else { return true }
         return reading.sources.allSatisfy { source, text, _ in rewriteSQL(text, source.dialect, change) == text }
+    }
+
+    /// The same, or with once more at its end what it ends with: a rule that appends.
+    private func adds(nothingTo arguments: [[UInt8]], _ new: [[UInt8]]) -> Bool {
+        new.starts(with: arguments) && arguments.dropFirst().reversed().starts(with: new.dropFirst(arguments.count).reversed())
     }
 
     private func carryOut(
