@@ -127,7 +127,7 @@ struct SessionSetup {
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
     private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
-        list += (files.folders.map(\.path) + files.folders.map(IntentFiles.folder) + profile.files).map { ProtectedPath(resolved($0), .changes) }
+        list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))

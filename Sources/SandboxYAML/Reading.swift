@@ -6,17 +6,11 @@ extension DiagnosticSink {
     }
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
-    package mutating func fields(
-        of node: YAMLNode, _ what: String, known: [String], later: [String] = []
-    ) -> [String: YAMLNode]? {
+    package mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
         guard let pairs = pairs(of: node, what) else { return nil }
         var fields: [String: YAMLNode] = [:]
         for (key, value) in pairs {
-            if later.contains(key.text) {
-                error(
-                    "`\(key.text)` is not supported by this version yet", at: key.position,
-                    help: "take it out: nothing would hold what it says")
-            } else if !known.contains(key.text) {
+            if !known.contains(key.text) {
                 error("unknown key `\(key.text)` in \(what)", at: key.position, help: Suggestion.help(for: key.text, among: known))
             } else {
                 fields[key.text] = value

@@ -62,10 +62,10 @@ struct ShowProfile: ParsableCommand {
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(source, lookup: files)
-            profile.warnings.forEach { ProfileSupport.say( $0.description) }
+            profile.warnings.forEach { ProfileSupport.say($0.description) }
             print(ProfileWriter.yaml(profile), terminator: "")
         } catch {
-            ProfileSupport.say( error.description)
+            ProfileSupport.say(error.description)
             throw ExitCode(1)
         }
     }
@@ -97,21 +97,21 @@ struct CheckProfiles: ParsableCommand {
             var source = try ProfileFiles.read(file)
             if source == nil { source = try lookup.find(file, from: nil) }
             guard let source else {
-                ProfileSupport.say( "sandbox: no file or profile `\(Printable.escape(file))`")
+                ProfileSupport.say("sandbox: no file or profile `\(Printable.escape(file))`")
                 return 125
             }
             found = source
         } catch {
-            ProfileSupport.say( "sandbox: \(error)")
+            ProfileSupport.say("sandbox: \(error)")
             return error.isRefusal ? 1 : 125
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(found, lookup: lookup)
-            profile.warnings.forEach { ProfileSupport.say( $0.description) }
+            profile.warnings.forEach { ProfileSupport.say($0.description) }
             print("\(Printable.escape(file)): ok")
             return 0
         } catch {
-            ProfileSupport.say( error.description)
+            ProfileSupport.say(error.description)
             return 1
         }
     }

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SandboxIntent
 internal import SandboxPolicy
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 /// What the commands about profiles share.
 enum ProfileSupport {

@@ -4,6 +4,7 @@ internal import SandboxIntent
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 struct TestProfiles: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,9 +21,9 @@ struct TestProfiles: ParsableCommand {
 
     private func test(_ file: String, _ output: inout Output) throws -> Int {
         let profile = try ProfileSupport.load(file, isFile: true)
-        let testing: ProfileTesting
+        let testing: ProfileTesting, reader = try Meanings.reader()
         do throws(PolicyFailure) {
-            testing = try ProfileTesting(profile, reader: try Meanings.reader(), rewriteSQL: Meanings.rewrite)
+            testing = try ProfileTesting(profile, reader: reader, rewriteSQL: Meanings.rewrite)
         } catch {
             complain("\(error)")
             throw ProfileSupport.ownFailure

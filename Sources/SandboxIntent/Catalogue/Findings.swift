@@ -6,7 +6,7 @@ extension Scan {
     var isHarmless: Bool { path.contains { level in level.harmless.contains { holds($0, forCertain: true) } } }
 
     /// The words of the condition that made it hold; nil where it does not.
-    func witness(_ condition: Condition) -> [String]? {
+    func witness(_ condition: Criterion) -> [String]? {
         if condition.lines.isEmpty { return [] }
         for line in condition.lines {
             if let words = witness(line) { return words }
@@ -14,9 +14,9 @@ extension Scan {
         return nil
     }
 
-    func holds(_ condition: Condition) -> Bool { witness(condition) != nil }
+    func holds(_ condition: Criterion) -> Bool { witness(condition) != nil }
 
-    private func witness(_ line: [Condition.Clause]) -> [String]? {
+    private func witness(_ line: [Criterion.Clause]) -> [String]? {
         var words: [String] = []
         for clause in line {
             let found = clause.tests.first { holds($0, forCertain: clause.isNegated) }

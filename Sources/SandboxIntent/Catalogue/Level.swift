@@ -69,7 +69,7 @@ struct Test: Sendable {
 }
 
 /// One of `lines` must hold; a line holds where each of its clauses does; a clause where one of its tests does, or none.
-struct Condition: Sendable {
+struct Criterion: Sendable {
     struct Clause: Sendable {
         let isNegated: Bool
         let tests: [Test]
@@ -79,14 +79,14 @@ struct Condition: Sendable {
 
 struct Meaning: Sendable {
     let intents: [Intent]
-    let condition: Condition
+    let condition: Criterion
 }
 
 struct StatementRule: Sendable {
     let dialect: SQLDialect
     var text: [Place] = []
     var file: [Place] = []
-    var standardInput: Condition?
+    var standardInput: Criterion?
 }
 
 /// A program that this one becomes or starts.
@@ -103,7 +103,7 @@ struct NestedRule: Sendable {
     /// Shell text; only plain words are understood.
     let isText: Bool
     let places: [Place]
-    let condition: Condition
+    let condition: Criterion
 }
 
 enum HostShape: String, Sendable, CaseIterable { case host, url, remote, conninfo }

@@ -105,7 +105,7 @@ struct LevelReader {
         var told: [(intents: [String], when: String)] = []
         if case .scalar = node.value {
             let intents = intents(sink.text(node, "means") ?? "", node.position)
-            draft.means.append(Meaning(intents: intents, condition: Condition(lines: [])))
+            draft.means.append(Meaning(intents: intents, condition: Criterion(lines: [])))
             told.append((intents.map(\.name), "always"))
         } else {
             for (key, value) in sink.pairs(of: node, "means") ?? [] {
@@ -127,26 +127,26 @@ struct LevelReader {
     }
 
     /// `-f --mirror and not -n`, or a list of such lines; `always`.
-    private mutating func condition(_ node: YAMLNode, _ what: String, _ draft: LevelDraft) -> (Condition, String) {
-        var lines: [[Condition.Clause]] = []
+    private mutating func condition(_ node: YAMLNode, _ what: String, _ draft: LevelDraft) -> (Criterion, String) {
+        var lines: [[Criterion.Clause]] = []
         var told: [String] = []
         for item in list(node) {
             guard let text = sink.text(item, what) else { continue }
             told.append(text)
-            if text == "always" { return (Condition(lines: []), text) }
+            if text == "always" { return (Criterion(lines: []), text) }
             lines.append(line(text, item.position, draft))
         }
         if lines.isEmpty { sink.error("`\(what)` has no condition", at: node.position, help: "`always`, or options and operands") }
-        return (Condition(lines: lines), told.joined(separator: ", or "))
+        return (Criterion(lines: lines), told.joined(separator: ", or "))
     }
 
-    private mutating func line(_ text: String, _ position: Position, _ draft: LevelDraft) -> [Condition.Clause] {
-        var clauses: [Condition.Clause] = []
+    private mutating func line(_ text: String, _ position: Position, _ draft: LevelDraft) -> [Criterion.Clause] {
+        var clauses: [Criterion.Clause] = []
         for part in text.split(separator: " ").split(separator: "and") {
             let isNegated = part.first == "not"
             let tests = part.dropFirst(isNegated ? 1 : 0).compactMap { test((String($0), position), draft) }
             if tests.isEmpty { sink.error("`\(text)` has an empty part", at: position) }
-            clauses.append(Condition.Clause(isNegated: isNegated, tests: tests))
+            clauses.append(Criterion.Clause(isNegated: isNegated, tests: tests))
         }
         return clauses
     }
@@ -243,7 +243,7 @@ struct LevelReader {
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
         let kinds = NestedRule.Kind.allCases.flatMap { [$0.rawValue, $0.rawValue + "_text"] }
         guard let fields = sink.fields(of: node, "run", known: kinds + ["when"]) else { return }
-        let when = fields["when"].map { condition($0, "when", draft).0 } ?? Condition(lines: [])
+        let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
         for kind in NestedRule.Kind.allCases {
             for (key, isText) in [(kind.rawValue, false), (kind.rawValue + "_text", true)] {
                 guard let node = fields[key] else { continue }

@@ -10,9 +10,7 @@ extension ProfileReader {
     static let maximumPatterns = 50_000
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
-    mutating func fields(
-        of node: YAMLNode, _ what: String, known: [String]
-    ) -> [String: YAMLNode]? {
+    mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
         sink.fields(of: node, what, known: known)
     }
 

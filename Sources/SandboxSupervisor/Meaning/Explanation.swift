@@ -13,6 +13,7 @@ package enum DrySubject: Sendable {
 /// Why there is nothing to judge.
 package struct DryFailure: Error, Sendable {
     package let message: String
+    package init(message: String) { self.message = message }
 }
 
 /// What a policy would say, and why.
