@@ -54,7 +54,7 @@ let package = Package(
         .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
         .testTarget(
-            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"], exclude: ["Lines"],
+            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxYAML"], exclude: ["command-lines.txt"],
             swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),

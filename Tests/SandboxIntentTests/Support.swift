@@ -13,6 +13,15 @@ enum Shipped {
         return try names.map { ($0, Array(try Data(contentsOf: folder.appending(path: $0)))) }
     }
 
+    /// `command-lines.txt`.
+    static func table() throws -> [(line: String, expected: String)] {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "command-lines.txt")
+        return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+            let parts = line.components(separatedBy: " => ")
+            return (parts[0], try #require(parts.count == 2 ? parts[1] : nil, "\(line)"))
+        }
+    }
+
     static let catalogue = Result { try Catalogue.load(files()) }
 }
 

@@ -40,7 +40,7 @@ package final class Catalogue: Sendable {
     private init(_ builder: CatalogueBuilder) {
         examples = builder.examples
         entries = builder.entries
-        names = builder.names
+        names = NameTable(builder.names.map { ($0.key, $0.value) })
         globs = builder.globs
     }
 
@@ -104,8 +104,9 @@ private struct Reading {
         var found = catalogue.programs(named: name)
         var command: [UInt8]?
         if let prefix = found.first?.multicall {
-            if !prefix.isEmpty, invoked.starts(with: prefix), invoked.count > prefix.count {
-                command = Array(invoked.dropFirst(prefix.count))
+            if !prefix.isEmpty {
+                let called = [name, invoked].first { $0.starts(with: prefix) && $0.count > prefix.count }
+                command = called.map { Array($0.dropFirst(prefix.count)) }
             } else if prefix.isEmpty, invoked != name {
                 let applet = catalogue.programs(named: invoked)
                 if !applet.isEmpty { found = applet }
@@ -115,9 +116,7 @@ private struct Reading {
         }
         let from = max(start, 0)
         for program in found {
-            for scan in Scan.readings(of: program.level, arguments, from: min(from, end), to: end, command: command) {
-                add(scan, inPlace: inPlace)
-            }
+            Scan.readings(of: program.level, arguments, from: min(from, end), to: end, command: command) { add($0, inPlace: inPlace) }
         }
     }
 
@@ -128,14 +127,14 @@ private struct Reading {
                 guard let witness = scan.witness(means.condition) else { continue }
                 for intent in means.intents where !meaning.intents.contains(intent) {
                     meaning.intents.insert(intent)
-                    let because = ([level.name] + witness).joined(separator: " ")
+                    let because = witness.isEmpty ? level.name : level.name + " " + witness.joined(separator: " ")
                     meaning.evidence.append(.init(intent, entry: level.name, because: because))
                 }
             }
         }
-        scan.addTarget(to: &meaning)
-        scan.addStatements(to: &meaning, inPlace: inPlace)
-        for level in scan.path {
+        for level in scan.path where level.hasPlaces {
+            scan.addTarget(of: level, to: &meaning)
+            scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
             for rule in level.nested where (rule.kind != .child || nested == .all) && scan.holds(rule.condition) {
                 follow(rule, scan, inPlace: inPlace)
             }

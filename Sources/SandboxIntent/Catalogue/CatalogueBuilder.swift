@@ -6,7 +6,7 @@ struct CatalogueBuilder {
     private(set) var found: [Diagnostic] = []
     private(set) var examples: [CatalogueExample] = []
     private(set) var entries: [(name: String, file: String, meanings: [(intents: [String], when: String)])] = []
-    private(set) var names = NameTable<[Catalogue.Program]>()
+    private(set) var names: [[UInt8]: [Catalogue.Program]] = [:]
     private(set) var globs: [(glob: ByteGlob, program: Catalogue.Program)] = []
     private var file = ""
 
@@ -40,7 +40,7 @@ struct CatalogueBuilder {
             if bytes.contains(UInt8(ascii: "*")) || bytes.contains(UInt8(ascii: "?")) {
                 globs.append((LevelReader.glob(name), program))
             } else {
-                self.names.insert(bytes, isReplaced ? [program] : (self.names[bytes[...]] ?? []) + [program])
+                self.names[bytes] = isReplaced ? [program] : (self.names[bytes] ?? []) + [program]
             }
         }
     }

@@ -3,7 +3,12 @@ internal import SandboxModel
 /// Asks a scan what the catalogue wants to know.
 extension Scan {
     /// One of the options that make a command line harmless is there for certain.
-    var isHarmless: Bool { path.contains { level in level.harmless.contains { holds($0, forCertain: true) } } }
+    var isHarmless: Bool { path.contains { fails($0.harmless) } }
+
+    private func fails(_ clause: Condition.Clause) -> Bool {
+        if clause.asksOnlyForOptions, clause.options.isDisjoint(with: possible) { return !clause.isNegated }
+        return clause.tests.contains { holds($0, forCertain: clause.isNegated) } == clause.isNegated
+    }
 
     /// The words of the condition that made it hold; nil where it does not.
     func witness(_ condition: Criterion) -> [String]? {
@@ -18,10 +23,9 @@ extension Scan {
 
     private func witness(_ line: [Criterion.Clause]) -> [String]? {
         var words: [String] = []
-        for clause in line {
-            let found = clause.tests.first { holds($0, forCertain: clause.isNegated) }
-            guard (found == nil) == clause.isNegated else { return nil }
-            if let found { words.append(found.text) }
+        for clause in line where fails(clause) { return nil }
+        for clause in line where !clause.isNegated {
+            if let found = clause.tests.first(where: { holds($0, forCertain: false) }) { words.append(found.text) }
         }
         return words
     }
@@ -82,36 +86,32 @@ extension Scan {
 
     // MARK: What goes into the meaning
 
-    func addTarget(to meaning: inout CommandMeaning) {
-        for level in path {
-            let port = level.ports.isEmpty ? nil : texts(level.ports).last.flatMap(HostText.port)
-            for (shape, places) in level.hosts {
-                for text in texts(places) {
-                    for host in HostText.read(text, as: shape).hosts { meaning.hosts.append((host.name, host.port ?? port)) }
-                }
+    func addTarget(of level: Level, to meaning: inout CommandMeaning) {
+        let port = level.ports.isEmpty ? nil : texts(level.ports).last.flatMap(HostText.port)
+        for (shape, places) in level.hosts {
+            for text in texts(places) {
+                for host in HostText.read(text, as: shape).hosts { meaning.hosts.append((host.name, host.port ?? port)) }
             }
-            if meaning.database == nil, !level.databases.isEmpty {
-                meaning.database = texts(level.databases).lazy.compactMap(HostText.database).first
-            }
+        }
+        if meaning.database == nil, !level.databases.isEmpty {
+            meaning.database = texts(level.databases).lazy.compactMap(HostText.database).first
         }
     }
 
     /// `inPlace`: the arguments are those of the process, so that a text can be rewritten where it stands.
-    func addStatements(to meaning: inout CommandMeaning, inPlace: Bool) {
-        for level in path {
-            for rule in level.statements {
-                each(rule.text) { argument, start, _ in
-                    meaning.statements.append(
-                        StatementSource(
-                            .text(Array(arguments[argument][start...])), rule.dialect, argument: inPlace ? argument : nil, prefix: start))
-                }
-                for file in texts(rule.file) {
-                    let isInput = file.count == 1 && file.first == UInt8(ascii: "-") || file.elementsEqual("/dev/stdin".utf8)
-                    meaning.statements.append(StatementSource(isInput ? .standardInput : .file(Array(file)), rule.dialect))
-                }
-                if let condition = rule.standardInput, holds(condition) {
-                    meaning.statements.append(StatementSource(.standardInput, rule.dialect))
-                }
+    func addStatements(of level: Level, to meaning: inout CommandMeaning, inPlace: Bool) {
+        for rule in level.statements {
+            each(rule.text) { argument, start, _ in
+                meaning.statements.append(
+                    StatementSource(
+                        .text(Array(arguments[argument][start...])), rule.dialect, argument: inPlace ? argument : nil, prefix: start))
+            }
+            for file in texts(rule.file) {
+                let isInput = file.count == 1 && file.first == UInt8(ascii: "-") || file.elementsEqual("/dev/stdin".utf8)
+                meaning.statements.append(StatementSource(isInput ? .standardInput : .file(Array(file)), rule.dialect))
+            }
+            if let condition = rule.standardInput, holds(condition) {
+                meaning.statements.append(StatementSource(.standardInput, rule.dialect))
             }
         }
     }

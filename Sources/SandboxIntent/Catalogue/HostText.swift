@@ -27,10 +27,16 @@ enum HostText {
         return text.contains(UInt8(ascii: "=")) ? conninfo(text).database : string(text)
     }
 
-    /// Where `://` begins, after nothing but a scheme.
+    /// Where `://` begins, after nothing but a scheme, or several: `jdbc:postgresql://`.
     private static func scheme(_ text: ArraySlice<UInt8>) -> Int? {
-        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > text.startIndex else { return nil }
-        return text[colon...].starts(with: "://".utf8) ? colon : nil
+        let end = text.firstIndex { byte in
+            switch byte {
+            case 0x30...0x3a, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): false
+            default: true
+            }
+        }
+        guard let end, end - text.startIndex > 1, text[end - 1] == UInt8(ascii: ":"), text[end...].starts(with: "//".utf8) else { return nil }
+        return end - 1
     }
 
     /// `[USER[:PASSWORD]@]HOST[:PORT][,HOST…][/DATABASE][?…]`; `?host=` as libpq has it.

@@ -44,6 +44,20 @@ struct Option: Sendable {
     static let maximumCount = 256
 }
 
+/// Shared by all levels that know the same options.
+final class OptionTable: Sendable {
+    let names: NameTable<Option>
+    /// `-x` by its byte.
+    let short: [Option?]
+
+    init(_ entries: [(name: [UInt8], value: Option)]) {
+        names = NameTable(entries)
+        var short = [Option?](repeating: nil, count: 128)
+        for (name, option) in entries where name.count == 2 && name[1] < 128 { short[Int(name[1])] = option }
+        self.short = short
+    }
+}
+
 /// Where in a command line something stands.
 enum Place: Sendable {
     case option(Int)
@@ -73,6 +87,24 @@ struct Criterion: Sendable {
     struct Clause: Sendable {
         let isNegated: Bool
         let tests: [Test]
+        /// The options that the tests ask for: where none of them was seen, no test of these holds.
+        let options: OptionBits
+        let asksOnlyForOptions: Bool
+
+        init(isNegated: Bool, tests: [Test]) {
+            self.isNegated = isNegated
+            self.tests = tests
+            var options = OptionBits()
+            var others = 0
+            for test in tests {
+                switch test.kind {
+                case .option(let id), .value(let id, _): options.insert(id)
+                default: others += 1
+                }
+            }
+            self.options = options
+            asksOnlyForOptions = others == 0
+        }
     }
     var lines: [[Clause]]
 }
@@ -115,16 +147,15 @@ final class Level: Sendable {
     let style: Style
     /// After so many words that are no options, none is an option.
     let stop: Int?
-    let options: NameTable<Option>
-    /// `-x` by its byte.
-    let short: [Option?]
-    let optionCount: Int
+    let options: OptionTable
     let commands: NameTable<Command>
     let globs: [(glob: ByteGlob, command: Command)]
     /// What the program does where no subcommand is given.
     let bare: Level?
-    let harmless: [Test]
+    let harmless: Condition.Clause
     let means: [Meaning]
+    /// There is something in the lists that follow.
+    let hasPlaces: Bool
     let hosts: [(shape: HostShape, places: [Place])]
     let ports: [Place]
     let databases: [Place]
@@ -142,15 +173,12 @@ final class Level: Sendable {
         style = draft.style
         stop = draft.stop
         options = draft.options
-        var short = [Option?](repeating: nil, count: 128)
-        for (name, option) in draft.options.all where name.count == 2 && name[1] < 128 { short[Int(name[1])] = option }
-        self.short = short
-        optionCount = draft.optionCount
-        commands = draft.commands
+        commands = NameTable(draft.commands)
         globs = draft.globs
         bare = draft.bare
-        harmless = draft.harmless
+        harmless = Condition.Clause(isNegated: true, tests: draft.harmless)
         means = draft.means
+        hasPlaces = !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty)
         hosts = draft.hosts
         ports = draft.ports
         databases = draft.databases
@@ -171,9 +199,9 @@ struct LevelDraft {
     var name: String
     var style: Style = []
     var stop: Int?
-    var options = NameTable<Option>()
+    var options = OptionTable([])
     var optionCount = 0
-    var commands = NameTable<Level.Command>()
+    var commands: [(name: [UInt8], value: Level.Command)] = []
     var globs: [(glob: ByteGlob, command: Level.Command)] = []
     var bare: Level?
     var harmless: [Test] = []

@@ -94,7 +94,7 @@ struct LevelReader {
             if name.utf8.contains(UInt8(ascii: "*")) {
                 draft.globs.append((Self.glob(name), command))
             } else {
-                draft.commands.insert(Array(name.utf8), command)
+                draft.commands.append((Array(name.utf8), command))
             }
         }
     }
@@ -174,6 +174,9 @@ struct LevelReader {
 
     /// `-f --force, -C=, --color=?`: names of one option with blanks, options with commas between them.
     private mutating func options(_ node: YAMLNode?, _ draft: inout LevelDraft) {
+        guard let node else { return }
+        var entries = draft.options.names.entries
+        defer { draft.options = OptionTable(entries) }
         for item in list(node) {
             for group in (sink.text(item, "options") ?? "").split(separator: ",") {
                 guard draft.optionCount < Option.maximumCount else {
@@ -197,15 +200,15 @@ struct LevelReader {
                     default: sink.error("`\(word)`: after `=` comes nothing, `?`, `!` or `;`", at: item.position)
                     }
                 }
-                for name in names { draft.options.insert(name, Option(id: draft.optionCount, argument: argument)) }
+                entries += names.map { ($0, Option(id: draft.optionCount, argument: argument)) }
                 draft.optionCount += 1
             }
         }
     }
 
     private mutating func option(_ name: String, _ position: Position, _ draft: LevelDraft) -> Int? {
-        if let option = draft.options[Array(name.utf8)[...]] { return option.id }
-        complain((name, position), "no option", among: draft.options.all.map { String(decoding: $0.name, as: UTF8.self) })
+        if let option = draft.options.names[Array(name.utf8)[...]] { return option.id }
+        complain((name, position), "no option", among: draft.options.names.entries.map { String(decoding: $0.name, as: UTF8.self) })
         return nil
     }
 

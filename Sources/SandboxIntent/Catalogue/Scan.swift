@@ -7,6 +7,7 @@ struct OptionBits: Sendable {
     func contains(_ id: Int) -> Bool { words[id >> 6] & (1 << UInt64(id & 63)) != 0 }
     mutating func insert(_ id: Int) { words[id >> 6] |= 1 << UInt64(id & 63) }
     mutating func remove(_ id: Int) { words[id >> 6] &= ~(1 << UInt64(id & 63)) }
+    func isDisjoint(with other: OptionBits) -> Bool { (words & other.words) == .zero }
 }
 
 /// Arguments sorted into subcommands, options with their values, and operands, as the program would.
@@ -55,19 +56,24 @@ struct Scan {
 
     /// The ways in which the arguments may be read: one, but for words of which it cannot be told whether they are the
     /// subcommand or the value of an option that is not known.
-    static func readings(of level: Level, _ arguments: [[UInt8]], from start: Int, to end: Int, command: [UInt8]? = nil) -> [Scan] {
+    static func readings(
+        of level: Level, _ arguments: [[UInt8]], from start: Int, to end: Int, command: [UInt8]?, _ body: (Scan) -> Void
+    ) {
         var scan = Scan(level, arguments, start: start, end: end)
         if let command { _ = scan.enter(command[...]) }
-        var open = [(scan: scan, at: start)]
-        var done: [Scan] = []
-        while var (scan, at) = open.popLast() {
+        var at = start
+        var open: [(scan: Scan, at: Int)] = []
+        var done = 0
+        while true {
             while at < end {
-                if let doubt = scan.step(&at), done.count + open.count < maximumReadings { open.append(doubt) }
+                if let doubt = scan.step(&at), done + open.count + 1 < maximumReadings { open.append(doubt) }
             }
             scan.finish()
-            done.append(scan)
+            body(scan)
+            done += 1
+            guard let next = open.popLast() else { return }
+            (scan, at) = next
         }
-        return done
     }
     private static let maximumReadings = 8
 
@@ -152,22 +158,22 @@ struct Scan {
     private mutating func long(_ word: [UInt8], _ at: inout Int) {
         let equals = word.firstIndex(of: UInt8(ascii: "="))
         var name = word[..<(equals ?? word.count)]
-        if level.style.contains(.singleDash), name[1] == UInt8(ascii: "-") { name = name.dropFirst() }
+        if level.style.contains(.singleDash), name.count > 1, name[1] == UInt8(ascii: "-") { name = name.dropFirst() }
         if level.style.contains(.underscores) { name = name.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }[...] }
         let isSure = !isDoubtful
         isDoubtful = false
-        if let option = level.options[name] {
+        if let option = level.options.names[name] {
             see(option, isSure: isSure, value: equals.map { $0 + 1 }, word, &at)
             return
         }
         at += 1
         if level.style.contains(.negations), name.starts(with: "--no-".utf8),
-            let option = level.options[(Array("--".utf8) + name.dropFirst(5))[...]]
+            let option = level.options.names[(Array("--".utf8) + name.dropFirst(5))[...]]
         {
             takeBack(option.id, isSure: isSure)
             return
         }
-        let meant = level.style.contains(.abbreviations) && name.count > 2 ? level.options.values(beginning: name) : []
+        let meant = level.style.contains(.abbreviations) && name.count > 2 ? level.options.names.values(beginning: name) : []
         guard let first = meant.first else {
             isDoubtful = equals == nil
             return
@@ -183,7 +189,7 @@ struct Scan {
         var isSure = !isDoubtful
         isDoubtful = false
         for i in from..<word.count {
-            guard word[i] < 128, let option = level.short[Int(word[i])] else {
+            guard word[i] < 128, let option = level.options.short[Int(word[i])] else {
                 // It may take the rest of the word, or the next one.
                 isSure = false
                 isDoubtful = true
@@ -211,6 +217,7 @@ struct Scan {
         set(option.id, isSure: isSure)
         if case .last = option.argument { optionsEnded = true }
         if let value {
+            if case .attached = option.argument, Self.isNo(word[value...]) { takeBack(option.id, isSure: isSure) }
             values.append(Occurrence(option: option.id, argument: at, start: value, end: past(option, at + 1), isSure: isSure))
         } else if case .attached = option.argument {
             return
