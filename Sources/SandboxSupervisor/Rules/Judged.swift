@@ -39,8 +39,6 @@ struct Judged {
         self.note = note
     }
 
-    mutating func add(_ more: IntentSet) { intents.formUnion(more) }
-
     /// All that matched, the strictest first.
     var judgementRules: [RuleID] {
         var seen: Set<RuleID> = [.none]
@@ -49,6 +47,8 @@ struct Judged {
 
     /// Nil where the event itself says everything.
     var judgement: Judgement? {
+        // Without rules: no allocation.
+        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil { return nil }
         var j = Judgement()
         j.intents = intents
         j.rules = judgementRules
