@@ -11,6 +11,7 @@ struct Sandbox: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, AuditCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self,
+            ApprovalsCommand.self,
             IntentsCommand.self, DoctorCommand.self,
         ])
 

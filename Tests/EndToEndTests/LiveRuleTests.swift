@@ -3,7 +3,7 @@ import Testing
 
 /// Rules of profiles, as they hold while a session runs.
 extension EndToEnd {
-    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct RuleTests {
+    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct LiveRuleTests {
         private func profile(_ world: World, _ rules: String, mode: String = "enforce") throws -> String {
             try world.profile(
                 "rules",
