@@ -14,6 +14,29 @@ void sbx_exit_code(uint64_t out[2], int status) {
     memcpy(out, code, sizeof code);
 }
 
+void sbx_exec_code(uint64_t out[SBX_EXEC_CODE_WORDS], int status) {
+    unsigned char code[8 * SBX_EXEC_CODE_WORDS] = {0xb8, SYS_execve, 0, 0, 0,                // mov eax, execve
+                                                   0x0f, 0x05,                               // syscall
+                                                   0xb8, SYS_exit_group, 0, 0, 0,            // mov eax, exit_group
+                                                   0xbf, (unsigned char)status, 0, 0, 0,     // mov edi, status
+                                                   0x0f, 0x05,                               // syscall
+                                                   0xcc};
+    memcpy(out, code, sizeof code);
+}
+
+int sbx_ptrace_set_exec_arguments(int tid, const uint64_t arguments[3]) {
+    struct user_regs_struct r;
+    if (ptrace(PTRACE_GETREGS, tid, 0L, &r) < 0) return -errno;
+    r.rdi = arguments[0];
+    r.rsi = arguments[1];
+    r.rdx = arguments[2];
+    return (int)sbx_ret(ptrace(PTRACE_SETREGS, tid, 0L, &r));
+}
+
+int sbx_ptrace_set_stack(int tid, uint64_t pointer) {
+    return (int)sbx_ret(ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, rsp), pointer));
+}
+
 // arch_do_signal_or_restart() looks at these two after the tracer has let the signal through.
 int sbx_ptrace_interrupted(int tid, int64_t *nr, uint64_t args[6]) {
     errno = 0;

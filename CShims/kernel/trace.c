@@ -23,14 +23,31 @@ int sbx_ptrace_stack(int tid, uint64_t *out) {
     return 0;
 }
 
-int sbx_ptrace_exit_now(int tid, int status) {
+// In the place of the first instructions.
+static int put_code(int tid, const uint64_t *code, int words) {
     struct __ptrace_syscall_info i;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof i, &i) < 0) return -errno;
-    uint64_t code[2];
-    sbx_exit_code(code, status);
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < words; k++)
         if (ptrace(PTRACE_POKETEXT, tid, i.instruction_pointer + 8 * (unsigned)k, code[k]) < 0) return -errno;
     return 0;
+}
+
+int sbx_ptrace_exit_now(int tid, int status) {
+    uint64_t code[2];
+    sbx_exit_code(code, status);
+    return put_code(tid, code, 2);
+}
+
+int sbx_ptrace_exec_now(int tid, const uint64_t arguments[3], int status) {
+    uint64_t code[SBX_EXEC_CODE_WORDS];
+    sbx_exec_code(code, status);
+    int r = sbx_ptrace_set_exec_arguments(tid, arguments);
+    return r < 0 ? r : put_code(tid, code, SBX_EXEC_CODE_WORDS);
+}
+
+// Unlike process_vm_writev(2) it expands a stack.
+int sbx_ptrace_reach(int tid, uint64_t address) {
+    return (int)sbx_ret(ptrace(PTRACE_POKEDATA, tid, address, 0L));
 }
 
 // linux/fs.h of Linux 6.11; the build machine's may be older.

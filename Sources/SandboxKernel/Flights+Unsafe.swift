@@ -112,6 +112,11 @@ package final class Flights: @unchecked Sendable {
 package final class TracerLink: Sendable {
     private let thread = Atomic<Int32>(0)
     private let asked = Mutex<[Int32]>([])
+    /// Program starts that were held and may be decided now.
+    private let decided = Mutex<[Int32]>([])
+    private let isAsked = Atomic<Bool>(false)
+    /// By the tracer, before it sleeps.
+    var isWanted: Bool { isAsked.load(ordering: .acquiring) }
 
     /// By the tracer, before it waits: from now on it can be interrupted.
     func attach() {
@@ -125,12 +130,33 @@ package final class TracerLink: Sendable {
         _ = sbx_tgkill(getpid(), thread.load(ordering: .acquiring), SIGUSR2)
     }
 
-    /// By the tracer: what it was asked for.
-    func serve() {
-        let list = asked.withLock { list in
+    /// A program start that is held may be decided. By any thread, and never waits: a signal that comes just before the tracer sleeps
+    /// wakes nobody, so that somebody has to `nudge` it now and then.
+    package func decide(_ pid: Int32) {
+        decided.withLock { $0.append(pid) }
+        isAsked.store(true, ordering: .releasing)
+        nudge()
+    }
+
+    package func nudge() {
+        let tracer = thread.load(ordering: .acquiring)
+        if tracer != 0, isAsked.load(ordering: .acquiring) { _ = sbx_tgkill(getpid(), tracer, SIGUSR2) }
+    }
+
+    /// By the tracer, when nobody is left to trace.
+    func detach() { thread.store(0, ordering: .releasing) }
+
+    /// By the tracer: what it was asked for. Returns the processes whose program start may be decided.
+    func serve() -> [Int32] {
+        isAsked.store(false, ordering: .sequentiallyConsistent)
+        for pid in TracerLink.take(asked) { _ = sbx_ptrace_interrupt(pid) }
+        return TracerLink.take(decided)
+    }
+
+    private static func take(_ list: borrowing Mutex<[Int32]>) -> [Int32] {
+        list.withLock { list in
             defer { list = [] }
             return list
         }
-        for pid in list { _ = sbx_ptrace_interrupt(pid) }
     }
 }

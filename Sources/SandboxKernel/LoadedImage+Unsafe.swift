@@ -13,6 +13,16 @@ package final class LoadedImage {
     /// Where the loader is mapped (`AT_BASE`); 0 where there is none.
     private(set) var loaderBase: UInt64 = 0
 
+    /// Where the vector of addresses begins (the stack pointer) and ends.
+    private(set) var start: UInt64 = 0
+    private(set) var vectorEnd: UInt64 = 0
+    /// The first argument's address.
+    private(set) var firstString: UInt64 = 0
+    private var stringsEnd: UInt64 = 0
+
+    static let nameKey: UInt64 = 31
+    /// Arguments and environment are no longer than three quarters of 8 MiB (execve(2)).
+    static let most = 6 << 20
     private static let limit = 64 * 1024
     private let strings = UnsafeMutableRawBufferPointer.allocate(byteCount: LoadedImage.limit, alignment: 16)
     private var count = 0
@@ -37,8 +47,9 @@ package final class LoadedImage {
 
     func read(_ tid: Int32) throws(Errno) {
         self.tid = tid
-        (filled, next, count, loaderBase, name, argumentsAreCut) = (0, 0, 0, 0, RemoteAddress(0), false)
+        (filled, next, count, loaderBase, name, argumentsAreCut, firstString) = (0, 0, 0, 0, RemoteAddress(0), false, 0)
         _ = try Errno.check(sbx_ptrace_stack(tid, &end))
+        start = end
         // The kernel has put all of it there a moment ago (ARG_MAX bounds it), and nobody can change it.
         let argc = try word()
         let first = try word()
@@ -50,9 +61,11 @@ package final class LoadedImage {
         while true {
             let key = try word(), value = try word()
             switch key {
-            case 0: return try readStrings(first, until: environment != 0 ? environment : name.rawValue)
+            case 0:
+                vectorEnd = end - UInt64((filled - next) * 8)
+                return try readStrings(first, until: environment != 0 ? environment : name.rawValue)
             case 7: loaderBase = value
-            case 31: name = RemoteAddress(value)
+            case LoadedImage.nameKey: name = RemoteAddress(value)
             default: break
             }
         }
@@ -73,6 +86,8 @@ package final class LoadedImage {
 
     /// The arguments' strings lie one behind the other, and the environment's behind them.
     private func readStrings(_ first: UInt64, until end: UInt64) throws(Errno) {
+        firstString = first
+        stringsEnd = end
         guard first != 0, end > first else { return }
         let size = Int(min(end - first, UInt64(LoadedImage.limit)))
         argumentsAreCut = end - first > UInt64(LoadedImage.limit)
@@ -80,5 +95,20 @@ package final class LoadedImage {
         if n != size { throw Errno(n < 0 ? Int32(-n) : EFAULT) }
         count = size
         argumentsStart = first
+    }
+
+    /// Every argument, however long the list is.
+    package func allArguments() throws(Errno) -> [[UInt8]] {
+        guard firstString != 0, stringsEnd > firstString else { return [] }
+        guard stringsEnd - firstString <= UInt64(LoadedImage.most) else { throw Errno(E2BIG) }
+        var bytes = Array(arguments)
+        if argumentsAreCut {
+            bytes = [UInt8](repeating: 0, count: Int(stringsEnd - firstString))
+            let n = bytes.withUnsafeMutableBytes { sbx_vm_read(tid, firstString, $0.baseAddress, $0.count) }
+            if n != bytes.count { throw Errno(n < 0 ? Int32(-n) : EFAULT) }
+        }
+        var list = bytes.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
+        if bytes.last == 0 { list.removeLast() }
+        return list
     }
 }

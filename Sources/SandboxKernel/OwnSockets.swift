@@ -23,6 +23,9 @@ package final class OwnSockets: Sendable {
 
     func contains(_ key: Key) -> Bool { known.withLock { $0[key] != nil } }
 
+    package func contains(device: UInt64, inode: UInt64) -> Bool { contains(.file(device: device, inode: inode)) }
+    package func contains(abstract name: [UInt8]) -> Bool { contains(.abstract(name)) }
+
     /// A bound socket takes no descriptors (`SocketWork.takeNoDescriptors`), and neither does a connection to it that begins so.
     /// For the session's own, it does while `body` runs, which never waits. One that cannot be found any more does not.
     func admitting<R>(to key: Key, _ tasks: TaskTable, _ body: () -> R) -> R {

@@ -3,14 +3,25 @@ internal import Glibc
 internal import SandboxDecode
 internal import SandboxModel
 
+/// What becomes of a program that was loaded.
+package enum ProgramStart: Sendable {
+    case goesOn
+    /// Its parent sees exit code 126, as a shell has it.
+    case ends
+    /// It stays where it is, while all others go on.
+    case isHeld
+}
+
 /// What the tracer reports, on its own thread, while the task concerned stands still.
 package protocol TracerEvents: AnyObject {
     /// A new task, a thread or a process, that has run nothing yet.
     func met(tid: Int32)
     /// A new process (not a thread). `parent` is the serial of the one that made it, 0 where nobody knows.
     func started(pid: Int32, serial: UInt32, parent: UInt32)
-    /// The new image is there and nothing of it has run: false ends it.
-    func became(_ caller: Caller) -> Bool
+    /// The new image is there and nothing of it has run.
+    func became(_ caller: Caller) -> ProgramStart
+    /// What was held may be decided (`TracerLink.decide`).
+    func decided(_ caller: Caller) -> ProgramStart
     /// A task has ended and has not been reaped: its parent does not know yet.
     func isEnding(tid: Int32)
     /// Another thread has started a program and has the leader's number now; the leader has ended without a report.
@@ -41,6 +52,8 @@ package final class Tracer<Events: TracerEvents> {
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
     private var early: Set<Int32> = []
+    /// Processes that stand at their exec event until somebody has decided.
+    private var held: Set<Int32> = []
     /// New tasks whose first stop was reported before the event of the one that made them. They stay stopped until that
     /// event says whose they are.
     private var unmet: Set<Int32> = []
@@ -74,11 +87,12 @@ package final class Tracer<Events: TracerEvents> {
     package func run() -> Int32 {
         var status: Int32 = 0
         link.attach()
+        defer { link.detach() }
         while true {
             var isEnd: Int32 = 0
-            let tid = sbx_wait_peek(&isEnd)
+            let tid = link.isWanted ? -EINTR : sbx_wait_peek(&isEnd)
             if tid == -EINTR {
-                link.serve()
+                for pid in link.serve() where held.contains(pid) { start(pid) { self.events.decided($0) } }
                 continue
             }
             if tid < 0 { return rootStatus ?? SIGKILL }
@@ -115,6 +129,7 @@ package final class Tracer<Events: TracerEvents> {
         if status & 0x7f == SIGKILL || threads > 0 { mayBeOrphans = true }
         table.remove(tid)
         unmet.remove(tid)
+        held.remove(tid)
         // Killed in the stop that would have named its child. One that ran in borrowed memory leaves it to the child,
         // while the one that had lent it runs on: nobody could tell any more who shares what.
         if status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 {
@@ -271,11 +286,21 @@ package final class Tracer<Events: TracerEvents> {
             // What waited for the thread that had this number would never learn.
             events.leaderWasReplaced(pid: tid, by: old)
         }
-        guard let t = tasks[tid] else { return resume(tid) }
+        guard tasks[tid] != nil else { return resume(tid) }
         forgetCompany(of: tid)
-        let goesOn = events.became(Caller(tid: tid, pid: t.leader, serial: t.serial))
-        // What its parent sees of a program that was refused: exit code 126, as a shell has it.
-        if !goesOn, sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
+        start(tid) { self.events.became($0) }
+    }
+
+    private func start(_ tid: Int32, _ judge: (Caller) -> ProgramStart) {
+        guard let t = tasks[tid] else { return }
+        held.remove(tid)
+        switch judge(Caller(tid: tid, pid: t.leader, serial: t.serial)) {
+        case .goesOn: break
+        case .ends: if sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
+        case .isHeld:
+            held.insert(tid)
+            return
+        }
         resume(tid)
     }
 

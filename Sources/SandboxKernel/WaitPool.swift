@@ -10,15 +10,15 @@ internal import Synchronization
 /// waiting caller is looked for here, and the wait ended as the kernel would have ended it, with `ERESTARTSYS`.
 package final class WaitPool: @unchecked Sendable {
     // @unchecked: everything mutable is only touched under `monitor`.
-    private final class Job {
-        let tid: Int32
-        let body: () -> Void
+    package final class Job: @unchecked Sendable {
+        fileprivate let tid: Int32
+        fileprivate let body: () -> Void
         /// It does something in its caller's name. Otherwise the caller's end need not wait for it.
-        let acts: Bool
-        var worker: Int32 = 0
-        var isInterrupted = false
-        var seen: UInt64 = 0
-        init(tid: Int32, acts: Bool, body: @escaping () -> Void) {
+        fileprivate let acts: Bool
+        fileprivate var worker: Int32 = 0
+        fileprivate var isInterrupted = false
+        fileprivate var seen: UInt64 = 0
+        fileprivate init(tid: Int32, acts: Bool, body: @escaping () -> Void) {
             self.tid = tid
             self.acts = acts
             self.body = body
@@ -34,6 +34,8 @@ package final class WaitPool: @unchecked Sendable {
     private let watched = Monitor()
     private var queue: [Job] = []
     private var active: [ObjectIdentifier: Job] = [:]
+    /// Those that nothing can be done for until somebody answers. No thread waits with them.
+    private var parked: [ObjectIdentifier: Job] = [:]
     /// How many jobs there are, for a look without the lock.
     private let busy = Atomic<Int>(0)
     private let heldBytes = Atomic<Int>(0)
@@ -67,15 +69,37 @@ package final class WaitPool: @unchecked Sendable {
     /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
     /// its caller's sake.
     package func submit(tid: Int32, acts: Bool = true, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) {
+        let job = makeJob(tid, acts, body)
+        busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        enqueue(job)
+    }
+
+    /// The same, once `resume` says so or the caller's wait is over.
+    package func park(tid: Int32, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) -> Job {
+        let job = makeJob(tid, true, body)
+        busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        monitor.locked { parked[ObjectIdentifier(job)] = job }
+        watched.locked { watched.signal() }
+        return job
+    }
+
+    package func resume(_ job: Job) {
+        if monitor.locked({ parked.removeValue(forKey: ObjectIdentifier(job)) }) != nil { enqueue(job) }
+    }
+
+    private func makeJob(_ tid: Int32, _ acts: Bool, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) -> Job {
         var job: Job!
         job = Job(tid: tid, acts: acts) { [unowned self] in
             let j = job!
             body { self.monitor.locked { j.isInterrupted } }
             job = nil
         }
+        return job
+    }
+
+    private func enqueue(_ job: Job) {
         let needsThread = monitor.locked {
             queue.append(job)
-            busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
             if idle >= queue.count || threads >= WaitPool.mostThreads {
                 monitor.broadcast()
                 return false
@@ -114,6 +138,7 @@ package final class WaitPool: @unchecked Sendable {
     /// Ends the waiting done for a task that has gone, and returns when nobody acts for it any more.
     package func cancel(tid: Int32) {
         guard busy.load(ordering: .acquiring) > 0 else { return }
+        for job in monitor.locked({ parked.values.filter { $0.tid == tid } }) { interrupt(parked: job) }
         while true {
             let found = monitor.locked {
                 // One that still waits for a thread will find itself interrupted.
@@ -130,17 +155,26 @@ package final class WaitPool: @unchecked Sendable {
         }
     }
 
+    private func interrupt(parked job: Job) {
+        monitor.locked { job.isInterrupted = true }
+        resume(job)
+    }
+
     // MARK: Signals for callers that wait
 
     private func watch() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
         let path = PathBuffer()
+        var round = 0
         while true {
             watched.locked {
-                let busy = monitor.locked { !active.isEmpty }
+                let busy = monitor.locked { !active.isEmpty || !parked.isEmpty }
                 busy ? watched.wait(milliseconds: WaitPool.interval) : watched.wait()
             }
-            for job in monitor.locked({ Array(active.values) }) { look(at: job, buffer, path) }
+            round += 1
+            // What is parked may be there for long, and be many.
+            let all = monitor.locked { Array(active.values) + (round % (1 + parked.count / 8) == 0 ? Array(parked.values) : []) }
+            for job in all { look(at: job, buffer, path) }
         }
     }
 
@@ -152,6 +186,7 @@ package final class WaitPool: @unchecked Sendable {
         let again = pending & job.seen
         job.seen = pending
         guard again != 0 else { return }
+        if monitor.locked({ parked[ObjectIdentifier(job)] != nil }) { return interrupt(parked: job) }
         monitor.locked {
             guard active[ObjectIdentifier(job)] != nil else { return }
             job.isInterrupted = true

@@ -17,6 +17,10 @@ package enum RecordKind: UInt8, Sendable {
     case note
     /// From the program on that now runs in `process`, it and all it starts are a sub-agent: the resource is its name.
     case subagent
+    /// A `Judgement`, encoded, as the extra. Events that have it name this record's number as their `subject`.
+    case judgement
+    /// A step of a question that was put to people: the resource is its id, the extra what happened, as a JSON object.
+    case approval
 }
 
 /// What kind of thing `resource` names.

@@ -19,18 +19,26 @@ package enum EventJSON {
         object.put("operation", event.operation.name)
         if !event.access.isEmpty { object.put("access", raw: list(event.access.names.map { Escaped.json($0) })) }
         object.put("resource", raw: resource(event))
-        if event.operation == .exec { object.put("intents", raw: list(intents(event.flags))) }
+        let intents = intents(event)
+        if !intents.isEmpty { object.put("intents", raw: list(intents.names.map { Escaped.json($0) })) }
         object.put("decision", event.decision.name)
         if !event.flags.contains(.enforced) { object.put("enforced", raw: "false") }
         if event.flags.contains(.looked) { object.put("looked", raw: "true") }
         if event.flags.contains(.truncated) { object.put("truncated", raw: "true") }
         if let rule = event.rule {
-            object.put("rules", raw: list([Escaped.json(rule.name)]))
+            object.put("rules", raw: list(([rule.name] + event.otherRules).map { Escaped.json($0) }))
             if !rule.reason.isEmpty { object.put("reason", rule.reason) }
         }
+        object.put("note", event.judgement?.note)
+        if let rewritten = event.judgement?.rewritten { object.put("rewritten", bytes: rewritten) }
+        object.put("approval", event.judgement?.approval)
         if let result = event.result {
             let outcome = result < 0 ? "\"error\":\"\(ErrorNumber.name(0 &- result))\"" : "\"result\":\(result)"
             object.put("outcome", raw: "{\(outcome)}")
+        }
+        if let shadow = event.judgement?.shadow {
+            let rules = shadow.rules.isEmpty ? "" : ",\"rules\":" + list(shadow.rules.map { Escaped.json($0) })
+            object.put("shadow", raw: "{\"decision\":\"\(shadow.decision.name)\"\(rules)}")
         }
         if event.count > 1 {
             object.put("count", event.count)
@@ -55,6 +63,10 @@ package enum EventJSON {
         object.put("changed_count", UInt64(summary.files.total))
         object.put("reached", raw: list(summary.hosts.items.map(touched)))
         object.put("reached_count", UInt64(summary.hosts.total))
+        if summary.differing > 0 {
+            object.put("shadow", raw: list(summary.differences.items.map(difference)))
+            object.put("shadow_count", UInt64(summary.differing))
+        }
         if !summary.notes.isEmpty { object.put("notes", raw: list(summary.notes.map { Escaped.json($0) })) }
         return object.text
     }
@@ -127,9 +139,25 @@ package enum EventJSON {
         return object.text
     }
 
-    private static func intents(_ flags: RecordFlags) -> [String] {
-        ["\"proc.exec\""] + (flags.contains(.written) ? ["\"proc.exec_written\""] : [])
-            + (flags.contains(.memory) ? ["\"proc.exec_memory\""] : [])
+    /// What a program start is by itself, where no profile asked for more.
+    private static func intents(_ event: TrailEvent) -> IntentSet {
+        var set = event.judgement?.intents ?? []
+        guard event.operation == .exec else { return set }
+        set.insert(.procExec)
+        if event.flags.contains(.written) { set.insert(.procExecWritten) }
+        if event.flags.contains(.memory) { set.insert(.procExecMemory) }
+        return set
+    }
+
+    private static func difference(_ difference: SessionSummary.Difference) -> String {
+        var object = JSONObject()
+        object.put("decision", difference.decision.name)
+        object.put("shadow", difference.shadow.name)
+        object.put("rules", raw: list(difference.rules.map { Escaped.json($0) }))
+        object.put("operation", difference.operation.name)
+        if let resource = difference.resource { object.put("name", bytes: resource) }
+        object.put("count", UInt64(difference.count))
+        return object.text
     }
 
     private static func refusal(_ refusal: SessionSummary.Refusal) -> String {

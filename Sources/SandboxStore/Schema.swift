@@ -6,7 +6,7 @@
 ///
 /// `event.id` is the session's number << 40 | seq: rows of a session lie together and in order without an index.
 enum Schema {
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
@@ -23,6 +23,7 @@ enum Schema {
             }
             if found == 0 { try database.execute(tables) }
             if found < 2 { try database.execute(identities) }
+            if found < 3 { try database.execute(judgements) }
             try database.execute("PRAGMA user_version=\(version); COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
@@ -75,5 +76,21 @@ enum Schema {
         CREATE TABLE batch (
             session INTEGER NOT NULL, last_seq INTEGER NOT NULL, time INTEGER NOT NULL, hash BLOB, signature BLOB,
             PRIMARY KEY (session, last_seq)) WITHOUT ROWID;
+        """
+
+    /// Since version 2.
+    /// Since version 3.
+    private static let judgements = """
+        -- What events name as their subject: intents as two words of bits, rules by number, a rewritten command line with each
+        -- argument ended by a NUL, and what a candidate profile would have decided.
+        CREATE TABLE judgement (
+            session INTEGER NOT NULL, seq INTEGER NOT NULL, intents_low INTEGER NOT NULL, intents_high INTEGER NOT NULL,
+            rules TEXT NOT NULL, note TEXT, rewritten BLOB, approval TEXT, shadow INTEGER, shadow_rules TEXT,
+            PRIMARY KEY (session, seq)) WITHOUT ROWID;
+        -- Each step of each question, as a JSON object.
+        CREATE TABLE approval (
+            session INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, what TEXT NOT NULL,
+            PRIMARY KEY (session, seq)) WITHOUT ROWID;
+        CREATE INDEX approval_id ON approval (id);
         """
 }

@@ -28,6 +28,9 @@ package struct TrailEvent: Sendable {
     package var decision: Decision
     package var flags: RecordFlags
     package var rule: RuleInfo?
+    /// Other rules that matched, by name.
+    package var otherRules: [String] = []
+    package var judgement: Judgement?
     /// 0 or `-errno`; nil where it is not known.
     package var result: Int32?
     package var first: UInt64
@@ -48,6 +51,10 @@ package struct EventFilter: Sendable {
     package var paths: [String] = []
     /// Globs over the host part of an address, and over names that were asked for.
     package var hosts: [String] = []
+    /// Any of these.
+    package var intents: IntentSet = []
+    /// Only where a candidate profile would have decided otherwise.
+    package var differs = false
     /// Globs over a program's path, or over its last name where they hold no `/`.
     package var programs: [String] = []
     package var since: UInt64?
@@ -87,11 +94,12 @@ extension TrailReader {
         if spans.isEmpty { return }
         let globs = GlobTable(filter.globs)
         try database.useGlobs(globs)
+        let rules = try ruleNames(of: Array(chosen.keys))
         let select = try database.prepare(filter.sql(spans: spans))
         defer { select.reset() }
         var held: [TrailEvent] = []
         while try select.step() {
-            guard let event = TrailReader.event(select, chosen) else { continue }
+            guard let event = TrailReader.event(select, chosen, rules) else { continue }
             if filter.limit == nil { try body(event) } else { held.append(event) }
         }
         for event in held.reversed() { try body(event) }
@@ -102,7 +110,33 @@ extension TrailReader {
         try events(filter, since: &cursor, body)
     }
 
-    private static func event(_ row: Statement, _ sessions: [Int64: SessionRow]) -> TrailEvent? {
+    private func ruleNames(of sessions: [Int64]) throws(StoreError) -> [RuleKey: String] {
+        var names: [RuleKey: String] = [:]
+        for session in sessions {
+            let select = try database.prepare("SELECT rule, name FROM rule WHERE session = \(session)")
+            while try select.step() { names[RuleKey(session, UInt16(truncatingIfNeeded: select.integer(0)))] = select.text(1) ?? "" }
+        }
+        return names
+    }
+
+    /// From column 21 on.
+    private static func judgement(_ row: Statement) -> Judgement? {
+        if row.isNull(21) { return nil }
+        var judgement = Judgement()
+        judgement.intents = IntentSet(low: row.unsigned(21), high: row.unsigned(22))
+        judgement.rules = (row.text(23) ?? "").split(separator: ",").compactMap { UInt16($0).map(RuleID.init) }
+        judgement.note = row.text(24)
+        judgement.rewritten = row.bytes(25).map(splitArguments)
+        judgement.approval = row.text(26)
+        judgement.shadow = row.optional(27).map {
+            Judgement.Shadow(
+                decision: Decision(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .allow,
+                rules: (row.text(28) ?? "").split(separator: "\n").map(String.init))
+        }
+        return judgement
+    }
+
+    private static func event(_ row: Statement, _ sessions: [Int64: SessionRow], _ rules: [RuleKey: String]) -> TrailEvent? {
         let id = row.integer(0)
         guard let session = sessions[id >> 40],
             let operation = Operation(rawValue: UInt8(truncatingIfNeeded: row.integer(3))),
@@ -116,19 +150,32 @@ extension TrailReader {
             serial: UInt32(truncatingIfNeeded: row.integer(1)), pid: Int32(truncatingIfNeeded: row.integer(2)),
             parent: row.optional(15).map { Int32(truncatingIfNeeded: $0) },
             started: row.optional(14).map { UInt64(bitPattern: $0) }, program: row.bytes(16),
-            arguments: row.bytes(17).map(splitArguments), subagent: row.text(21))
+            arguments: row.bytes(17).map(splitArguments), subagent: row.text(30))
         if operation == .exec, let resource {
             process.program = resource
             if let asked = row.bytes(18) { process.arguments = splitArguments(asked) }
         }
+        let judgement = judgement(row)
+        let own = row.optional(29).map { UInt16(truncatingIfNeeded: $0) }
+        let others = judgement?.rules.filter { $0.rawValue != own }.compactMap { rules[RuleKey(id >> 40, $0.rawValue)] } ?? []
         return TrailEvent(
             seq: UInt64(id & 0xff_ffff_ffff), session: session, process: process, operation: operation,
             access: FileAccess(rawValue: UInt16(truncatingIfNeeded: row.integer(4))), resourceType: type,
             resource: resource, target: flags.contains(.secondPath) ? second : nil,
             host: flags.contains(.secondPath) ? nil : second, decision: decision, flags: flags,
             rule: row.text(19).map { RuleInfo(name: $0, reason: row.text(20) ?? "") },
-            result: row.optional(10).map { Int32(truncatingIfNeeded: $0) }, first: row.unsigned(11),
+            otherRules: others, judgement: judgement, result: row.optional(10).map { Int32(truncatingIfNeeded: $0) },
+            first: row.unsigned(11),
             last: row.unsigned(12), count: row.unsigned(13))
+    }
+}
+
+private struct RuleKey: Hashable {
+    let session: Int64
+    let rule: UInt16
+    init(_ session: Int64, _ rule: UInt16) {
+        self.session = session
+        self.rule = rule
     }
 }
 
@@ -189,6 +236,11 @@ extension EventFilter {
         if !operations.isEmpty { terms.append("e.operation IN (\(list(operations.map(\.rawValue))))") }
         if let since { terms.append("e.last >= \(since)") }
         if let until { terms.append("e.first <= \(until)") }
+        if !intents.isEmpty {
+            let words = "j.intents_low & \(Int64(bitPattern: intents.low)) OR j.intents_high & \(Int64(bitPattern: intents.high))"
+            terms.append("(\(words)\(intents.contains(.procExec) ? " OR e.operation = \(Operation.exec.rawValue)" : ""))")
+        }
+        if differs { terms.append("j.shadow IS NOT NULL") }
         var next = 0
         func texts(_ count: Int) -> String {
             defer { next += count }
@@ -224,13 +276,15 @@ extension EventFilter {
         return """
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
-            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason, a.name
+            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason,
+            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule, a.name
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)
             LEFT JOIN image i ON i.id = e.image LEFT JOIN text v ON v.id = i.program
             LEFT JOIN identity a ON a.id = i.subagent
             LEFT JOIN text t ON t.id = e.resource LEFT JOIN text u ON u.id = e.second
+            LEFT JOIN judgement j ON j.session = e.id >> 40 AND j.seq = e.subject
             LEFT JOIN rule r ON r.session = e.id >> 40 AND r.rule = e.rule
             \(condition) ORDER BY \(order) \(cut)
             """

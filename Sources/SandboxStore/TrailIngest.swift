@@ -58,6 +58,8 @@ final class TrailIngest {
             image.subagent = try statements.setSubagent(image.id, record.resource)
             images[header.process] = image
         case .note: try statements.addNote(session, header.seq, header.time, record.resource)
+        case .judgement: try statements.addJudgement(session, header.seq, Judgement(decoding: Array(record.extra)))
+        case .approval: try statements.addApproval(session, header.seq, header.time, id: record.resource, what: record.extra)
         }
     }
 

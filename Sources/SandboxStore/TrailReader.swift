@@ -25,8 +25,12 @@ package final class TrailReader {
     package init?(_ state: StateDirectory) throws(StoreError) {
         if access(state.database, F_OK) != 0, errno == ENOENT { return nil }
         database = try Database(path: state.database, mode: .readOnly)
-        let version = try database.number("PRAGMA user_version") ?? 0
+        var version = try database.number("PRAGMA user_version") ?? 0
         if version == 0 { return nil }  // Its first writer is just making the tables.
+        if version < Schema.version {
+            try Schema.prepare(try Database(path: state.database, mode: .readWrite))
+            version = try database.number("PRAGMA user_version") ?? 0
+        }
         guard version == Schema.version else {
             throw .refused(
                 object: state.database, reason: "has schema \(version), this sandbox reads \(Schema.version)",

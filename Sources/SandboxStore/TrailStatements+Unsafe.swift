@@ -5,6 +5,7 @@ final class TrailStatements {
     let begin, commit, rollback: Statement
     private let database: Database
     private let insertText, insertEvent, updateEvent, updateResult, insertRule, insertNote, insertImage: Statement
+    private let insertJudgement, insertApproval: Statement
     private let insertProcess, updateProcessEnd, updateProcessImage, updateSubagent, selectImage, updateDrained, updateEnd: Statement
 
     init(_ database: Database) throws(StoreError) {
@@ -23,6 +24,12 @@ final class TrailStatements {
         updateResult = try database.prepare("UPDATE event SET result = ? WHERE id = ? AND result IS NULL")
         insertRule = try database.prepare("INSERT OR REPLACE INTO rule (session, rule, name, reason) VALUES (?,?,?,?)")
         insertNote = try database.prepare("INSERT OR IGNORE INTO note (session, seq, time, text) VALUES (?,?,?,?)")
+        insertJudgement = try database.prepare(
+            """
+            INSERT OR IGNORE INTO judgement (session, seq, intents_low, intents_high, rules, note, rewritten, approval, shadow,
+            shadow_rules) VALUES (?,?,?,?,?,?,?,?,?,?)
+            """)
+        insertApproval = try database.prepare("INSERT OR IGNORE INTO approval (session, seq, time, id, what) VALUES (?,?,?,?,?)")
         insertImage = try database.prepare(
             "INSERT INTO image (session, process, seq, program, args, args_length, subagent) VALUES (?,?,?,?,?,?,?)")
         insertProcess = try database.prepare(
@@ -172,6 +179,35 @@ final class TrailStatements {
         insertNote.bind(3, time)
         insertNote.bind(4, uncopied: text)
         try insertNote.run()
+    }
+
+    func addJudgement(_ session: Int64, _ seq: UInt64, _ judgement: Judgement) throws(StoreError) {
+        insertJudgement.bind(1, session)
+        insertJudgement.bind(2, seq)
+        insertJudgement.bind(3, judgement.intents.low)
+        insertJudgement.bind(4, judgement.intents.high)
+        insertJudgement.bind(5, judgement.rules.map { String($0.rawValue) }.joined(separator: ","))
+        insertJudgement.bind(6, judgement.note)
+        if let list = judgement.rewritten {
+            insertJudgement.bind(7, Array(list.map { $0 + [0] }.joined()))
+        } else {
+            insertJudgement.bindNull(7)
+        }
+        insertJudgement.bind(8, judgement.approval)
+        insertJudgement.bind(9, judgement.shadow.map { Int64($0.decision.rawValue) })
+        insertJudgement.bind(10, judgement.shadow.map { $0.rules.joined(separator: "\n") })
+        try insertJudgement.run()
+    }
+
+    func addApproval(
+        _ session: Int64, _ seq: UInt64, _ time: UInt64, id: UnsafeRawBufferPointer, what: UnsafeRawBufferPointer
+    ) throws(StoreError) {
+        insertApproval.bind(1, session)
+        insertApproval.bind(2, seq)
+        insertApproval.bind(3, time)
+        insertApproval.bind(4, String(decoding: id, as: UTF8.self))
+        insertApproval.bind(5, String(decoding: what, as: UTF8.self))
+        try insertApproval.run()
     }
 
     // MARK: Processes

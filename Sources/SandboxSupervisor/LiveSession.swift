@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxIntent
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -74,16 +75,29 @@ struct LiveSession {
         // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
         // thread, the tracer, comes to it.
         launched.go()
-        let policy: Policy
-        do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
+        var listeners = [QuestionNotice.say(isQuiet: options.isQuiet)]
+        let policy: Policy, reader: CommandReader, candidate: (Policy, CommandReader)?
+        do throws(RunFailure) {
+            (policy, reader) = try setup.policy.get()
+            candidate = try setup.shadow?.get()
+            if policy.hasRules, let webhook = try Webhook.configured() { listeners.append(webhook.ask) }
+        } catch {
             kill(launched.pid, SIGKILL)
             try? writer.finish(status: 125)
-            throw RunFailure(error)
+            throw error
+        }
+        let people = People(setup.info), ownGroup = getpgid(front)
+        let shadow = candidate.map { policy, reader in
+            Supervision(
+                setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
+                status: nil, agentGroup: ownGroup, root: launched.pid, group: nil, people: people,
+                commands: CommandJudge(policy: policy, reader: reader), searchPath: setup.searchPath)
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
-            group: launched.isInGroup ? group : nil)
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: ownGroup, root: launched.pid,
+            group: launched.isInGroup ? group : nil, people: people, commands: CommandJudge(policy: policy, reader: reader),
+            searchPath: setup.searchPath, shadow: shadow, listeners: listeners)
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)
@@ -158,6 +172,7 @@ struct LiveSession {
 
     private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
+        supervision.approvals.end()
         control.stop()
         if let group { leave(group) }
         setup.temporary.remove()

@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxIntent
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -9,6 +10,7 @@ internal import SandboxStore
 struct SessionSetup {
     let info: SessionInfo
     let policy: PendingPolicy
+    let shadow: PendingPolicy?
     private let profile: ResolvedProfile
     let enforces: Bool
     let state: StateDirectory
@@ -35,19 +37,31 @@ struct SessionSetup {
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        var variables = PolicyVariables(
-            home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
-            tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
-        let mounts = MountTable()
-        variables.kernelMounts = mounts.kernelPlaces
-        variables.otherPaths = mounts.others
+        let candidate = try options.shadow.map { name throws(RunFailure) in try SessionSetup.load(name, files) }
+        let (temporary, state, profile) = (temporary, state, profile)
+        // Each for one thread: they remember what they have looked up.
+        func places() -> PolicyVariables {
+            var variables = PolicyVariables(
+                home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
+                tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
+                protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
+            let mounts = MountTable()
+            variables.kernelMounts = mounts.kernelPlaces
+            variables.otherPaths = mounts.others
+            return variables
+        }
+        var variables = places()
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(
             enforces ? profile.environment(from: given, variables) : given, options.environment, keepsToken: profile.keepsToken)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
+        shadow = candidate.map { candidate in
+            var own = places()
+            own.programFolders = variables.programFolders
+            return PendingPolicy(candidate, own)
+        }
         if enforces, profile.body.limits.written != nil, !WriteWatch.isPossible {
             temporary.remove()
             throw RunFailure("`limits.written`: this kernel does not count what is written (`/proc/self/io`); nothing was run")
@@ -117,6 +131,7 @@ struct SessionSetup {
         _ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile, _ token: GivenToken?
     ) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
+        list += Webhook.paths.map { ProtectedPath(resolved($0), .everything) }
         list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
@@ -216,13 +231,13 @@ struct SessionSetup {
 final class PendingPolicy: @unchecked Sendable {
     // @unchecked: `result` is only touched under `monitor`.
     private let monitor = Monitor()
-    private var result: Result<Policy, PolicyFailure>?
+    private var result: Result<(Policy, CommandReader), RunFailure>?
 
     init(_ profile: ResolvedProfile, _ variables: PolicyVariables) {
         // It is nobody else's: the look-ups in it go to one thread.
         nonisolated(unsafe) let variables = variables
         let work: @Sendable () -> Void = { [self] in
-            let made = Result { () throws(PolicyFailure) in try Policy.compile(profile: profile, variables: variables) }
+            let made = Result { () throws(RunFailure) in try PendingPolicy.make(profile, variables) }
             monitor.locked {
                 result = made
                 monitor.broadcast()
@@ -231,8 +246,20 @@ final class PendingPolicy: @unchecked Sendable {
         if WorkerThread.start("sbx-policy", stack: 8 << 20, work) != 0 { work() }
     }
 
+    private static func make(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws(RunFailure) -> (Policy, CommandReader) {
+        let policy: Policy
+        do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
+        // Where no rule asks for a meaning, no catalogue is read.
+        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { _, _ in [] })) }
+        do throws(CatalogueFiles.Failure) {
+            let catalogue = try CatalogueFiles.catalogue.get()
+            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+            return (policy, reader)
+        } catch { throw RunFailure(error) }
+    }
+
     /// Waits for it.
-    func get() throws(PolicyFailure) -> Policy {
+    func get() throws(RunFailure) -> (Policy, CommandReader) {
         try monitor.locked {
             while result == nil { monitor.wait() }
             return result!

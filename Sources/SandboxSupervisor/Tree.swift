@@ -17,6 +17,18 @@ final class Tree: TracerEvents {
     let writes: WriteWatch?
     /// How many processes were killed for being one too many.
     private var refused = 0
+    /// The arguments of the start at hand before they were rewritten.
+    private var asked: [UInt8]?
+    /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
+    private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
+    private struct Start {
+        let question: Held
+        let finding: Judged
+        let record: RecordRef?
+        let image: [UInt8]
+    }
+    /// By process: program starts that wait for an answer.
+    private var held: [Int32: Start] = [:]
     /// A build that starts more than it may loses some; who goes on and on means it.
     private static let patience = 100
 
@@ -37,6 +49,7 @@ final class Tree: TracerEvents {
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
         let subagent = supervision.subagents.started(serial, by: parent)
         subagent?.withUnsafeBytes { recordSubagent(pid, serial, $0) }
+        if supervision.hasRules { supervision.book.started(serial, parent: parent) }
         let alive = supervision.living.withLock { living in
             living.insert(pid)
             return living.count
@@ -62,6 +75,8 @@ final class Tree: TracerEvents {
 
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         supervision.living.withLock { _ = $0.remove(pid) }
+        supervision.book.ended(serial)
+        changes[pid] = nil
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
         supervision.subagents.ended(serial)
@@ -76,36 +91,162 @@ final class Tree: TracerEvents {
     func isEnding(tid: Int32) {
         supervision.waits.cancel(tid: tid)
         writes?.isEnding(tid)
+        withdraw(tid)
     }
 
     func leaderWasReplaced(pid: Int32, by former: Int32) {
         supervision.waits.cancel(tid: pid)
         writes?.leaderWasReplaced(pid, by: former)
+        withdraw(pid)
+    }
+
+    /// Nobody waits for the answer any more.
+    private func withdraw(_ pid: Int32) {
+        guard let start = held.removeValue(forKey: pid) else { return }
+        _ = start.question.outcome(true, supervision.approvals)
+        supervision.complete(start.record, -EINTR)
     }
 
     func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
 
     // MARK: Program starts
 
-    func became(_ caller: Caller) -> Bool {
+    func became(_ caller: Caller) -> ProgramStart {
+        asked = nil
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
-                record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false, nil)
+                record(Judged(Ruling(.deny, by: supervision.policy.builtin.unreadable)), caller, result: -EACCES, isRunning: false, nil)
             }
-            return !supervision.enforces
+            return supervision.enforces ? .ends : .goesOn
         }
-        let ruling = supervision.judge(programs)
-        let refused = ruling.decision == .deny && supervision.enforces
+        // All of them where rules judge; what the trail holds is cut.
+        var arguments: [[UInt8]]?
+        if supervision.hasRules {
+            do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
+        }
+        var (finding, view) = supervision.find(programs, arguments, caller)
+        let change = changes.removeValue(forKey: caller.pid)
+        if supervision.enforces {
+            if let change, Array(programs.chain[0].resolved.text) != change.program, !isScript(change.program) {
+                finding.refuse("it is not what a rule wanted in the place of another")
+            }
+            if finding.decision == .rewrite { rewrite(&finding, view, arguments, change?.rules ?? [], caller) }
+            if finding.decision == .ask {
+                let shown = shown(arguments, finding)
+                if shown.isTooLong {
+                    finding.refuse("it is too long to be shown to anybody")
+                } else if !supervision.isApproved(&finding, shown) {
+                    return hold(finding, shown, arguments, caller)
+                }
+            }
+        } else if let wanted = finding.rewrite, let view {
+            finding.rewritten = Array((arguments ?? []).prefix(view.offset)) + wanted.arguments
+        }
+        if supervision.hasRules { supervision.remember(programs, finding.rewritten ?? arguments, caller) }
+        let refused = finding.decision == .deny && supervision.enforces
         let subagent = refused ? nil : supervision.subagents.became(caller, programs)
-        record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true, subagent)
-        if refused { explain(ruling, to: caller) }
-        return !refused
+        record(finding, caller, result: refused ? -EACCES : 0, isRunning: true, subagent)
+        if refused { explain(finding, to: caller) }
+        return refused ? .ends : .goesOn
     }
 
-    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool, _ subagent: [UInt8]?) {
-        guard programs.count > 0 else { return }
+    private func isScript(_ path: [UInt8]) -> Bool { programs.chain[..<programs.count].contains { $0.resolved.text.elementsEqual(path) } }
+
+    // MARK: Rewriting
+
+    /// Carries out what the rules say; they have judged what it becomes. What a rule set out to change must not run unchanged.
+    private func rewrite(
+        _ finding: inout Judged, _ view: ProgramView?, _ arguments: [[UInt8]]?, _ done: [RuleID], _ caller: Caller
+    ) {
+        guard let view, let arguments, let wanted = finding.rewrite else {
+            return finding.refuse("the command line could not be rewritten")
+        }
+        // What was put in the place of another is not put in its own.
+        if done.contains(finding.ruling.rule) { return }
+        var change = ProgramChange(
+            program: wanted.program, arguments: Array(arguments.prefix(view.offset)) + wanted.arguments,
+            variables: wanted.variables.map { ProgramChange.Variable(name: $0.name, value: $0.value) })
+        if let path = wanted.program {
+            // Its interpreter goes with the script.
+            change.arguments = wanted.arguments
+            changes[caller.pid] = (ProfileFiles.resolve(path) ?? path, done + [finding.ruling.rule])
+        }
+        asked = Array(programs.image.arguments)
+        do throws(Errno) { try ExecRewrite.apply(change, to: programs.image, of: caller) } catch {
+            changes[caller.pid] = nil
+            return finding.refuse("the command line could not be rewritten: \(errorText(error.code))")
+        }
+        finding.rewritten = change.arguments
+    }
+
+    // MARK: Asking
+
+    private func shown(_ arguments: [[UInt8]]?, _ finding: Judged) -> Shown {
+        Shown(program: Array(programs.chain[0].resolved.text), finding.rewritten ?? arguments ?? [], finding, supervision)
+    }
+
+    /// It stands where it is, and everybody else goes on.
+    private func hold(_ finding: Judged, _ shown: Shown, _ arguments: [[UInt8]]?, _ caller: Caller) -> ProgramStart {
+        var finding = finding
+        let question = Held()
+        finding.approval = question.id
+        supervision.remember(programs, finding.rewritten ?? arguments, caller)
+        let record = record(finding, caller, result: RecordHeader.pending, isRunning: true, nil)
+        held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
+        tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
+        supervision.ask(question, shown, finding, caller) { [supervision] in
+            supervision.context.tracer.decide(caller.pid)
+        }
+        return .isHeld
+    }
+
+    func decided(_ caller: Caller) -> ProgramStart {
+        guard let start = held[caller.pid] else { return .ends }
+        // It was about another that had this number before.
+        guard start.question.question?.outcome != nil else { return .isHeld }
+        held[caller.pid] = nil
+        let outcome = start.question.outcome(false, supervision.approvals)
+        var finding = start.finding
+        var goesOn = outcome == .goesOn
+        if goesOn {
+            // A script may have been written to meanwhile.
+            do throws(Errno) { try programs.readLoaded(caller) } catch { goesOn = false }
+            if image != start.image {
+                goesOn = false
+                finding.note = "what was approved has been changed meanwhile"
+            }
+        } else {
+            finding.note = start.question.question?.outcome.map(why)
+        }
+        if goesOn, let subagent = supervision.subagents.became(caller, programs) {
+            subagent.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
+        }
+        supervision.complete(start.record, goesOn ? 0 : -EACCES)
+        if !goesOn { explain(finding, to: caller) }
+        return goesOn ? .goesOn : .ends
+    }
+
+    private func why(_ outcome: Question.Outcome) -> String {
+        switch outcome {
+        case .approved: "approved"
+        case .denied(let reason): "denied \(reason)"
+        case .timedOut: "nobody answered in time"
+        case .withdrawn: "the question was withdrawn"
+        case .ended: "the session is ending"
+        }
+    }
+
+    /// What was loaded, and with what.
+    private var image: [UInt8] {
+        let files = programs.chain[..<programs.count].map { "\($0.device):\($0.inode):\(programs.count > 1 ? $0.changed : 0)" }
+        return Array(files.joined(separator: " ").utf8) + [0] + Array(programs.image.arguments)
+    }
+
+    @discardableResult
+    private func record(_ finding: Judged, _ caller: Caller, result: Int32, isRunning: Bool, _ subagent: [UInt8]?) -> RecordRef? {
+        guard programs.count > 0 else { return nil }
         let program = programs.chain[0]
-        var h = supervision.header(.exec, ruling, caller, .program)
+        var h = supervision.header(.exec, finding.ruling, caller, .program)
         h.access = .execute
         h.device = program.device
         h.inode = program.inode
@@ -113,13 +254,19 @@ final class Tree: TracerEvents {
         h.flags.remove(.looked)
         if programs.isWritten(orChangedSince: supervision.enforces ? nil : supervision.info.started) { h.flags.insert(.written) }
         if program.names == 0, !programs.isUnreadable { h.flags.insert(.memory) }
+        h.subject = supervision.number(of: redacted(finding).judgement)
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
-        withArguments { arguments in
-            if isRunning { recordProgram(caller, program, arguments) }
-            subagent?.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
-            _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
+        var record: RecordRef?
+        if isRunning { withArguments(programs.image.arguments) { recordProgram(caller, program, $0) } }
+        subagent?.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
+        let requested = asked ?? []
+        requested.withUnsafeBytes { bytes in
+            withArguments(asked == nil ? programs.image.arguments : bytes) {
+                record = supervision.append(h, program.resolved.bytes, $0, isCall: false)
+            }
         }
-        if isRunning, result == 0 { recordStreams(caller) }
+        if isRunning, result == 0 || result == RecordHeader.pending { recordStreams(caller) }
+        return record
     }
 
     /// No call, and nothing that was judged: for the lineage alone.
@@ -130,6 +277,12 @@ final class Tree: TracerEvents {
             (h.access, h.device, h.inode, h.result) = (stream.access, stream.device, stream.inode, 0)
             stream.name.withUnsafeBytes { _ = supervision.append(h, $0, isCall: false) }
         }
+    }
+
+    private func redacted(_ finding: Judged) -> Judged {
+        var finding = finding
+        finding.rewritten = finding.rewritten.map(supervision.policy.audit.shown)
+        return finding
     }
 
     private func recordProgram(_ caller: Caller, _ program: ProgramFile, _ arguments: UnsafeRawBufferPointer) {
@@ -147,8 +300,7 @@ final class Tree: TracerEvents {
     }
 
     /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
-    private func withArguments(_ body: (UnsafeRawBufferPointer) -> Void) {
-        let raw = programs.image.arguments
+    private func withArguments(_ raw: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
         let audit = supervision.policy.audit
         let entropy = audit.entropy ?? false
         if audit.arguments == .full || !entropy && !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
@@ -158,8 +310,11 @@ final class Tree: TracerEvents {
         redacted.withUnsafeBytes(body)
     }
 
-    private func explain(_ ruling: Ruling, to caller: Caller) {
-        let rule = supervision.policy.rule(ruling.rule)
-        TraceeOutput.write(Array("sandbox: denied by \(rule.name): \(rule.reason)\n".utf8), toStandardErrorOf: caller)
+    private func explain(_ finding: Judged, to caller: Caller) { tell("denied by", finding, finding.note.map { " (\($0))" } ?? "", caller) }
+
+    /// Its standard error is where an agent reads why.
+    private func tell(_ what: String, _ finding: Judged, _ more: String, _ caller: Caller) {
+        let rule = supervision.policy.rule(finding.ruling.rule)
+        TraceeOutput.write(Array("sandbox: \(what) \(rule.name): \(rule.reason)\(more)\n".utf8), toStandardErrorOf: caller)
     }
 }

@@ -5,7 +5,7 @@ internal import SandboxSupervisor
 /// The catalogue and the reader of SQL, put together.
 enum Meanings {
     static func judge(_ policy: Policy) throws -> CommandJudge {
-        CommandJudge(policy: policy, reader: try reader(), rewriteSQL: rewrite)
+        CommandJudge(policy: policy, reader: try reader())
     }
 
     static func reader() throws -> CommandReader {
@@ -17,15 +17,5 @@ enum Meanings {
             ProfileSupport.say("sandbox: \(error)")
             throw ProfileSupport.ownFailure
         }
-    }
-
-    static let rewrite: CommandJudge.Rewriter = { text, dialect, change in
-        var text = text
-        if let trash = change.trashSchema {
-            guard let kept = SQL.keepingDropped(text, dialect: dialect, trash: trash) else { return nil }
-            text = kept
-        }
-        guard let limit = change.limit else { return text }
-        return SQL.limited(text, dialect: dialect, rows: Int(limit))
     }
 }

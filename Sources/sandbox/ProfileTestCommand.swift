@@ -23,7 +23,7 @@ struct TestProfiles: ParsableCommand {
         let profile = try ProfileSupport.load(file, isFile: true)
         let testing: ProfileTesting, reader = try Meanings.reader()
         do throws(PolicyFailure) {
-            testing = try ProfileTesting(profile, reader: reader, rewriteSQL: Meanings.rewrite)
+            testing = try ProfileTesting(profile, reader: reader)
         } catch {
             complain("\(error)")
             throw ProfileSupport.ownFailure

@@ -26,7 +26,7 @@ G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_
 G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
-G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
 G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
@@ -181,6 +181,7 @@ const struct guest attacks[] = {
 const struct guest tools[] = {
     {"exit", tool_exit, "N"},
     {"signal", tool_signal, "N"},
+    {"begin", tool_begin, "ARG…"},
     {"count-arguments", tool_count_arguments, "ARG…"},
     {"say-secret", tool_say_secret, ""},
     {"descriptors", tool_descriptors, ""},

@@ -2,6 +2,7 @@
 #include "guest.h"
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <sys/auxv.h>
 
 int tool_exit(int argc, char **argv) { return atoi(argument(argc, argv, 1)); }
 int tool_signal(int argc, char **argv) {
@@ -169,4 +170,33 @@ int tool_enter(int argc, char **argv) {
     execvp(argv[2], argv + 2);
     perror(argv[2]);
     return errno == ENOENT ? 127 : 126;
+}
+
+/// What a program finds on its stack when it starts (System V ABI, "Process Initialization"; getauxval(3)): each argument, the variables
+/// that begin with T_, whether the rest hangs together, and the arguments as others see them.
+extern char **environ;
+int tool_begin(int argc, char **argv) {
+    long *count = (long *)(environ - 2), total = 0;
+    while (*count != total) count--, total++;
+    say("aligned %d", (int)((uintptr_t)count % 16));
+    for (int i = 0; i < argc; i++) say("argument \"%s\"", argv[i]);
+    char **e = environ;
+    int variables = 0, readable = 0, same = 1;
+    for (; *e; e++, variables++) if (strncmp(*e, "T_", 2) == 0) say("variable \"%s\"", *e);
+    struct { unsigned long key, value; } *auxiliary = (void *)(e + 1), known[64];
+    int fd = open("/proc/self/auxv", O_RDONLY), n = (int)(read(fd, known, sizeof known) / (ssize_t)sizeof known[0]);
+    close(fd);
+    for (int i = 0; i < n; i++)
+        same &= auxiliary[i].key == known[i].key && (auxiliary[i].value == known[i].value || auxiliary[i].key == AT_EXECFN);
+    const unsigned char *random = (void *)getauxval(AT_RANDOM);
+    for (int i = 0; i < 16; i++) readable += random[i] != 0;
+    say("home \"%s\", execfn \"%s\", platform %s, random %d, header %d, auxiliary %d", getenv("HOME") ? getenv("HOME") : "",
+        (char *)getauxval(AT_EXECFN), (char *)getauxval(AT_PLATFORM), readable > 4,
+        memcmp((void *)getauxval(AT_SYSINFO_EHDR), "\177ELF", 4) == 0, same);
+    char line[4096] = "";
+    fd = open("/proc/self/cmdline", O_RDONLY);
+    ssize_t length = read(fd, line, sizeof line - 1);
+    for (ssize_t i = 0; i + 1 < length; i++) if (!line[i]) line[i] = ' ';
+    say("seen \"%s\"", line);
+    return 0;
 }

@@ -15,6 +15,17 @@ int sbx_ptrace_stack(int tid, uint64_t *out);
 // At the exec event: the first thing that the new image does is exit_group(status).
 int sbx_ptrace_exit_now(int tid, int status);
 void sbx_exit_code(uint64_t out[2], int status);  // the machine's instructions for it
+// At the exec event, too: the stack pointer that the new image starts with.
+int sbx_ptrace_set_stack(int tid, uint64_t pointer);
+// The stack grows down to `address`, as far as a word there can be written; limits on it are the caller's business.
+int sbx_ptrace_reach(int tid, uint64_t address);
+// The first thing that the new image does is execve(path, argv, envp), which lie in its memory; where that fails, it
+// ends with `status`.
+int sbx_ptrace_exec_now(int tid, const uint64_t arguments[3], int status);
+// The machine's instructions for it, and the registers they take the arguments from.
+enum { SBX_EXEC_CODE_WORDS = 4 };
+void sbx_exec_code(uint64_t out[SBX_EXEC_CODE_WORDS], int status);
+int sbx_ptrace_set_exec_arguments(int tid, const uint64_t arguments[3]);
 // `/proc/PID/maps`. It stays with the memory that the process has now: not with that of a program it starts later.
 int sbx_open_maps(int tid);
 struct sbx_mapping { uint64_t start, end, device, inode; int is_shared; };

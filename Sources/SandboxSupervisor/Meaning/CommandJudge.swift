@@ -1,19 +1,27 @@
-package import SandboxIntent
+internal import SandboxIntent
 internal import SandboxModel
 package import SandboxPolicy
 
 /// What the rules say of a program start, with rewriting carried through: what a rule made of a command line is read and judged
 /// again, and what still is what the rule set out to change does not run.
 package struct CommandJudge: Sendable {
-    package typealias Rewriter = @Sendable (_ text: [UInt8], _ dialect: SQLDialect, _ change: SQLChange) -> [UInt8]?
     package let policy: Policy
     package let reader: CommandReader
-    private let rewriteSQL: Rewriter
 
-    package init(policy: Policy, reader: CommandReader, rewriteSQL: @escaping Rewriter) {
+    package init(policy: Policy, reader: CommandReader) {
         self.policy = policy
         self.reader = reader
-        self.rewriteSQL = rewriteSQL
+    }
+
+    /// Nil where it cannot be done exactly.
+    private func rewriteSQL(_ text: [UInt8], _ dialect: SQLDialect, _ change: SQLChange) -> [UInt8]? {
+        var text = text
+        if let trash = change.trashSchema {
+            guard let kept = SQL.keepingDropped(text, dialect: dialect, trash: trash) else { return nil }
+            text = kept
+        }
+        guard let limit = change.limit else { return text }
+        return SQL.limited(text, dialect: dialect, rows: Int(limit))
     }
 
     package struct Judgement {
@@ -43,9 +51,14 @@ package struct CommandJudge: Sendable {
 
     /// The rule matches what it made, too, and would leave it as it is: a limit that is there by now.
     private func isDone(_ verdict: Verdict, _ reading: CommandReader.Reading, _ command: CommandReader.Command) -> Bool {
-        guard let rewriting = verdict.rewrite, rewriting.arguments == command.arguments else { return false }
+        guard let rewriting = verdict.rewrite, adds(nothingTo: command.arguments, rewriting.arguments) else { return false }
         guard let change = verdict.sql else { return true }
         return reading.sources.allSatisfy { source, text, _ in rewriteSQL(text, source.dialect, change) == text }
+    }
+
+    /// The same, or with once more at its end what it ends with: a rule that appends.
+    private func adds(nothingTo arguments: [[UInt8]], _ new: [[UInt8]]) -> Bool {
+        new.starts(with: arguments) && arguments.dropFirst().reversed().starts(with: new.dropFirst(arguments.count).reversed())
     }
 
     private func carryOut(

@@ -11,9 +11,9 @@ package struct ProfileTesting {
     private let policy: Policy
     private let judge: CommandJudge
 
-    package init(_ profile: ResolvedProfile, reader: CommandReader, rewriteSQL: @escaping CommandJudge.Rewriter) throws(PolicyFailure) {
+    package init(_ profile: ResolvedProfile, reader: CommandReader) throws(PolicyFailure) {
         policy = try Policy.compile(profile: profile, variables: DryRun.nowhere())
-        judge = CommandJudge(policy: policy, reader: reader, rewriteSQL: rewriteSQL)
+        judge = CommandJudge(policy: policy, reader: reader)
     }
 
     package func run(_ test: ProfileTest) -> Failure? {
