@@ -265,9 +265,10 @@ extension EndToEnd {
             for event in try world.events("--operation", "exec") { seen[(event.resource as NSString).lastPathComponent] = event.intents }
             for name in ["copied", "moved", "late"] { #expect(seen[name] == ["proc.exec", "proc.exec_written"], "\(name): \(seen)") }
             #expect(seen["memfd:program"] == ["proc.exec", "proc.exec_memory"], "\(seen)")
-            #expect(seen["guest"] == ["proc.exec"] && seen["cp"] == ["proc.exec"], "\(seen)")
-            #expect(
-                try world.events("--operation", "exec").contains { $0.resource.hasSuffix("/true") && $0.intents.count == 2 }, "a script's")
+            // The catalogue, which a profile with rules asks, says more of cp.
+            #expect(seen["guest"] == ["proc.exec"] && seen["cp"]?.contains("proc.exec_written") == false, "\(seen)")
+            let started = try world.events("--operation", "exec")
+            #expect(started.contains { $0.resource.hasSuffix("/true") && $0.intents.contains("proc.exec_written") }, "a script's")
         }
 
         @Test func signalsArePassedOn() throws {

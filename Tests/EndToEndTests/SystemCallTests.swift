@@ -12,6 +12,8 @@ extension EndToEnd {
         ]
         /// Settled by the supervisor from a process id, -1: nobody's to change.
         static let settled: Set = [
+            // By what they ask for: a signal to everybody, every flag.
+            "kill", "clone", "unshare",
             "setpriority", "ioprio_set", "prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr",
         ]
 

@@ -61,8 +61,7 @@ extension Supervision {
             facts.access = .execute
             facts.isWritten = view.isWritten
             if view.arguments == nil { facts.unknown.formUnion([.arguments, .intents]) }
-            if view.isWritten { facts.intents.insert(.procExecWritten) }
-            if work.isInMemory { facts.intents.insert(.procExecMemory) }
+            if work.isInMemory { facts.intents.insert(.procExecMemory) } else if view.isWritten { facts.intents.insert(.procExecWritten) }
         } lookUp: { [self] name in
             guard let path = find(program: name) else { return nil }
             return (ProfileFiles.resolve(path) ?? path, path)
