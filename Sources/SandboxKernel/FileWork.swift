@@ -311,7 +311,7 @@ package final class FileWork {
         if s.given.isEmpty { throw Errno(ENOENT) }
     }
 
-    private func lookUpName(_ s: FileSubject, mustExist: Bool) throws(Errno) {
+    func lookUpName(_ s: FileSubject, mustExist: Bool) throws(Errno) {
         var st = stat()
         let found = sbx_fstatat(s.pin, s.name.base, &st, At.symlinkNoFollow)
         if found == 0 { s.take(st) } else { s.kind = .absent }

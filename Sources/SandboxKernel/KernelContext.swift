@@ -47,7 +47,7 @@ package final class KernelContext: Sendable {
     /// System V objects that the session has made.
     package let objects = SystemVObjects()
     /// Unix sockets that the session has bound.
-    let sockets = OwnSockets()
+    package let sockets = OwnSockets()
     /// Programs that the session wrote.
     package let written = WrittenPrograms()
 

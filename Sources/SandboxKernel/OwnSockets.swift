@@ -15,6 +15,6 @@ package final class OwnSockets: Sendable {
     /// Where there are too many to know them all, the rest count as somebody else's.
     private func insert(_ key: Key) { known.withLock { if $0.count < OwnSockets.limit { _ = $0.insert(key) } } }
 
-    func contains(device: UInt64, inode: UInt64) -> Bool { known.withLock { $0.contains(.file(device: device, inode: inode)) } }
-    func contains(abstract name: [UInt8]) -> Bool { known.withLock { $0.contains(.abstract(name)) } }
+    package func contains(device: UInt64, inode: UInt64) -> Bool { known.withLock { $0.contains(.file(device: device, inode: inode)) } }
+    package func contains(abstract name: [UInt8]) -> Bool { known.withLock { $0.contains(.abstract(name)) } }
 }

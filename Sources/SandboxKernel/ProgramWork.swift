@@ -15,7 +15,7 @@ package final class ProgramFile {
     package private(set) var names: UInt64 = 0
     fileprivate var isInMemory: Bool { names == 0 && resolved.hasPrefix("/memfd:") }
     /// When it was last changed (`st_ctim`, nanoseconds since 1970): nobody can set that back.
-    fileprivate private(set) var changed: UInt64 = 0
+    package private(set) var changed: UInt64 = 0
 
     fileprivate func take(_ st: stat) {
         device = UInt64(st.st_dev)

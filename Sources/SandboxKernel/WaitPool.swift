@@ -10,7 +10,7 @@ internal import Synchronization
 /// waiting caller is looked for here, and the wait ended as the kernel would have ended it, with `ERESTARTSYS`.
 package final class WaitPool: @unchecked Sendable {
     // @unchecked: everything mutable is only touched under `monitor`.
-    package final class Job {
+    package final class Job: @unchecked Sendable {
         fileprivate let tid: Int32
         fileprivate let body: () -> Void
         /// It does something in its caller's name. Otherwise the caller's end need not wait for it.

@@ -24,7 +24,7 @@ extension Notifier {
         } catch { return .goesOn }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
-        supervision.record(looks, ruling, caller)
+        supervision.record(looks, supervision.find(looks, ruling, caller), caller)
         return .goesOn
     }
 
@@ -56,7 +56,7 @@ extension Notifier {
         guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
             return .takesMore
         }
-        supervision.record(looks, ruling, caller)
+        supervision.record(looks, Judged(ruling), caller)
         return .goesOn
     }
 

@@ -29,6 +29,10 @@ final class HostTable: Sendable {
         names.isEmpty ? HostSet() : state.withLock { HostSet($0.addresses[address] ?? []) }
     }
 
+    func texts(of address: IPAddress) -> [String] {
+        names.isEmpty ? [] : state.withLock { ($0.addresses[address] ?? []).map { names[$0] } }
+    }
+
     /// They were looked up at least once.
     var areKnown: Bool { names.isEmpty || state.withLock { $0.lastRefresh != 0 } }
 

@@ -132,10 +132,10 @@ extension Supervision {
         }
     }
 
-    /// Whether looking the profile's host names up again might change a denial.
-    func mayResolve(_ work: SocketWork, _ ruling: Ruling) -> Bool {
-        guard enforces, case .ip = work.endpoint, work.operation != .bind else { return false }
-        return policy.dependsOnNames(ruling) && !hosts.isFresh
+    /// Whether looking the profile's host names up again might change what is decided.
+    func mayResolve(_ work: SocketWork) -> Bool {
+        guard enforces, case .ip = work.endpoint, work.operation != .bind, !hosts.isFresh else { return false }
+        return policy.rulesMayMatter(for: work.operation) || policy.dependsOnNames(judge(work))
     }
 
     func judge(_ work: ProgramWork) -> Ruling {
@@ -163,7 +163,7 @@ extension Supervision {
     }
 
     /// Memory that a session executes is its own, as a file is that it wrote.
-    private func isOwn(_ file: ProgramFile) -> Bool {
+    func isOwn(_ file: ProgramFile) -> Bool {
         file.names == 0 || context.written.contains(device: file.device, inode: file.inode)
     }
 

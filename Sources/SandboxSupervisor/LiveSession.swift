@@ -73,7 +73,8 @@ struct LiveSession {
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid)
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
+            people: People(setup.info), listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)
@@ -103,7 +104,7 @@ struct LiveSession {
     // MARK: Running
 
     mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
-        let tree = Tree(supervision, front: front)
+        let tree = Tree(supervision, front: front, searchPath: setup.searchPath)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -145,6 +146,7 @@ struct LiveSession {
 
     private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
+        supervision.approvals.end()
         control.stop()
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)

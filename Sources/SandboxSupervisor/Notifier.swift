@@ -14,7 +14,7 @@ final class Notifier {
     var sockets: SocketWork
     let looks: OpenLook
     let nameMemory: NameMemory
-    private let receivers: Receivers
+    let receivers: Receivers
     /// False for hands that have waited for names once already.
     private(set) var mayResolve = true
 
@@ -179,9 +179,11 @@ final class Notifier {
         do throws(Errno) {
             try sockets.prepare(call, for: caller, index: index)
             guard ticket.isStillValid() else { return -ESRCH }
-            let ruling = supervision.judge(sockets)
-            let record = supervision.record(sockets, ruling, caller)
-            if ruling.decision == .deny { return -EACCES }
+            var finding = supervision.find(sockets, caller)
+            // Of several messages some may have gone: there is nothing left that could be held.
+            if finding.decision == .ask { finding.refuse("sendmmsg(2) cannot be held; sendmsg(2) can") }
+            let record = supervision.record(sockets, finding, caller)
+            if finding.decision == .deny { return -EACCES }
             let result = sockets.perform(wait: wait)
             supervision.complete(record, min(result, 0))
             if result >= 0 { try sockets.reportLength(result, index: index) }
@@ -194,7 +196,7 @@ final class Notifier {
     private func lookAtAll(_ call: Call, _ count: Int, _ caller: Caller) {
         for i in 0..<count {
             do throws(Errno) { try sockets.prepare(call, for: caller, index: i) } catch { return }
-            _ = supervision.record(sockets, supervision.judge(sockets), caller)
+            _ = supervision.record(sockets, supervision.find(sockets, caller), caller)
         }
     }
 
@@ -282,12 +284,14 @@ final class Notifier {
 }
 
 /// Carries a notice to another thread.
-private final class Box: @unchecked Sendable {
+final class Box: @unchecked Sendable {
     // @unchecked: handed from one thread to the next through the pool's lock, used by one at a time.
     private var notice: Notice?
     let tid: Int32
+    let ticket: Notice.Ticket
     init(_ notice: consuming Notice) {
         tid = notice.tid
+        ticket = notice.ticket
         self.notice = consume notice
     }
     func take() -> Notice { notice.take()! }

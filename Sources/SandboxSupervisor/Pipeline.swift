@@ -15,7 +15,7 @@ extension Notifier {
             .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
-        case .open(let request) where OpenLook.isFor(request):
+        case .open(let request) where OpenLook.isFor(request) && !(supervision.rulesJudgeOpens && supervision.enforces):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {
             case .goesOn: notice.proceed()
             case .fails(let error): notice.answer(-error)
@@ -33,10 +33,14 @@ extension Notifier {
                 return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
             }
             guard notice.isStillValid() else { return notice.answer(-ESRCH) }
-            let ruling = supervision.judge(files, call, caller)
-            let record = supervision.record(files, ruling, caller)
-            if !supervision.enforces { return letGo(files, ruling, notice) }
-            if ruling.decision == .deny { return notice.answer(-EACCES) }
+            var finding = supervision.find(files, call, caller)
+            if finding.decision == .ask, supervision.enforces {
+                let shown = Shown(files, finding, supervision)
+                guard supervision.isApproved(&finding, shown) else { return hold(call, finding, shown, notice, caller) }
+            }
+            let record = supervision.record(files, finding, caller)
+            if !supervision.enforces { return letGo(files, finding.ruling, notice) }
+            if finding.decision == .deny { return notice.answer(-EACCES) }
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
             let result = files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()
@@ -54,11 +58,15 @@ extension Notifier {
             return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
         }
         guard !supervision.enforces || notice.isStillValid() else { return notice.answer(-ESRCH) }
-        let ruling = supervision.judge(sockets)
-        if mayResolve, supervision.mayResolve(sockets, ruling) { return wait(resolving: call, notice, caller) }
-        let record = supervision.record(sockets, ruling, caller)
+        if mayResolve, supervision.mayResolve(sockets) { return wait(resolving: call, notice, caller) }
+        var finding = supervision.find(sockets, caller)
+        if finding.decision == .ask, supervision.enforces {
+            let shown = Shown(sockets, finding, supervision)
+            guard supervision.isApproved(&finding, shown) else { return hold(socket: finding, shown, notice, caller) }
+        }
+        let record = supervision.record(sockets, finding, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
-        if ruling.decision == .deny { return notice.answer(-EACCES) }
+        if finding.decision == .deny { return notice.answer(-EACCES) }
         act(record, notice)
     }
 }

@@ -18,6 +18,19 @@ final class Supervision: Sendable {
     let hosts: HostTable
     let waits: WaitPool
     let recordsReads: Bool
+    /// An open for reading, or any open, may be a rule's business: then it is not settled by a look.
+    let rulesJudgeReads: Bool
+    let rulesJudgeOpens: Bool
+    let counters = Counters()
+    let book: ProcessBook
+    /// It, or the candidate beside it, has rules: then facts are kept.
+    var hasRules: Bool { policy.hasRules || shadow?.policy.hasRules == true }
+    let people: People
+    let approvals: Approvals
+    /// Judges by a candidate profile and does nothing else.
+    let shadow: Supervision?
+    private let judgements = Mutex<[Judgement: UInt64]>([:])
+    private static let mostJudgements = 8192
     let status: StatusStream?
     /// The process group the agent was started in.
     let agentGroup: Int32
@@ -37,7 +50,7 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32, root: Int32
+        agentGroup: Int32, root: Int32, people: People, shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
     ) {
         self.info = info
         self.policy = policy
@@ -55,6 +68,12 @@ final class Supervision: Sendable {
         named = .allocate(capacity: max(policy.rules.count, 1))
         for i in 0..<policy.rules.count { (named + i).initialize(to: Atomic(false)) }
         recordsReads = policy.audit.reads != AuditSettings.Reads.none
+        rulesJudgeReads = policy.rulesMayMatter(for: .open, .read) || shadow != nil
+        rulesJudgeOpens = rulesJudgeReads || policy.rulesMayMatter(for: .open, .changing.union(.read))
+        self.people = people
+        self.shadow = shadow
+        book = shadow?.book ?? ProcessBook()
+        approvals = Approvals(asker: people.askers, listeners: listeners) { id, json in Supervision.note(step: json, of: id, in: journal) }
     }
 
     /// Who makes the call that was just received.
@@ -146,36 +165,72 @@ final class Supervision: Sendable {
         return h
     }
 
-    func record(_ work: FileWork, _ ruling: Ruling, _ caller: Caller) -> RecordRef? {
+    /// The number of the record that holds the judgement; 0: there is none.
+    func number(of judgement: Judgement?) -> UInt64 {
+        guard let judgement else { return 0 }
+        if let known = judgements.withLock({ $0[judgement] }) { return known }
+        let record = judgement.encoded.withUnsafeBytes {
+            append(RecordHeader(kind: .judgement, result: 0, time: currentTime()), .init(start: nil, count: 0), $0)
+        }
+        for rule in judgement.rules { name(rule) }
+        // What holds an approval is said once.
+        if let record, judgement.approval == nil {
+            judgements.withLock { if $0.count < Supervision.mostJudgements { $0[judgement] = record.seq } }
+        }
+        return record?.seq ?? 0
+    }
+
+    /// A question's step: it is on record before it has an effect. A journal that takes no more holds whoever asked.
+    private static func note(step json: String, of id: String, in journal: Journal) {
+        let h = RecordHeader(kind: .approval, result: 0, time: currentTime())
+        Array(id.utf8).withUnsafeBytes { id in
+            Array(json.utf8).withUnsafeBytes { json in
+                for _ in 0..<100 {
+                    do throws(StoreError) {
+                        _ = try journal.append(h, resource: id, extra: json)
+                        return
+                    } catch { usleep(100_000) }
+                }
+            }
+        }
+    }
+
+    func record(_ work: FileWork, _ finding: Judged, _ caller: Caller) -> RecordRef? {
+        let ruling = finding.ruling
         let plainRead = work.operation == .open && work.first.access.isDisjoint(with: .changing)
         if plainRead, ruling.decision == .allow, !recordsReads { return nil }
         var h = header(work.operation, ruling, caller, .file)
         h.access = work.first.access.union(work.hasSecond ? work.second.access : [])
         h.device = work.first.device
         h.inode = work.first.inode
+        h.subject = number(of: finding.judgement)
         if work.hasSecond { h.flags.insert(.secondPath) }
         status?.decision(h, work.first.path.bytes, policy)
         return append(h, work.first.path.bytes, work.hasSecond ? work.second.path.bytes : .init(start: nil, count: 0))
     }
 
     /// A call that the kernel carries out by itself.
-    func record(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) {
+    func record(_ look: OpenLook, _ finding: Judged, _ caller: Caller) {
+        let ruling = finding.ruling
         if ruling.decision == .allow, !recordsReads, look.access.isDisjoint(with: .changing) { return }
         var h = header(look.operation, ruling, caller, .file)
         h.access = look.access
         h.device = look.device
         h.inode = look.inode
+        h.subject = number(of: finding.judgement)
         h.result = RecordHeader.unknown
         status?.decision(h, UnsafeRawBufferPointer(look.path), policy)
         _ = append(h, UnsafeRawBufferPointer(look.path))
     }
 
-    func record(_ work: SocketWork, _ ruling: Ruling, _ caller: Caller) -> RecordRef? {
+    func record(_ work: SocketWork, _ finding: Judged, _ caller: Caller) -> RecordRef? {
+        let ruling = finding.ruling
         // Without an address it goes where an earlier, recorded call led.
         if !work.hasAddress, ruling.decision == .allow { return nil }
         var h = header(work.operation, ruling, caller, .socket)
         h.device = work.device
         h.inode = work.inode
+        h.subject = number(of: finding.judgement)
         return withEndpointName(work) { name in
             status?.decision(h, name, policy)
             return append(h, name)

@@ -16,10 +16,23 @@ final class Tree: TracerEvents {
     private let limit: Int
     /// How many processes were killed for being one too many.
     private var refused = 0
+    /// Where a bare name in a rule is looked up.
+    private let searchPath: [UInt8]
+    /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
+    private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
+    private struct Start {
+        let question: Held
+        let finding: Judged
+        let record: RecordRef?
+        let image: [UInt8]
+    }
+    /// By process: program starts that wait for an answer.
+    private var held: [Int32: Start] = [:]
     /// A build that starts more than it may loses some; who goes on and on means it.
     private static let patience = 100
 
-    init(_ supervision: Supervision, front: Int32) {
+    init(_ supervision: Supervision, front: Int32, searchPath: [UInt8]) {
+        self.searchPath = searchPath
         self.supervision = supervision
         self.front = front
         programs = ProgramWork(supervision.context)
@@ -31,6 +44,7 @@ final class Tree: TracerEvents {
         h.subject = UInt64(parent)
         h.detail = Tree.ticksSinceBoot()
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
+        if supervision.hasRules { supervision.book.started(serial, parent: parent) }
         let alive = supervision.living.withLock { living in
             living.insert(pid)
             return living.count
@@ -56,6 +70,8 @@ final class Tree: TracerEvents {
 
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         supervision.living.withLock { _ = $0.remove(pid) }
+        supervision.book.ended(serial)
+        changes[pid] = nil
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
@@ -66,7 +82,12 @@ final class Tree: TracerEvents {
         _ = supervision.append(h, .init(start: nil, count: 0), isCall: false)
     }
 
-    func isEnding(tid: Int32) { supervision.waits.cancel(tid: tid) }
+    func isEnding(tid: Int32) {
+        supervision.waits.cancel(tid: tid)
+        guard let start = held.removeValue(forKey: tid) else { return }
+        _ = start.question.outcome(true, supervision.approvals)
+        supervision.complete(start.record, -EINTR)
+    }
 
     func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
 
@@ -75,23 +96,157 @@ final class Tree: TracerEvents {
     func became(_ caller: Caller) -> ProgramStart {
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
-                record(Ruling(.deny, by: supervision.policy.builtin.unreadable), caller, result: -EACCES, isRunning: false)
+                record(Judged(Ruling(.deny, by: supervision.policy.builtin.unreadable)), caller, result: -EACCES, isRunning: false)
             }
             return supervision.enforces ? .ends : .goesOn
         }
-        let ruling = supervision.judge(programs)
-        let refused = ruling.decision == .deny && supervision.enforces
-        record(ruling, caller, result: refused ? -EACCES : 0, isRunning: true)
-        if refused { explain(ruling, to: caller) }
+        // All of them where rules judge; what the trail holds is cut.
+        var arguments: [[UInt8]]?
+        if supervision.hasRules {
+            do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
+        }
+        var (finding, view) = supervision.find(programs, arguments, caller)
+        let change = changes.removeValue(forKey: caller.pid)
+        if supervision.enforces {
+            if let change, Array(programs.chain[0].resolved.text) != change.program, !isScript(change.program) {
+                finding.refuse("it is not what a rule wanted in the place of another")
+            }
+            if finding.decision == .rewrite { rewrite(&finding, view, arguments, change?.rules ?? [], caller) }
+            if finding.decision == .ask {
+                let shown = shown(arguments, finding)
+                if !supervision.isApproved(&finding, shown) { return hold(finding, shown, arguments, caller) }
+            }
+        }
+        if supervision.hasRules { supervision.remember(programs, finding.rewritten ?? arguments, caller) }
+        let refused = finding.decision == .deny && supervision.enforces
+        record(finding, caller, result: refused ? -EACCES : 0, isRunning: true)
+        if refused { explain(finding, to: caller) }
         return refused ? .ends : .goesOn
     }
 
-    func decided(_ caller: Caller) -> ProgramStart { .goesOn }
+    private func isScript(_ path: [UInt8]) -> Bool { programs.chain[..<programs.count].contains { $0.resolved.text.elementsEqual(path) } }
 
-    private func record(_ ruling: Ruling, _ caller: Caller, result: Int32, isRunning: Bool) {
-        guard programs.count > 0 else { return }
+    // MARK: Rewriting
+
+    /// Carries out what the rules say, one after the other, and judges what has become of it. What a rule set out to change must not
+    /// run unchanged.
+    private func rewrite(
+        _ finding: inout Judged, _ view: ProgramView?, _ arguments: [[UInt8]]?, _ done: [RuleID], _ caller: Caller
+    ) {
+        guard var view, var arguments, let first = finding.rewrite, finding.sql == nil else {
+            return finding.refuse("the command line could not be rewritten")
+        }
+        var rules = done
+        var wanted = first
+        for _ in 0..<4 {
+            // What was written for this one is not written a second time.
+            if rules.contains(finding.ruling.rule) { return }
+            rules.append(finding.ruling.rule)
+            arguments = Array(arguments.prefix(view.offset)) + wanted.arguments
+            guard change(wanted, arguments, rules, caller, &finding), wanted.program == nil else { return }
+            let next = supervision.find(programs, arguments, caller, isSecondLook: true)
+            guard next.finding.decision > .allow else { return }
+            if next.finding.decision == .rewrite, rules.contains(next.finding.ruling.rule) { return }
+            finding.follow(next.finding, rewritten: arguments)
+            guard finding.decision == .rewrite else { return }
+            guard let more = next.finding.rewrite, let place = next.view else { return finding.refuse("the command line could not be rewritten") }
+            (wanted, view) = (more, place)
+        }
+        finding.refuse("too many rules rewrite the command line, one after the other")
+    }
+
+    /// False where it is refused now.
+    private func change(
+        _ wanted: Rewriting, _ arguments: [[UInt8]], _ rules: [RuleID], _ caller: Caller, _ finding: inout Judged
+    ) -> Bool {
+        var change = ProgramChange(
+            arguments: arguments, variables: wanted.variables.map { ProgramChange.Variable(name: $0.name, value: $0.value) })
+        if let name = wanted.program {
+            guard let path = find(program: name) else {
+                finding.refuse("there is no `\(Escaped.text(name))` to run in its place")
+                return false
+            }
+            change.program = path
+            changes[caller.pid] = (ProfileFiles.resolve(path) ?? path, rules)
+        }
+        do throws(Errno) { try ExecRewrite.apply(change, to: programs.image, of: caller) } catch {
+            changes[caller.pid] = nil
+            finding.refuse("the command line could not be rewritten: \(errorText(error.code))")
+            return false
+        }
+        finding.rewritten = arguments
+        return true
+    }
+
+    private func find(program name: [UInt8]) -> [UInt8]? {
+        // Where nobody but root writes, before where the session may.
+        let places = Array("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:".utf8) + searchPath
+        do throws(RunFailure) { return try ProgramSearch.find(name, path: places).dropLast().map { UInt8(bitPattern: $0) } } catch { return nil }
+    }
+
+    // MARK: Asking
+
+    private func shown(_ arguments: [[UInt8]]?, _ finding: Judged) -> Shown {
+        Shown(program: Array(programs.chain[0].resolved.text), finding.rewritten ?? arguments ?? [], finding, supervision)
+    }
+
+    /// It stands where it is, and everybody else goes on.
+    private func hold(_ finding: Judged, _ shown: Shown, _ arguments: [[UInt8]]?, _ caller: Caller) -> ProgramStart {
+        var finding = finding
+        let question = Held()
+        finding.approval = question.id
+        supervision.remember(programs, finding.rewritten ?? arguments, caller)
+        let record = record(finding, caller, result: RecordHeader.pending, isRunning: true)
+        held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
+        tell("held by", finding, " To approve: sandbox approvals approve \(question.id)", caller)
+        supervision.ask(question, shown, finding, caller) { [supervision] in
+            // Whoever finds the outcome may be the tracer, which cannot wait for itself.
+            WorkerThread.start("sbx-decide") { supervision.context.tracer.decide(caller.pid) }
+        }
+        return .isHeld
+    }
+
+    func decided(_ caller: Caller) -> ProgramStart {
+        guard let start = held.removeValue(forKey: caller.pid) else { return .ends }
+        let outcome = start.question.outcome(false, supervision.approvals)
+        var finding = start.finding
+        var goesOn = outcome == .goesOn
+        if goesOn {
+            // A script may have been written to meanwhile.
+            do throws(Errno) { try programs.readLoaded(caller) } catch { goesOn = false }
+            if image != start.image {
+                goesOn = false
+                finding.note = "what was approved has been changed meanwhile"
+            }
+        } else {
+            finding.note = start.question.question?.outcome.map(why)
+        }
+        supervision.complete(start.record, goesOn ? 0 : -EACCES)
+        if !goesOn { explain(finding, to: caller) }
+        return goesOn ? .goesOn : .ends
+    }
+
+    private func why(_ outcome: Question.Outcome) -> String {
+        switch outcome {
+        case .approved: "approved"
+        case .denied(let reason): "denied \(reason)"
+        case .timedOut: "nobody answered in time"
+        case .withdrawn: "the question was withdrawn"
+        case .ended: "the session is ending"
+        }
+    }
+
+    /// What was loaded, and with what.
+    private var image: [UInt8] {
+        let files = programs.chain[..<programs.count].map { "\($0.device):\($0.inode):\(programs.count > 1 ? $0.changed : 0)" }
+        return Array(files.joined(separator: " ").utf8) + [0] + Array(programs.image.arguments)
+    }
+
+    @discardableResult
+    private func record(_ finding: Judged, _ caller: Caller, result: Int32, isRunning: Bool) -> RecordRef? {
+        guard programs.count > 0 else { return nil }
         let program = programs.chain[0]
-        var h = supervision.header(.exec, ruling, caller, .program)
+        var h = supervision.header(.exec, finding.ruling, caller, .program)
         h.access = .execute
         h.device = program.device
         h.inode = program.inode
@@ -99,12 +254,15 @@ final class Tree: TracerEvents {
         h.flags.remove(.looked)
         if programs.isWritten(orChangedSince: supervision.enforces ? nil : supervision.info.started) { h.flags.insert(.written) }
         if program.names == 0, !programs.isUnreadable { h.flags.insert(.memory) }
+        h.subject = supervision.number(of: redacted(finding).judgement)
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
+        var record: RecordRef?
         withArguments { arguments in
             if isRunning { recordProgram(caller, program, arguments) }
-            _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
+            record = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
         }
         if isRunning, result == 0 { recordStreams(caller) }
+        return record
     }
 
     /// No call, and nothing that was judged: for the lineage alone.
@@ -115,6 +273,12 @@ final class Tree: TracerEvents {
             (h.access, h.device, h.inode, h.detail, h.result) = (stream.access, stream.device, stream.inode, RecordHeader.held, 0)
             stream.name.withUnsafeBytes { _ = supervision.append(h, $0, isCall: false) }
         }
+    }
+
+    private func redacted(_ finding: Judged) -> Judged {
+        var finding = finding
+        if supervision.policy.audit.arguments != .full { finding.rewritten = finding.rewritten.map(ArgumentRedaction.redact) }
+        return finding
     }
 
     private func recordProgram(_ caller: Caller, _ program: ProgramFile, _ arguments: UnsafeRawBufferPointer) {
@@ -135,8 +299,11 @@ final class Tree: TracerEvents {
         redacted.withUnsafeBytes(body)
     }
 
-    private func explain(_ ruling: Ruling, to caller: Caller) {
-        let rule = supervision.policy.rule(ruling.rule)
-        TraceeOutput.write(Array("sandbox: denied by \(rule.name): \(rule.reason)\n".utf8), toStandardErrorOf: caller)
+    private func explain(_ finding: Judged, to caller: Caller) { tell("denied by", finding, finding.note.map { " (\($0))" } ?? "", caller) }
+
+    /// Its standard error is where an agent reads why.
+    private func tell(_ what: String, _ finding: Judged, _ more: String, _ caller: Caller) {
+        let rule = supervision.policy.rule(finding.ruling.rule)
+        TraceeOutput.write(Array("sandbox: \(what) \(rule.name): \(rule.reason)\(more)\n".utf8), toStandardErrorOf: caller)
     }
 }

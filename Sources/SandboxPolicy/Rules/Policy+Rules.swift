@@ -39,6 +39,12 @@ extension Policy {
         }
     }
 
+    /// There are rules at all.
+    package var hasRules: Bool { !ruleTable.isEmpty }
+
+    /// Whether the rule counts: then one operation is like another to it.
+    package func counts(_ id: RuleID) -> Bool { ruleTable.rules.contains { $0.id == id && $0.rule.count != nil } }
+
     /// The names behind the bits of `Facts.carries`.
     package var dataClasses: [String] { ruleTable.classes.map(\.name) }
 

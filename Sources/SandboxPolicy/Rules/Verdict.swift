@@ -63,7 +63,7 @@ package struct AskTerms: Sendable, Hashable {
 
 extension AskTerms {
     /// All of them at once; the same whatever their order.
-    init(all terms: [AskTerms]) {
+    package init(all terms: [AskTerms]) {
         self.init(approvers: [], timeout: terms.map(\.timeout).min() ?? Self.defaultTimeout)
         for each in terms {
             for list in each.approvers where !approvers.contains(list) { approvers.append(list) }

@@ -46,6 +46,7 @@ final class Approvals: Sendable {
     private let record: @Sendable (_ id: String, _ json: String) -> Void
     private let book = Mutex(Book())
     private let monitor = Monitor()
+    private let watching = Mutex(false)
     /// Told of each new question.
     let listeners: [@Sendable (Question) -> Void]
 
@@ -70,11 +71,14 @@ final class Approvals: Sendable {
     /// From now on it may be answered. False where no more can be asked; nothing is called then.
     func ask(_ question: Question) -> Bool {
         let isTaken = book.withLock { book in
-            guard !book.isOver, book.open.count < Approvals.most else { return false }
+            guard !book.isOver, question.outcome == nil, book.open.count < Approvals.most else { return false }
             book.open[question.id] = question
             return true
         }
-        guard isTaken else { return false }
+        guard isTaken, startWatch() else {
+            _ = book.withLock { $0.open.removeValue(forKey: question.id) }
+            return false
+        }
         record(question.id, "{\(question.shown),\"event\":\"asked\"}")
         monitor.locked { monitor.broadcast() }
         for listener in listeners { listener(question) }
@@ -197,8 +201,16 @@ final class Approvals: Sendable {
 
     // MARK: Time
 
+    /// With the first question. Without somebody to see to the time there is no asking.
+    private func startWatch() -> Bool {
+        watching.withLock { isWatching in
+            if !isWatching { isWatching = WorkerThread.start("sbx-ask") { [self] in watch() } == 0 }
+            return isWatching
+        }
+    }
+
     /// Until the session is over: silence is no consent.
-    func watch() {
+    private func watch() {
         while true {
             let (isOver, open) = book.withLock { ($0.isOver, Array($0.open.values)) }
             if isOver { return }

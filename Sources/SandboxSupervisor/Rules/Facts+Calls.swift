@@ -1,0 +1,128 @@
+internal import Glibc
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+
+/// From what a call touches to what the rules are asked.
+extension Supervision {
+    func find(_ work: FileWork, _ call: Call, _ caller: Caller) -> Judged {
+        var finding = Judged(judge(work, call, caller))
+        let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
+        if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
+            decide(facts(work, work.first, call, caller), &finding)
+            if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
+        }
+        compare(&finding) { $0.find(work, call, caller) }
+        return finding
+    }
+
+    func find(_ work: SocketWork, _ caller: Caller) -> Judged {
+        var finding = Judged(judge(work))
+        if work.hasAddress, policy.rulesMayMatter(for: work.operation), let facts = facts(work, caller) { decide(facts, &finding) }
+        compare(&finding) { $0.find(work, caller) }
+        return finding
+    }
+
+    func find(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) -> Judged {
+        var finding = Judged(ruling)
+        if policy.rulesMayMatter(for: look.operation, look.access) {
+            var facts = baseFacts(look.operation, IntentSet.effects(of: look.operation, look.access), caller)
+            facts.access = look.access
+            facts.path = Array(look.path)
+            decide(facts, &finding)
+        }
+        compare(&finding) { other in
+            other.find(look, other.policy.judge(file: look.path.span, access: look.access, isProgram: look.isProgram), caller)
+        }
+        return finding
+    }
+
+    /// What is refused already is none of those that a rule counts.
+    func decide(_ facts: borrowing Facts, _ finding: inout Judged) {
+        finding.add(policy.decide(facts, counters: finding.decision == .deny ? nil : counters), facts)
+    }
+
+    /// The candidate's say, where it is another.
+    func compare(_ finding: inout Judged, _ other: (Supervision) -> Judged) {
+        guard let shadow else { return }
+        let found = other(shadow)
+        guard found.decision != finding.decision else { return }
+        finding.shadow = Judgement.Shadow(decision: found.decision, rules: found.judgementRules.map { shadow.policy.rule($0).name })
+    }
+
+    // MARK: Facts
+
+    func baseFacts(_ operation: Operation, _ intents: IntentSet, _ caller: Caller) -> Facts {
+        var facts = Facts(operation, intents: intents)
+        let process = book.of(caller.serial)
+        facts.program = process?.program
+        facts.invoked = process?.invoked
+        facts.isWritten = process?.isWritten ?? false
+        facts.arguments = process?.arguments
+        facts.parent = process?.parent
+        facts.lineage = process?.lineage ?? []
+        if process?.program == nil { facts.unknown.formUnion([.program, .arguments, .lineage]) }
+        facts.identity = info.identity
+        facts.groups = people.groups
+        facts.purpose = info.purpose
+        facts.terminal = people.hasTerminal
+        facts.mode = enforces ? .enforce : .observe
+        let time = currentTime()
+        facts.timeOfDay = UInt32(time / 1_000_000_000 % 86_400)
+        facts.time = Approvals.now()
+        return facts
+    }
+
+    private func facts(_ work: FileWork, _ subject: FileSubject, _ call: Call, _ caller: Caller) -> Facts {
+        var facts = baseFacts(work.operation, IntentSet.effects(of: work.operation, subject.access), caller)
+        facts.access = subject.access
+        facts.path = Array(subject.path.text)
+        if work.hasSecond { facts.pathTo = Array(work.second.path.text) }
+        facts.movesFolder = work.movesDirectory
+        switch call {
+        case .changeMode: facts.intents.subtract([.fileChown])
+        case .changeOwner: facts.intents.subtract([.fileChmod])
+        default: break
+        }
+        if subject.isRawDevice { facts.intents.insert(.diskRaw) }
+        if let place = ProcPlace(subject.path), place.isPrivate, place.pid != caller.pid { facts.intents.insert(.procInspect) }
+        if !subject.access.isDisjoint(with: .changing) { facts.intents.formUnion(PersistentPlaces.intents(of: subject.path.text)) }
+        return facts
+    }
+
+    /// Where a file is moved or linked to. What was there under that name is gone afterwards.
+    private func facts(target work: FileWork, _ call: Call, _ caller: Caller) -> Facts {
+        var facts = facts(work, work.second, call, caller)
+        facts.pathTo = nil
+        if case .rename = call, work.second.kind != .absent { facts.intents.insert(.fileDelete) }
+        return facts
+    }
+
+    /// Nil for what reaches nobody: a connection that is dissolved, the kernel's own sockets.
+    private func facts(_ work: SocketWork, _ caller: Caller) -> Facts? {
+        let listens = work.operation == .bind
+        var facts = baseFacts(work.operation, listens ? [.netListen] : [.netConnect, .netEgress], caller)
+        switch work.endpoint {
+        case .ip(let ip, let port):
+            if listens, work.transport == .udp, port == 0 { return nil }
+            facts.destinations = [Facts.Destination(names: hosts.texts(of: ip), address: ip, port: port)]
+            if !hosts.areKnown { facts.unknown.insert(.host) }
+            if !listens, port == 53 { facts.intents.insert(.netDNS) }
+        case .unixPath:
+            facts.path = Array(work.path.text)
+            if listens { facts.intents.insert(.fileCreate) } else { local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode)) }
+        case .unixAbstract:
+            if !listens { local(&facts, isOwn: context.sockets.contains(abstract: Array(work.path.text))) }
+        case .unspecified, .unixUnnamed, .netlink, .other: return nil
+        }
+        return facts
+    }
+
+    /// What the session itself listens on leads nowhere else.
+    private func local(_ facts: inout Facts, isOwn: Bool) {
+        facts.intents.insert(.netLocalSocket)
+        if isOwn { facts.intents.subtract([.netEgress]) }
+    }
+}

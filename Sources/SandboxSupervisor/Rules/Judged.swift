@@ -1,0 +1,75 @@
+internal import SandboxModel
+internal import SandboxPolicy
+
+/// What the lists and the rules make of one operation: the strictest of them, and what all of them said.
+struct Judged {
+    private(set) var ruling: Ruling
+    private(set) var intents: IntentSet = []
+    /// The rules that matched besides, in the order of their strictness.
+    private var others: [RuleID] = []
+    private(set) var ask: AskTerms?
+    private(set) var rewrite: Rewriting?
+    private(set) var sql: SQLChange?
+    var note: String?
+    var rewritten: [[UInt8]]?
+    var approval: String?
+    var shadow: Judgement.Shadow?
+
+    init(_ ruling: Ruling) { self.ruling = ruling }
+
+    var decision: Decision { ruling.decision }
+
+    /// What the rules said about one of the things that the operation touches.
+    mutating func add(_ verdict: Verdict, _ facts: borrowing Facts) {
+        intents.formUnion(facts.intents)
+        let terms = [ask, verdict.ask].compactMap { $0 }
+        if verdict.decision > ruling.decision {
+            if ruling.rule != .none { others.insert(ruling.rule, at: 0) }
+            ruling = Ruling(verdict.decision, by: verdict.rules.first ?? .none)
+            (note, rewrite, sql) = (verdict.note, verdict.rewrite, verdict.sql)
+            others = Array(verdict.rules.dropFirst()) + others
+        } else {
+            others += verdict.rules
+        }
+        ask = ruling.decision == .ask && !terms.isEmpty ? AskTerms(all: terms) : nil
+    }
+
+    /// What was made of it is judged otherwise; the rule that changed it stays among those that matched.
+    mutating func follow(_ next: Judged, rewritten arguments: [[UInt8]]) {
+        let before = [ruling.rule] + others
+        self = next
+        others += before
+        rewritten = arguments
+    }
+
+    /// It is refused after all.
+    mutating func refuse(_ note: String) {
+        ruling = Ruling(.deny, by: ruling.rule)
+        self.note = note
+    }
+
+    mutating func add(_ more: IntentSet) { intents.formUnion(more) }
+
+    /// All that matched, the strictest first.
+    var judgementRules: [RuleID] {
+        var seen: Set<RuleID> = [.none]
+        return ([ruling.rule] + others).filter { seen.insert($0).inserted }
+    }
+
+    /// Nil where the event itself says everything.
+    var judgement: Judgement? {
+        var j = Judgement()
+        j.intents = intents
+        j.rules = judgementRules
+        (j.note, j.rewritten, j.approval, j.shadow) = (note, rewritten, approval, shadow)
+        return j.isPlain ? nil : j
+    }
+
+    /// What an approval for longer is remembered by.
+    func key(_ operation: Operation, _ policy: Policy, shown: [[UInt8]]) -> String {
+        // What a rule counts is never twice the same file.
+        let isCounted = policy.counts(ruling.rule)
+        return ([String(ruling.rule.rawValue)] + others.map { String($0.rawValue) }).joined(separator: ",") + "\n" + operation.name + "\n"
+            + (isCounted ? "" : shown.map { Escaped.json($0) }.joined(separator: "\n"))
+    }
+}
