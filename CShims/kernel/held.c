@@ -221,3 +221,25 @@ int sbx_unix_sockets(struct sbx_socket_list *list) {
 }
 
 int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 1 /* MFD_CLOEXEC */)); }
+
+// Calls that a shell sleeps in while it has nothing to do.
+int sbx_is_wait(long call) {
+    switch (call) {
+    case SYS_read: case SYS_readv: case SYS_wait4: case SYS_waitid: case SYS_ppoll: case SYS_pselect6: case SYS_recvfrom:
+    case SYS_recvmsg: case SYS_epoll_pwait: case SYS_nanosleep: case SYS_clock_nanosleep: case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait: case SYS_futex: case SYS_accept4: case SYS_accept:
+#ifdef SYS_poll
+    case SYS_poll: case SYS_select: case SYS_pause: case SYS_epoll_wait:
+#endif
+        return 1;
+    default: return 0;
+    }
+}
+
+uint64_t sbx_birth(int dir, const char *path, uint64_t *device, uint64_t *inode) {
+    struct statx s;
+    if (statx(dir, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME | STATX_INO, &s) < 0) return 0;
+    *device = makedev(s.stx_dev_major, s.stx_dev_minor);
+    *inode = s.stx_ino;
+    return s.stx_mask & STATX_BTIME ? (uint64_t)s.stx_btime.tv_sec * 1000000000u + s.stx_btime.tv_nsec : 0;
+}

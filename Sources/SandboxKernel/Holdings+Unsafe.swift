@@ -39,6 +39,18 @@ package struct Holding: Sendable {
         inode = number
     }
 
+    /// Of a descriptor of ours.
+    init?(own descriptor: Int32) {
+        var st = stat()
+        guard sbx_fstat(descriptor, &st) == 0 else { return nil }
+        let how = sbx_getfl(descriptor) & O_ACCMODE
+        let access = (how != O_WRONLY ? SBX_HELD_READS : 0) | (how != O_RDONLY ? SBX_HELD_WRITES : 0)
+        self.init(
+            sbx_held(
+                access: Int32(access), mode: UInt32(st.st_mode), fd: descriptor, device: UInt64(st.st_dev), inode: UInt64(st.st_ino),
+                special: UInt64(st.st_rdev)), getpid())
+    }
+
     /// The kernel's own file system for memory: memfd_create(2), shared mappings without a file.
     private static let memoryDevice: UInt64 = {
         let fd = sbx_memory_file()
@@ -146,6 +158,7 @@ package struct SocketMap {
     private var peers: [UInt64: UInt64] = [:]
     private var waiting: [UInt64: UInt64] = [:]
     private var listening: Set<UInt64> = []
+    private var unix: Set<UInt64> = []
     private var files: [DeviceAndInode: [UInt64]] = [:]
     private var names: [Name: [UInt64]] = [:]
     private struct DeviceAndInode: Hashable {
@@ -185,6 +198,7 @@ package struct SocketMap {
             waiting[s.inode] = s.peer
             return
         }
+        unix.insert(s.inode)
         if s.has_peer != 0 { peers[s.inode] = s.peer }
         if s.listens != 0 { listening.insert(s.inode) }
         if s.file_inode != 0 { files[DeviceAndInode(device: s.file_device, inode: s.file_inode), default: []].append(s.inode) }
@@ -208,16 +222,22 @@ package struct SocketMap {
     package func isListening(_ inode: UInt64) -> Bool { listening.contains(inode) }
 
     /// Where what is written into a socket comes out. Empty: nowhere (it is not connected, or listens).
-    package func ends(of inode: UInt64, isUnix: Bool) -> [End] {
+    package func ends(of inode: UInt64) -> [End] {
         if let pair = connections[inode] {
             if let other = pairs[Pair(local: pair.remote, remote: pair.local)], other != 0 { return [.socket(other)] }
             let found = servers(at: pair.remote.ip, pair.remote.port, pair.remote.type)
             return found.isEmpty ? [.outside(pair.remote.ip, port: pair.remote.port)] : found.map { .server($0) }
         }
         if let server = waiting[inode] { return [.server(server)] }
-        if let peer = peers[inode] { return [peer != 0 ? .socket(peer) : .unknown] }
-        return isUnix && !knowsUnix ? [.unknown] : []
+        // 0: the other end has been made and nobody has it; whoever waits for it is in the list above.
+        if let peer = peers[inode] { return peer != 0 ? [.socket(peer)] : [] }
+        return knowsUnix ? [] : [.unknown]
     }
+
+    package func isUnix(_ inode: UInt64) -> Bool { unix.contains(inode) || !knowsUnix && connections[inode] == nil }
+
+    /// Where a connection of the internet leads to.
+    package func remote(of inode: UInt64) -> (ip: IPAddress, port: UInt16)? { connections[inode].map { ($0.remote.ip, $0.remote.port) } }
 
     /// The sockets that answer at an address of this machine.
     package func servers(at ip: IPAddress, _ port: UInt16, _ type: Int32) -> [UInt64] {

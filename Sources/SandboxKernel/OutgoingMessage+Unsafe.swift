@@ -17,7 +17,7 @@ struct OutgoingMessage {
     private(set) var control: UnsafeMutableRawBufferPointer
     private(set) var controlCount = 0
     private(set) var flags: Int32 = 0
-    private var passed: [Int32] = []
+    private(set) var passed: [Int32] = []
 
     init() {
         data = .allocate(byteCount: 1 << 16, alignment: 16)

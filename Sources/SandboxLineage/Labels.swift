@@ -25,8 +25,8 @@ package enum Carrier: Hashable, Sendable {
     case place(DataPlace)
 }
 
-/// Data can go between a process and a place.
-package struct Flow: Hashable, Sendable {
+/// A way that data can take between a process and a place.
+package struct Way: Hashable, Sendable {
     package var process: UInt32
     package var place: DataPlace
     package var reads: Bool
@@ -55,7 +55,7 @@ package struct Gain: Hashable, Sendable {
 }
 
 /// Which classes of data every process and every place of a session may hold, as bits, and how each came there. What it rests on
-/// is what could flow, not what did: reading and writing are nobody's business but the kernel's.
+/// is what could way, not what did: reading and writing are nobody's business but the kernel's.
 package struct Labels: Sendable {
     private var classes: [Carrier: UInt64] = [:]
     private var gains: [Carrier: [Gain]] = [:]
@@ -77,7 +77,7 @@ package struct Labels: Sendable {
 
     /// Everything that follows from the seeds, they first, and each after what it came from. Nothing is changed yet. What is
     /// labelled already is looked at as well: a way that was not there before may lead on from it.
-    package func spread(_ seeds: [Gain], over flows: [Flow]) -> [Gain] {
+    package func spread(_ seeds: [Gain], over ways: [Way]) -> [Gain] {
         var found: [Gain] = []
         var more: [Carrier: UInt64] = [:]
         var waiting: [Carrier] = []
@@ -89,11 +89,11 @@ package struct Labels: Sendable {
             waiting.append(g.carrier)
         }
         var out: [UInt32: [DataPlace]] = [:], into: [DataPlace: [UInt32]] = [:]
-        for flow in flows {
-            if flow.writes { out[flow.process, default: []].append(flow.place) }
-            if flow.reads { into[flow.place, default: []].append(flow.process) }
-            if flow.writes, outgoing(flow.process) != 0 { waiting.append(.process(flow.process)) }
-            if flow.reads, classes(of: .place(flow.place)) != 0 { waiting.append(.place(flow.place)) }
+        for way in ways {
+            if way.writes { out[way.process, default: []].append(way.place) }
+            if way.reads { into[way.place, default: []].append(way.process) }
+            if way.writes, outgoing(way.process) != 0 { waiting.append(.process(way.process)) }
+            if way.reads, classes(of: .place(way.place)) != 0 { waiting.append(.place(way.place)) }
         }
         for seed in seeds { gain(seed) }
         while let carrier = waiting.popLast() {

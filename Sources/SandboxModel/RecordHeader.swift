@@ -19,6 +19,8 @@ package enum RecordKind: UInt8, Sendable {
     case judgement
     /// A step of a question that was put to people: the resource is its id, the extra what happened, as a JSON object.
     case approval
+    /// A process has come to carry a class of data: the resource is the class, the extra how it came there, one line a step.
+    case carried
 }
 
 /// What kind of thing `resource` names.

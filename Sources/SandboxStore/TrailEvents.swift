@@ -129,6 +129,7 @@ extension TrailReader {
                 decision: Decision(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .allow,
                 rules: (row.text(28) ?? "").split(separator: "\n").map(String.init))
         }
+        judgement.carries = (row.text(30) ?? "").split(separator: ",").map(String.init)
         return judgement
     }
 
@@ -259,7 +260,7 @@ extension EventFilter {
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
             u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason,
-            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule
+            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule, j.carries
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)

@@ -55,6 +55,8 @@ final class TrailIngest {
             try statements.addRule(session, header.rule, name: record.resource, reason: record.extra)
         case .note: try statements.addNote(session, header.seq, header.time, record.resource)
         case .judgement: try statements.addJudgement(session, header.seq, Judgement(decoding: Array(record.extra)))
+        case .carried:
+            try statements.addCarried(session, header.seq, header.time, header.process, name: record.resource, why: record.extra)
         case .approval: try statements.addApproval(session, header.seq, header.time, id: record.resource, what: record.extra)
         }
     }

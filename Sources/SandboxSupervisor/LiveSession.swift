@@ -71,10 +71,16 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure(error)
         }
+        var carrying: Carrying?
+        do throws(StoreError) { if policy.asksWhatIsCarried { carrying = Carrying(try FileLabels(in: setup.state)) } } catch {
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw RunFailure(error)
+        }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
-            people: People(setup.info), listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
+            people: People(setup.info), carrying: carrying, listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)

@@ -27,6 +27,8 @@ final class Supervision: Sendable {
     var hasRules: Bool { policy.hasRules || shadow?.policy.hasRules == true }
     let people: People
     let approvals: Approvals
+    /// What processes carry, where rules ask.
+    let carrying: Carrying?
     /// Judges by a candidate profile and does nothing else.
     let shadow: Supervision?
     private let judgements = Mutex<[Judgement: UInt64]>([:])
@@ -50,7 +52,7 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32, root: Int32, people: People, shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
+        agentGroup: Int32, root: Int32, people: People, carrying: Carrying? = nil, shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
     ) {
         self.info = info
         self.policy = policy
@@ -72,6 +74,7 @@ final class Supervision: Sendable {
         rulesJudgeOpens = rulesJudgeReads || policy.rulesMayMatter(for: .open, .changing.union(.read))
         self.people = people
         self.shadow = shadow
+        self.carrying = carrying
         book = shadow?.book ?? ProcessBook()
         approvals = Approvals(asker: people.askers, listeners: listeners) { id, json in Supervision.note(step: json, of: id, in: journal) }
     }

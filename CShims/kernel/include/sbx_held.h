@@ -22,6 +22,12 @@ int sbx_same_memory(int a, int b);
 // An empty file in memory, memfd_create(2).
 int sbx_memory_file(void);
 
+// Whether a call waits for others: for data, a child, time.
+int sbx_is_wait(long call);
+
+// When a file was made, nanoseconds since 1970; 0 where that is not known. statx(2)
+uint64_t sbx_birth(int dir, const char *path, uint64_t *device, uint64_t *inode);
+
 struct sbx_socket {
     uint64_t inode;
     int type;

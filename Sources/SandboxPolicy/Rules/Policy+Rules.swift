@@ -45,6 +45,20 @@ extension Policy {
     /// Whether the rule counts: then one operation is like another to it.
     package func counts(_ id: RuleID) -> Bool { ruleTable.rules.contains { $0.id == id && $0.rule.count != nil } }
 
+    /// Rules ask what a process carries, so somebody has to keep an eye on it.
+    package var asksWhatIsCarried: Bool {
+        !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.conditions.contains { $0.condition.key == .carries } }
+    }
+
+    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder would take it out.
+    package func classifiesBelow(_ folder: Span<UInt8>) -> Bool {
+        var below = folder.indices.map { folder[$0] }
+        below += [UInt8(ascii: "/"), UInt8(ascii: "x")]
+        return ruleTable.classes.contains { each in
+            each.files.contains { $0.mayMatchBelow(folder) || $0.matches(below.span) }
+        }
+    }
+
     /// The names behind the bits of `Facts.carries`.
     package var dataClasses: [String] { ruleTable.classes.map(\.name) }
 

@@ -14,13 +14,21 @@ extension Supervision {
             decide(facts(work, work.first, call, caller), &finding)
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
         }
+        if finding.decision != .deny, let refusal = carry(work, call, caller) { finding.refuse(refusal) }
+        finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, call, caller) }
         return finding
     }
 
     func find(_ work: SocketWork, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work))
-        if work.hasAddress, policy.rulesMayMatter(for: work.operation), let facts = facts(work, caller) { decide(facts, &finding) }
+        let servers = servers(work)
+        if finding.decision != .deny, let refusal = carry(work, to: servers, caller) { finding.refuse(refusal) }
+        if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
+            if servers != nil { facts.intents.subtract([.netEgress]) }
+            decide(facts, &finding)
+        }
+        finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller) }
         return finding
     }
@@ -64,6 +72,7 @@ extension Supervision {
         facts.parent = process?.parent
         facts.lineage = process?.lineage ?? []
         if process?.program == nil { facts.unknown.formUnion([.program, .arguments, .lineage]) }
+        facts.carries = carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity
         facts.groups = people.groups
         facts.purpose = info.purpose
