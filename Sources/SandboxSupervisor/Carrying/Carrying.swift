@@ -25,12 +25,8 @@ final class Carrying: Sendable {
         /// Numbers of processes that have ended, for people.
         var pids: [UInt32: Int32] = [:]
         var names: [DataPlace: [UInt8]] = [:]
-        /// What was sent over a unix socket (SCM_RIGHTS): between two processes it is nobody's. Whoever can be handed a
-        /// descriptor may have it.
+        /// What was sent over unix sockets (SCM_RIGHTS).
         var passed: Set<DataPlace> = []
-        var passedOutside: Set<Surroundings.Outside> = []
-        /// Folders and files are known by number; what an earlier session has left there is looked up in `FileLabels`.
-        var recorded: Set<UInt32> = []
     }
 
     /// Why a process may not gain what it would: the rule, and where the data would go.
@@ -81,7 +77,7 @@ extension Supervision {
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
                     return .some(Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
-                let found = state.labels.spread(seeds, over: around.ways + more + Self.handed(around, state, seeds))
+                let found = state.labels.spread(seeds, over: around.ways + more)
                 if rounds > 0, isOnItsWay(found, caller, state) { return nil }
                 if enforces, let refusal = objection(to: found, around, state) { return .some(refusal) }
                 take(carrying, found, around, &state)
@@ -96,12 +92,8 @@ extension Supervision {
     private func surroundings(_ carrying: Carrying, _ state: Carrying.State) throws(Errno) -> Surroundings {
         // A process that comes to be meanwhile is looked at when it does (`started`).
         try Surroundings(
-            of: state.living, ancestors: { state.ancestors(of: $0) }, threads: context.haveSeparateDescriptors, inherited: carrying.inherited)
-    }
-
-    /// Descriptors under way between two processes.
-    private static func handed(_ around: Surroundings, _ state: Carrying.State, _ seeds: [Gain]) -> [Way] {
-        state.passed.flatMap { place in around.canBeHanded.map { Way(process: $0, place: place, reads: true, writes: true) } }
+            of: state.living, ancestors: { state.ancestors(of: $0) }, threads: context.haveSeparateDescriptors, inherited: carrying.inherited,
+            passed: state.passed)
     }
 
     /// Somebody between two forks: an ancestor of the caller that gains by a pipe alone and does not wait for anything.
@@ -120,9 +112,7 @@ extension Supervision {
     private func objection(to found: [Gain], _ around: Surroundings, _ state: Carrying.State) -> Carrying.Refusal? {
         for gain in found {
             guard case .process(let serial) = gain.carrier else { continue }
-            var ends = around.outside[serial] ?? []
-            if around.canBeHanded.contains(serial) { ends += state.passedOutside }
-            for end in Set(ends) {
+            for end in Set(around.outside[serial] ?? []) {
                 let caller = Caller(tid: state.living[serial] ?? 0, pid: state.living[serial] ?? 0, serial: serial)
                 let verdict = verdict(on: end, carrying: gain.classes | state.labels.outgoing(serial), caller)
                 guard verdict.decision == .deny || verdict.decision == .ask else { continue }
@@ -166,7 +156,7 @@ extension Supervision {
             case .place: break
             }
         }
-        if let around, state.passed.isEmpty { state.labels.keep(only: around.places) }
+        if let around { state.labels.keep(only: around.places) }
     }
 
     private func name(_ carrier: Carrier, _ around: Surroundings?, _ state: inout Carrying.State) {

@@ -21,12 +21,13 @@ struct Surroundings {
         case unix
     }
 
-    /// `processes`: by serial. `inherited`: sockets that the session was started with; they are nobody's egress.
+    /// `processes`: by serial. `inherited`: sockets that the session was started with; they are nobody's egress. `passed`: what was
+    /// sent over unix sockets: between two processes it is in nobody's list, so that whoever can be sent something may have it.
     init(
-        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], threads: Bool, inherited: Set<UInt64>
+        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], threads: Bool, inherited: Set<UInt64>, passed: Set<DataPlace>
     ) throws(Errno) {
         sockets = try SocketMap()
-        var held: Set<UInt64> = []
+        var held = Set(passed.lazy.filter { $0.kind == .socket }.map(\.inode))
         var ends: [(process: UInt32, inode: UInt64)] = []
         for (serial, pid) in processes {
             for h in try Holding.all(of: pid, mappings: true, threads: threads) {
@@ -41,6 +42,15 @@ struct Surroundings {
         }
         for end in Set(ends.map { End(process: $0.process, inode: $0.inode) }) {
             join(end.process, end.inode, held, isInherited: inherited.contains(end.inode))
+        }
+        for place in passed {
+            for process in canBeHanded {
+                if place.kind == .socket {
+                    join(process, place.inode, held, isInherited: inherited.contains(place.inode))
+                } else {
+                    add(process, place, reads: true, writes: true)
+                }
+            }
         }
     }
 
@@ -98,13 +108,8 @@ struct Surroundings {
             case .outside(let ip, let port): outside[process, default: []].append(.ip(ip, port: port))
             case .socket, .server, .unknown:
                 guard !isInherited else { continue }
-                if let remote = sockets.remote(of: inode) {
-                    outside[process, default: []].append(.ip(remote.ip, port: remote.port))
-                } else if case .socket = end {
-                    outside[process, default: []].append(.unix)
-                } else if case .unknown = end {
-                    outside[process, default: []].append(.unix)
-                }
+                let remote = sockets.remote(of: inode)
+                outside[process, default: []].append(remote.map { .ip($0.ip, port: $0.port) } ?? .unix)
             }
         }
     }
