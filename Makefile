@@ -47,6 +47,8 @@ install:
 	install -D -m 755 -s $(binary) $(DESTDIR)$(PREFIX)/bin/sandbox
 	install -d $(DESTDIR)$(PREFIX)/share/sandbox/policies
 	install -m 644 Policies/*.yaml $(DESTDIR)$(PREFIX)/share/sandbox/policies
+	install -d $(DESTDIR)$(PREFIX)/share/sandbox/policies/intents
+	install -m 644 Policies/intents/*.yaml $(DESTDIR)$(PREFIX)/share/sandbox/policies/intents
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox

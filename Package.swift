@@ -24,12 +24,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSQLite", path: "CShims/sqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", path: "CShims/yaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CPgQuery", path: "CShims/pgquery", providers: [.apt(["libpg-query-dev"])]),
         .target(
             name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "SandboxModel", swiftSettings: pure),
         .target(name: "SandboxDecode", dependencies: ["SandboxModel"], swiftSettings: pure),
         .target(name: "SandboxYAML", dependencies: ["CYAML"], swiftSettings: strict),
-        .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
+        .target(name: "SandboxSQLParser", dependencies: ["CPgQuery"], swiftSettings: strict),
+        .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxSQLParser", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxLineage", dependencies: ["SandboxModel"], swiftSettings: pure),
         .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxLineage", "CSQLite"], swiftSettings: strict),
@@ -41,7 +43,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                "SandboxModel", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxSupervisor", "SandboxYAML",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -52,10 +54,12 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
-        .testTarget(name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxYAML"], exclude: ["command-lines.txt"],
+            swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
-        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
+        .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], swiftSettings: strict),
     ]
 )

@@ -42,12 +42,14 @@ package struct CommandMeaning: Sendable, Hashable {
     /// Where it is told to go, as written: `db.example.com`, with the port where one is given.
     package var hosts: [(name: String, port: UInt16?)] = []
     package var database: String?
+    /// False: there was more in it than is ever looked at, so that something may be missing.
+    package var isComplete = true
 
     package init() {}
 
     package static func == (a: CommandMeaning, b: CommandMeaning) -> Bool {
         a.intents == b.intents && a.evidence == b.evidence && a.statements == b.statements && a.database == b.database
-            && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
+            && a.isComplete == b.isComplete && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
     }
     package func hash(into hasher: inout Hasher) {
         hasher.combine(intents)

@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxIntent
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -65,11 +66,11 @@ struct LiveSession {
         // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
         // thread, the tracer, comes to it.
         launched.go()
-        let policy: Policy
-        do throws(PolicyFailure) { policy = try setup.policy.get() } catch {
+        let policy: Policy, reader: CommandReader
+        do throws(RunFailure) { (policy, reader) = try setup.policy.get() } catch {
             kill(launched.pid, SIGKILL)
             try? writer.finish(status: 125)
-            throw RunFailure(error)
+            throw error
         }
         var carrying: Carrying?
         do throws(StoreError) { if policy.asksWhatIsCarried { carrying = Carrying(try FileLabels(in: setup.state)) } } catch {
@@ -80,7 +81,8 @@ struct LiveSession {
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
-            people: People(setup.info), carrying: carrying, listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
+            people: People(setup.info), commands: CommandJudge(policy: policy, reader: reader, rewriteSQL: { _, _, _ in nil }),
+            searchPath: setup.searchPath, carrying: carrying, listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)
@@ -110,7 +112,7 @@ struct LiveSession {
     // MARK: Running
 
     mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
-        let tree = Tree(supervision, front: front, searchPath: setup.searchPath)
+        let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))

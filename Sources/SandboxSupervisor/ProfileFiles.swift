@@ -17,17 +17,20 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     private static let suffix = ".yaml"
     private static let maximumBytes = 1 << 20
 
-    package init() {
-        var folders: [Folder] = []
-        if let own = Self.variable("XDG_CONFIG_HOME") ?? Self.variable("HOME").map({ $0 + "/.config" }) {
-            folders.append(Folder(path: own + "/sandbox/profiles", origin: "user"))
-        }
-        folders.append(Folder(path: "/etc/sandbox/profiles", origin: "system"))
-        if let shipped = Self.shipped() { folders.append(Folder(path: shipped, origin: "shipped")) }
-        self.folders = folders
-    }
+    package init() { self.init(folders: Self.folders("profiles", shipped: "")) }
 
     package init(folders: [Folder]) { self.folders = folders }
+
+    /// The folders of that name; the shipped one lies at `shipped` below `Policies/`.
+    static func folders(_ name: String, shipped below: String) -> [Folder] {
+        var folders: [Folder] = []
+        if let own = variable("XDG_CONFIG_HOME") ?? variable("HOME").map({ $0 + "/.config" }) {
+            folders.append(Folder(path: own + "/sandbox/" + name, origin: "user"))
+        }
+        folders.append(Folder(path: "/etc/sandbox/" + name, origin: "system"))
+        if let shipped = shipped() { folders.append(Folder(path: shipped + below, origin: "shipped")) }
+        return folders
+    }
 
     // MARK: Names
 
@@ -37,7 +40,7 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     package func list() -> [(name: String, path: String, origin: String)] {
         var found: [String: (String, String)] = [:]
         for folder in folders {
-            for file in Self.entries(folder.path) where file.hasSuffix(Self.suffix) && !file.hasPrefix(".") {
+            for file in Self.files(in: folder) {
                 let name = String(file.dropLast(Self.suffix.count))
                 if found[name] == nil { found[name] = (folder.path + "/" + file, folder.origin) }
             }
@@ -170,6 +173,9 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     private static func parent(_ path: String) -> String {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
+
+    /// The names of the YAML files in a folder, sorted.
+    static func files(in folder: Folder) -> [String] { entries(folder.path).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") } }
 
     private static func entries(_ folder: String) -> [String] {
         guard let directory = opendir(folder) else { return [] }

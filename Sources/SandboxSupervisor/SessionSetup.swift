@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxIntent
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -126,7 +127,7 @@ struct SessionSetup {
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
     private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
-        list += (files.folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
+        list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }
             list.append(ProtectedPath(Array(String(cString: own).utf8), .changes))
@@ -220,13 +221,13 @@ struct SessionSetup {
 final class PendingPolicy: @unchecked Sendable {
     // @unchecked: `result` is only touched under `monitor`.
     private let monitor = Monitor()
-    private var result: Result<Policy, PolicyFailure>?
+    private var result: Result<(Policy, CommandReader), RunFailure>?
 
     init(_ profile: ResolvedProfile, _ variables: PolicyVariables) {
         // It is nobody else's: the look-ups in it go to one thread.
         nonisolated(unsafe) let variables = variables
         let work: @Sendable () -> Void = { [self] in
-            let made = Result { () throws(PolicyFailure) in try Policy.compile(profile: profile, variables: variables) }
+            let made = Result { () throws(RunFailure) in try PendingPolicy.make(profile, variables) }
             monitor.locked {
                 result = made
                 monitor.broadcast()
@@ -235,8 +236,20 @@ final class PendingPolicy: @unchecked Sendable {
         if WorkerThread.start("sbx-policy", stack: 8 << 20, work) != 0 { work() }
     }
 
+    private static func make(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws(RunFailure) -> (Policy, CommandReader) {
+        let policy: Policy
+        do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
+        // Where no rule asks for a meaning, no catalogue is read.
+        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { _, _ in [] })) }
+        do throws(CatalogueFiles.Failure) {
+            let catalogue = try CatalogueFiles.catalogue.get()
+            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+            return (policy, reader)
+        } catch { throw RunFailure(error) }
+    }
+
     /// Waits for it.
-    func get() throws(PolicyFailure) -> Policy {
+    func get() throws(RunFailure) -> (Policy, CommandReader) {
         try monitor.locked {
             while result == nil { monitor.wait() }
             return result!

@@ -26,6 +26,10 @@ final class Supervision: Sendable {
     /// It, or the candidate beside it, has rules: then facts are kept.
     var hasRules: Bool { policy.hasRules || shadow?.policy.hasRules == true }
     let people: People
+    /// What command lines mean, and what the rules say of them.
+    let commands: CommandJudge
+    /// The session's own, for programs that a rule names.
+    let searchPath: [UInt8]
     let approvals: Approvals
     /// What processes carry, where rules ask.
     let carrying: Carrying?
@@ -52,7 +56,8 @@ final class Supervision: Sendable {
     init(
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
-        agentGroup: Int32, root: Int32, people: People, carrying: Carrying? = nil, shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
+        agentGroup: Int32, root: Int32, people: People, commands: CommandJudge, searchPath: [UInt8], carrying: Carrying? = nil,
+        shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
     ) {
         self.info = info
         self.policy = policy
@@ -73,6 +78,8 @@ final class Supervision: Sendable {
         rulesJudgeReads = policy.rulesMayMatter(for: .open, .read) || shadow != nil
         rulesJudgeOpens = rulesJudgeReads || policy.rulesMayMatter(for: .open, .changing.union(.read))
         self.people = people
+        self.commands = commands
+        self.searchPath = searchPath
         self.shadow = shadow
         self.carrying = carrying
         book = shadow?.book ?? ProcessBook()

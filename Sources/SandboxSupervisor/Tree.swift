@@ -16,8 +16,6 @@ final class Tree: TracerEvents {
     private let limit: Int
     /// How many processes were killed for being one too many.
     private var refused = 0
-    /// Where a bare name in a rule is looked up.
-    private let searchPath: [UInt8]
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
     private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
     private struct Start {
@@ -31,8 +29,7 @@ final class Tree: TracerEvents {
     /// A build that starts more than it may loses some; who goes on and on means it.
     private static let patience = 100
 
-    init(_ supervision: Supervision, front: Int32, searchPath: [UInt8]) {
-        self.searchPath = searchPath
+    init(_ supervision: Supervision, front: Int32) {
         self.supervision = supervision
         self.front = front
         programs = ProgramWork(supervision.context)
@@ -133,60 +130,26 @@ final class Tree: TracerEvents {
 
     // MARK: Rewriting
 
-    /// Carries out what the rules say, one after the other, and judges what has become of it. What a rule set out to change must not
-    /// run unchanged.
+    /// Carries out what the rules say; they have judged what it becomes. What a rule set out to change must not run unchanged.
     private func rewrite(
         _ finding: inout Judged, _ view: ProgramView?, _ arguments: [[UInt8]]?, _ done: [RuleID], _ caller: Caller
     ) {
-        guard var view, var arguments, let first = finding.rewrite, finding.sql == nil else {
-            return finding.refuse("the command line could not be rewritten")
-        }
-        var rules = done
-        var wanted = first
-        for _ in 0..<4 {
-            // What was written for this one is not written a second time.
-            if rules.contains(finding.ruling.rule) { return }
-            rules.append(finding.ruling.rule)
-            arguments = Array(arguments.prefix(view.offset)) + wanted.arguments
-            guard change(wanted, arguments, rules, caller, &finding), wanted.program == nil else { return }
-            let next = supervision.find(programs, arguments, caller, isSecondLook: true)
-            guard next.finding.decision > .allow else { return }
-            if next.finding.decision == .rewrite, rules.contains(next.finding.ruling.rule) { return }
-            finding.follow(next.finding, rewritten: arguments)
-            guard finding.decision == .rewrite else { return }
-            guard let more = next.finding.rewrite, let place = next.view else { return finding.refuse("the command line could not be rewritten") }
-            (wanted, view) = (more, place)
-        }
-        finding.refuse("too many rules rewrite the command line, one after the other")
-    }
-
-    /// False where it is refused now.
-    private func change(
-        _ wanted: Rewriting, _ arguments: [[UInt8]], _ rules: [RuleID], _ caller: Caller, _ finding: inout Judged
-    ) -> Bool {
+        guard let view, let arguments, let wanted = finding.rewrite else { return finding.refuse("the command line could not be rewritten") }
+        // What was put in the place of another is not put in its own.
+        if done.contains(finding.ruling.rule) { return }
         var change = ProgramChange(
-            arguments: arguments, variables: wanted.variables.map { ProgramChange.Variable(name: $0.name, value: $0.value) })
-        if let name = wanted.program {
-            guard let path = find(program: name) else {
-                finding.refuse("there is no `\(Escaped.text(name))` to run in its place")
-                return false
-            }
-            change.program = path
-            changes[caller.pid] = (ProfileFiles.resolve(path) ?? path, rules)
+            program: wanted.program, arguments: Array(arguments.prefix(view.offset)) + wanted.arguments,
+            variables: wanted.variables.map { ProgramChange.Variable(name: $0.name, value: $0.value) })
+        if let path = wanted.program {
+            // Its interpreter goes with the script.
+            change.arguments = wanted.arguments
+            changes[caller.pid] = (ProfileFiles.resolve(path) ?? path, done + [finding.ruling.rule])
         }
         do throws(Errno) { try ExecRewrite.apply(change, to: programs.image, of: caller) } catch {
             changes[caller.pid] = nil
-            finding.refuse("the command line could not be rewritten: \(errorText(error.code))")
-            return false
+            return finding.refuse("the command line could not be rewritten: \(errorText(error.code))")
         }
-        finding.rewritten = arguments
-        return true
-    }
-
-    private func find(program name: [UInt8]) -> [UInt8]? {
-        // Where nobody but root writes, before where the session may.
-        let places = Array("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:".utf8) + searchPath
-        do throws(RunFailure) { return try ProgramSearch.find(name, path: places).dropLast().map { UInt8(bitPattern: $0) } } catch { return nil }
+        finding.rewritten = change.arguments
     }
 
     // MARK: Asking
@@ -203,7 +166,7 @@ final class Tree: TracerEvents {
         supervision.remember(programs, finding.rewritten ?? arguments, caller)
         let record = record(finding, caller, result: RecordHeader.pending, isRunning: true)
         held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
-        tell("held by", finding, " To approve: sandbox approvals approve \(question.id)", caller)
+        tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
         supervision.ask(question, shown, finding, caller) { [supervision] in
             // Whoever finds the outcome may be the tracer, which cannot wait for itself.
             WorkerThread.start("sbx-decide") { supervision.context.tracer.decide(caller.pid) }

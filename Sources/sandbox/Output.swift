@@ -17,6 +17,11 @@ struct Output: ~Copyable {
         if buffer.count >= 65_536 { try flush() }
     }
 
+    mutating func write(bytes: [UInt8]) throws {
+        buffer += bytes
+        if buffer.count >= 65_536 { try flush() }
+    }
+
     mutating func flush() throws {
         var written = 0
         while written < buffer.count {

@@ -1,40 +1,16 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SandboxPolicy
+internal import SandboxYAML
 internal import SandboxSupervisor
 
 /// `sandbox profile …`: which profiles there are, what they say, whether they hold.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "Lists, shows and checks profiles.",
-        subcommands: [ListProfiles.self, ShowProfile.self, CheckProfiles.self])
-}
-
-/// Exit code for a failure of our own, as opposed to a profile that is not valid.
-private let ownFailure = ExitCode(125)
-
-private func print(error text: String) {
-    let bytes = Array((text + "\n").utf8)
-    var written = 0
-    while written < bytes.count {
-        let count = write(STDERR_FILENO, Array(bytes[written...]), bytes.count - written)
-        if count < 0 && errno != EINTR { return }
-        written += max(count, 0)
-    }
-}
-
-/// A name, or a path: what `-p` takes.
-private func source(_ profile: String, _ files: ProfileFiles) throws -> ProfileSource {
-    do throws(ProfileLookupFailure) {
-        if let found = try files.find(profile, from: nil) { return found }
-    } catch {
-        print(error: "sandbox: \(error)")
-        throw ownFailure
-    }
-    print(error: "sandbox: no profile `\(Printable.escape(profile))`")
-    let names = files.names.map { "`\(Printable.escape($0))`" }.joined(separator: ", ")
-    if !names.isEmpty { print(error: "  help: there are \(names)") }
-    throw ownFailure
+        subcommands: [
+            ListProfiles.self, ShowProfile.self, CheckProfiles.self, TestProfiles.self, NewProfile.self, DiffProfiles.self, ProfileSchemaCommand.self,
+        ])
 }
 
 struct ListProfiles: ParsableCommand {
@@ -77,7 +53,7 @@ struct ShowProfile: ParsableCommand {
 
     func run() throws {
         let files = ProfileFiles()
-        let source = try source(profile, files)
+        let source = try ProfileSupport.source(profile, files)
         guard resolved else {
             let text = String(decoding: source.bytes, as: UTF8.self)
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -86,10 +62,10 @@ struct ShowProfile: ParsableCommand {
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(source, lookup: files)
-            profile.warnings.forEach { print(error: $0.description) }
+            profile.warnings.forEach { ProfileSupport.say($0.description) }
             print(ProfileWriter.yaml(profile), terminator: "")
         } catch {
-            print(error: error.description)
+            ProfileSupport.say(error.description)
             throw ExitCode(1)
         }
     }
@@ -121,21 +97,21 @@ struct CheckProfiles: ParsableCommand {
             var source = try ProfileFiles.read(file)
             if source == nil { source = try lookup.find(file, from: nil) }
             guard let source else {
-                print(error: "sandbox: no file or profile `\(Printable.escape(file))`")
+                ProfileSupport.say("sandbox: no file or profile `\(Printable.escape(file))`")
                 return 125
             }
             found = source
         } catch {
-            print(error: "sandbox: \(error)")
+            ProfileSupport.say("sandbox: \(error)")
             return error.isRefusal ? 1 : 125
         }
         do throws(ProfileFailure) {
             let profile = try ProfileLoader.load(found, lookup: lookup)
-            profile.warnings.forEach { print(error: $0.description) }
+            profile.warnings.forEach { ProfileSupport.say($0.description) }
             print("\(Printable.escape(file)): ok")
             return 0
         } catch {
-            print(error: error.description)
+            ProfileSupport.say(error.description)
             return 1
         }
     }

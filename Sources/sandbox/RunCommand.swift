@@ -87,7 +87,7 @@ struct RunCommand: ParsableCommand {
     /// The command as the kernel gave it to us: a `String` would have repaired what is not UTF-8.
     private var rawCommand: [[UInt8]] { RunCommand.raw(last: command.first == "--" ? command.count - 1 : command.count) }
 
-    fileprivate static func raw(last count: Int) -> [[UInt8]] {
+    static func raw(last count: Int) -> [[UInt8]] {
         let total = Int(CommandLine.argc)
         return (total - count..<total).map { i in
             guard let text = CommandLine.unsafeArgv[i] else { return [] }

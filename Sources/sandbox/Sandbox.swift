@@ -11,7 +11,7 @@ struct Sandbox: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, AuditCommand.self, LineageCommand.self, ProfileCommand.self, PsCommand.self, InspectCommand.self, KillCommand.self,
-            DoctorCommand.self,
+            IntentsCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

@@ -29,7 +29,7 @@ struct NaiveEvaluator {
         }
     }
 
-    private func matches(_ pattern: ArraySlice<PathPattern.Component>, _ names: ArraySlice<[UInt8]>) -> Bool {
+    func matches(_ pattern: ArraySlice<PathPattern.Component>, _ names: ArraySlice<[UInt8]>) -> Bool {
         guard let head = pattern.first else { return names.isEmpty }
         switch head {
         case .anyDepth:
@@ -42,7 +42,7 @@ struct NaiveEvaluator {
         }
     }
 
-    private func name(_ code: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
+    func name(_ code: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
         guard let head = code.first else { return text.isEmpty }
         let rest = code.dropFirst(Glob.width(head))
         if head == Glob.Code.star { return (text.startIndex...text.endIndex).contains { name(rest, text[$0...]) } }

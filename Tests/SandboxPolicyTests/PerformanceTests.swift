@@ -59,3 +59,40 @@ import Testing
         print("bench: load 8000 rules: \(try ContinuousClock().measure { _ = try load(big) })")
     }
 }
+
+/// The same for rules with names.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["SANDBOX_BENCH"] != nil), .serialized) struct RulePerformance {
+    static func rules(_ count: Int) -> String {
+        "rules:\n"
+            + (0..<count).map { i in
+                let when =
+                    switch i % 6 {
+                    case 0: "path: \"/data/project\(i)/**\""
+                    case 1: "path: \"**/secret\(i).pem\""
+                    case 2: "host: h\(i % 200).example.org"
+                    case 3: "table: s.t\(i)"
+                    case 4: "program: tool\(i)"
+                    default: "args: \"--flag\(i)\""
+                    }
+                let intent = ["file.delete", "file", "net", "sql", "git.push", "proc"][i % 6]
+                return "  - { name: r\(i), intent: \(intent), when: { \(when) }, decide: deny }\n"
+            }.joined()
+    }
+
+    @Test func deciding() throws {
+        let delete = facts(.delete, [.fileDelete]) { $0.path = Array("/home/u/w/node_modules/react-dom/cjs/react-dom.development.js".utf8) }
+        let exec = facts(.exec, [.procExec, .gitPush]) {
+            $0.program = Array("/usr/bin/git".utf8)
+            $0.arguments = bytes("git", "push", "--force", "origin", "main")
+        }
+        let connect = facts(.connect, [.netConnect, .netEgress]) { $0.destinations = [.init(names: ["h8.example"], port: 443)] }
+        for count in [10, 100, 1000] {
+            let policy = try policy(Self.rules(count))
+            for (name, facts) in [("delete", delete), ("exec", exec), ("connect", connect)] {
+                let rounds = 100_000
+                let took = ContinuousClock().measure { for _ in 0..<rounds { _ = policy.decide(facts, counters: nil) } }
+                print("bench: \(count) rules, \(name): \(Int(Double(took.components.attoseconds) / 1e9 / Double(rounds))) ns per decide")
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import Testing
 import SandboxModel
+import SandboxYAML
 @testable import SandboxPolicy
 
 @Suite struct FileRules {

@@ -1,23 +1,12 @@
 import Testing
 import SandboxModel
+import SandboxYAML
 @testable import SandboxPolicy
 
 @Suite struct ProfileErrors {
     /// A profile of one section, and what must be said about it. The section begins at line 3.
     @Test(arguments: [
         ("mod: observe", "p.yaml:3:1: error: unknown key `mod` in a profile\n  help: did you mean `mode`?"),
-        (
-            "rules: []",
-            "p.yaml:3:1: error: `rules` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
-        ),
-        (
-            "data: {}",
-            "p.yaml:3:1: error: `data` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
-        ),
-        (
-            "tests: []",
-            "p.yaml:3:1: error: `tests` is not supported by this version yet\n  help: take it out: nothing would hold what it says"
-        ),
         ("mode: enforced", "p.yaml:3:7: error: bad value `enforced` for `mode`\n  help: did you mean `enforce`?"),
         ("files: { dney: [/x] }", "p.yaml:3:10: error: unknown key `dney` in files\n  help: did you mean `deny`?"),
         ("files: { default: ask }", "p.yaml:3:19: error: bad value `ask` for `files.default`\n  help: one of `allow`, `deny`"),

@@ -1,4 +1,5 @@
 import SandboxModel
+import SandboxYAML
 @testable import SandboxPolicy
 
 /// Profiles that exist only in a test.

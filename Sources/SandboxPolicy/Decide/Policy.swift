@@ -1,4 +1,5 @@
 package import SandboxModel
+internal import SandboxYAML
 
 /// What a profile leaves open until a session starts. Paths are absolute and resolved, as bytes.
 package struct PolicyVariables {

@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// What an entry of a network list names.
 package struct NetworkTarget: Hashable, Sendable {

@@ -1,3 +1,5 @@
+internal import SandboxYAML
+
 /// A path pattern: where it hangs, and one glob for each name below.
 package struct PathPattern: Hashable, Sendable {
     enum Anchor: Hashable { case root, home, workspace, tmp }

@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// Entries that could never have a say, because a deny of the same profile takes all they name.
 enum Contradictions {

@@ -3,62 +3,20 @@ internal import SandboxYAML
 
 /// The parts that sections are read with.
 extension ProfileReader {
-    struct Key {
-        let text: String
-        let position: Position
-    }
+    typealias Key = DiagnosticSink.Key
     /// More entries than this in one list is not a profile; rule ids are 16 bits wide.
     static let maximumEntries = 8_192
     /// Braces make many patterns of few bytes; this bounds the memory that one file can ask for.
     static let maximumPatterns = 50_000
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
-    mutating func fields(
-        of node: YAMLNode, _ what: String, known: [String]
-    ) -> [String: YAMLNode]? {
-        guard let pairs = pairs(of: node, what) else { return nil }
-        var fields: [String: YAMLNode] = [:]
-        for (key, value) in pairs {
-            if !known.contains(key.text) {
-                sink.error(
-                    "unknown key `\(key.text)` in \(what)", at: key.position,
-                    help: Suggestion.help(for: key.text, among: known))
-            } else {
-                fields[key.text] = value
-            }
-        }
-        return fields
+    mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
+        sink.fields(of: node, what, known: known)
     }
 
-    mutating func pairs(of node: YAMLNode, _ what: String) -> [(key: Key, value: YAMLNode)]? {
-        guard case .mapping(let pairs) = node.value else {
-            sink.error("\(what) must be a mapping, not \(node.kind)", at: node.position)
-            return nil
-        }
-        var seen: [String: Position] = [:]
-        var out: [(Key, YAMLNode)] = []
-        for (key, value) in pairs {
-            guard case .scalar(let text) = key.value else {
-                sink.error("a key must be text, not \(key.kind)", at: key.position)
-                continue
-            }
-            if let first = seen[text] {
-                sink.error("the key `\(text)` appears twice", at: key.position, help: "the first one is at line \(first.line)")
-                continue
-            }
-            seen[text] = key.position
-            out.append((Key(text: text, position: key.position), value))
-        }
-        return out
-    }
+    mutating func pairs(of node: YAMLNode, _ what: String) -> [(key: Key, value: YAMLNode)]? { sink.pairs(of: node, what) }
 
-    mutating func text(_ node: YAMLNode, _ what: String) -> String? {
-        guard case .scalar(let text) = node.value else {
-            sink.error("`\(what)` must be text, not \(node.kind)", at: node.position)
-            return nil
-        }
-        return text
-    }
+    mutating func text(_ node: YAMLNode, _ what: String) -> String? { sink.text(node, what) }
 
     mutating func choice(_ node: YAMLNode, _ what: String, among known: [String]) -> String? {
         guard let text = text(node, what) else { return nil }

@@ -27,11 +27,16 @@ package enum ProfileWriter {
                 fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
                 list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
             ])
-        return out + data(body.data) + rules(body.rules) + environment(body.environment) + limits(body.limits) + audit(body.audit)
+        return out + data(body.data) + rules(body.rules, own: profile.name) + environment(body.environment) + limits(body.limits) + audit(body.audit)
     }
 
-    private static func rules(_ rules: [Rule]) -> String {
-        rules.isEmpty ? "" : "rules:\n" + rules.map { "  - \($0.text)  # \($0.origin.profile)\n" }.joined()
+    /// Two profiles may have given the same name; in one file it says whose it is.
+    private static func rules(_ rules: [Rule], own: String) -> String {
+        let lines = rules.map { rule in
+            let from = rule.origin.profile
+            return "  - { name: \(YAMLFlow.quoted(from == own ? rule.name : "\(from).\(rule.name)")), \(rule.text) }  # \(from)\n"
+        }
+        return lines.isEmpty ? "" : "rules:\n" + lines.joined()
     }
 
     private static func data(_ classes: [DataClass]) -> String {

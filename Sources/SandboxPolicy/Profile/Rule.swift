@@ -13,7 +13,7 @@ package struct Rule: Hashable, Sendable {
     package var ask: AskTerms?
     package var rewrite: RewriteTerms?
     package var origin: Origin
-    /// The whole rule on one line of YAML.
+    /// All but its name, on one line of YAML.
     package var text: String
 }
 

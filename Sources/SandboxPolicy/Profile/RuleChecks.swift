@@ -1,4 +1,5 @@
 internal import SandboxModel
+internal import SandboxYAML
 
 /// Rules that could never have a say, or could not do what they say. Only what is certain: an operation may have several
 /// intents, so that `intent: net.connect` and a condition on tables do not exclude each other.

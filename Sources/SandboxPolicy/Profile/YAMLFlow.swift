@@ -6,8 +6,15 @@ enum YAMLFlow {
         switch node.value {
         case .scalar(let text): quoted(text)
         case .sequence(let items): "[" + items.map(text).joined(separator: ", ") + "]"
-        case .mapping(let pairs): "{ " + pairs.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", ") + " }"
+        case .mapping: "{ " + fields(node) + " }"
         }
+    }
+
+    /// What stands between the braces of a mapping, but for one key.
+    static func fields(_ node: YAMLNode, without key: String = "") -> String {
+        guard case .mapping(let pairs) = node.value else { return "" }
+        let kept = pairs.filter { if case .scalar(key) = $0.key.value { false } else { true } }
+        return kept.map { "\(text($0.key)): \(text($0.value))" }.joined(separator: ", ")
     }
 
     /// Plain where nothing in it could be mistaken, else double-quoted, which can hold any text.

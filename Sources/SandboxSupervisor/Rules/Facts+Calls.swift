@@ -69,9 +69,17 @@ extension Supervision {
         facts.invoked = process?.invoked
         facts.isWritten = process?.isWritten ?? false
         facts.arguments = process?.arguments
+        if process?.program == nil { facts.unknown.formUnion([.program, .arguments]) }
+        surround(&facts, caller)
+        return facts
+    }
+
+    /// Who, when and after what.
+    func surround(_ facts: inout Facts, _ caller: Caller) {
+        let process = book.of(caller.serial)
         facts.parent = process?.parent
         facts.lineage = process?.lineage ?? []
-        if process?.program == nil { facts.unknown.formUnion([.program, .arguments, .lineage]) }
+        if process == nil { facts.unknown.formUnion([.lineage, .parent]) }
         facts.carries = carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity
         facts.groups = people.groups
@@ -81,7 +89,6 @@ extension Supervision {
         let time = currentTime()
         facts.timeOfDay = UInt32(time / 1_000_000_000 % 86_400)
         facts.time = Approvals.now()
-        return facts
     }
 
     private func facts(_ work: FileWork, _ subject: FileSubject, _ call: Call, _ caller: Caller) -> Facts {

@@ -9,7 +9,6 @@ struct Judged {
     private var others: [RuleID] = []
     private(set) var ask: AskTerms?
     private(set) var rewrite: Rewriting?
-    private(set) var sql: SQLChange?
     var note: String?
     var rewritten: [[UInt8]]?
     var approval: String?
@@ -28,20 +27,12 @@ struct Judged {
         if verdict.decision > ruling.decision {
             if ruling.rule != .none { others.insert(ruling.rule, at: 0) }
             ruling = Ruling(verdict.decision, by: verdict.rules.first ?? .none)
-            (note, rewrite, sql) = (verdict.note, verdict.rewrite, verdict.sql)
+            (note, rewrite) = (verdict.note, verdict.rewrite)
             others = Array(verdict.rules.dropFirst()) + others
         } else {
             others += verdict.rules
         }
         ask = ruling.decision == .ask && !terms.isEmpty ? AskTerms(all: terms) : nil
-    }
-
-    /// What was made of it is judged otherwise; the rule that changed it stays among those that matched.
-    mutating func follow(_ next: Judged, rewritten arguments: [[UInt8]]) {
-        let before = [ruling.rule] + others
-        self = next
-        others += before
-        rewritten = arguments
     }
 
     /// It is refused after all.

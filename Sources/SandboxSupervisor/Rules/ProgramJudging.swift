@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxIntent
 internal import SandboxKernel
 internal import SandboxModel
 internal import SandboxPolicy
@@ -40,8 +41,8 @@ extension Supervision {
         if policy.hasRules {
             for view in views(of: work, arguments) {
                 let before = finding.decision
-                let facts = facts(of: work, view, caller)
-                finding.add(policy.decide(facts, counters: isSecondLook || before == .deny ? nil : counters), facts)
+                let (verdict, facts) = judge(view, work, caller, counters: isSecondLook || before == .deny ? nil : counters)
+                finding.add(verdict, facts)
                 if finding.decision > before { decisive = view }
             }
         }
@@ -49,18 +50,28 @@ extension Supervision {
         return (finding, decisive)
     }
 
-    private func facts(of work: ProgramWork, _ view: ProgramView, _ caller: Caller) -> Facts {
-        var facts = baseFacts(.exec, .effects(of: .exec), caller)
-        facts.unknown.subtract([.program, .arguments])
-        facts.access = .execute
-        facts.program = view.program
-        facts.invoked = view.invoked
-        facts.isWritten = view.isWritten
-        facts.arguments = view.arguments
-        if view.arguments == nil { facts.unknown.insert(.arguments) }
-        if view.isWritten { facts.intents.insert(.procExecWritten) }
-        if work.isInMemory { facts.intents.insert(.procExecMemory) }
-        return facts
+    private func judge(_ view: ProgramView, _ work: ProgramWork, _ caller: Caller, counters: Counters?) -> (Verdict, Facts) {
+        let command = CommandReader.Command(
+            program: view.program, invoked: view.invoked, arguments: view.arguments ?? [view.invoked],
+            variable: { StartedWith.variable($0, caller) }, input: { StartedWith.input($0, caller) })
+        let judged = commands.judge(command, counters: counters) { facts in
+            surround(&facts, caller)
+            facts.access = .execute
+            facts.isWritten = view.isWritten
+            if view.arguments == nil { facts.unknown.formUnion([.arguments, .intents]) }
+            if view.isWritten { facts.intents.insert(.procExecWritten) }
+            if work.isInMemory { facts.intents.insert(.procExecMemory) }
+        } lookUp: { [self] name in
+            guard let path = find(program: name) else { return nil }
+            return (ProfileFiles.resolve(path) ?? path, path)
+        }
+        return (judged.verdict, judged.reading.facts)
+    }
+
+    /// By the name that a rule gives it: where nobody but root writes, before where the session may.
+    private func find(program name: [UInt8]) -> [UInt8]? {
+        let places = Array("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:".utf8) + searchPath
+        do throws(RunFailure) { return try ProgramSearch.find(name, path: places).dropLast().map { UInt8(bitPattern: $0) } } catch { return nil }
     }
 
     /// What the process is from now on.

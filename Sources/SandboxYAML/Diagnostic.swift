@@ -1,6 +1,4 @@
-package import SandboxYAML
-
-/// One thing that is wrong with a profile, said so that it can be put right.
+/// One thing that is wrong with a file, said so that it can be put right.
 package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     package enum Severity: String, Sendable { case error, warning }
     package let severity: Severity
@@ -10,6 +8,14 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     package let message: String
     package let help: String?
 
+    package init(severity: Severity, file: String, position: Position, message: String, help: String?) {
+        self.severity = severity
+        self.file = file
+        self.position = position
+        self.message = message
+        self.help = help
+    }
+
     /// `FILE:LINE:COL: error: message`, and the help on a line of its own; safe to print, whatever the file held.
     package var description: String {
         let place = "\(Printable.escape(file)):\(position.line):\(position.column)"
@@ -17,12 +23,6 @@ package struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
         guard let help else { return head }
         return head + "\n  help: " + Printable.escape(help)
     }
-}
-
-/// Why a profile cannot be used: every error found in it and in what it extends.
-package struct ProfileFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    package let diagnostics: [Diagnostic]
-    package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
 }
 
 /// Text that may come from anywhere, made fit for a terminal: control and format characters become escapes,
@@ -50,19 +50,19 @@ package enum Printable {
 }
 
 /// Collects what is wrong with one file, all of it, in the order of the file.
-struct DiagnosticSink {
-    let file: String
-    private(set) var found: [Diagnostic] = []
+package struct DiagnosticSink {
+    package let file: String
+    package private(set) var found: [Diagnostic] = []
     /// Enough to work through; a file of rubbish must not become a book of errors.
-    static let limit = 200
+    package static let limit = 200
 
-    init(file: String) { self.file = file }
+    package init(file: String) { self.file = file }
 
-    mutating func error(_ message: String, at position: Position, help: String? = nil) {
+    package mutating func error(_ message: String, at position: Position, help: String? = nil) {
         add(.error, message, position, help)
     }
 
-    mutating func warning(_ message: String, at position: Position, help: String? = nil) {
+    package mutating func warning(_ message: String, at position: Position, help: String? = nil) {
         add(.warning, message, position, help)
     }
 

@@ -1,14 +1,14 @@
 /// "did you mean": the nearest of the words that would have been right.
-enum Suggestion {
+package enum Suggestion {
     /// Longer words are not typing errors of ours, and the cost is quadratic.
     private static let longest = 64
 
-    static func help(for word: String, among known: [String]) -> String {
+    package static func help(for word: String, among known: [String]) -> String {
         if let nearest = nearest(to: word, among: known) { return "did you mean `\(nearest)`?" }
         return "one of " + known.map { "`\($0)`" }.joined(separator: ", ")
     }
 
-    static func nearest(to word: String, among known: [String]) -> String? {
+    package static func nearest(to word: String, among known: [String]) -> String? {
         guard word.utf8.count <= longest else { return nil }
         let word = word.lowercased()
         var best: (word: String, distance: Int)?
@@ -21,7 +21,7 @@ enum Suggestion {
     }
 
     /// Levenshtein's distance with neighbours swapped counted once, over bytes.
-    static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    package static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var before: [Int] = []
         var previous = Array(0...b.count)
         for (i, byte) in a.enumerated() {

@@ -1,7 +1,5 @@
-internal import SandboxYAML
-
 extension YAMLNode {
-    var kind: String {
+    package var kind: String {
         switch value {
         case .scalar(let text): text.isEmpty ? "nothing" : "`\(text.prefix(60))`"
         case .sequence: "a list"
@@ -11,12 +9,12 @@ extension YAMLNode {
 }
 
 /// Bytes → tree, in bounded time and memory, whatever the bytes.
-enum YAMLTree {
-    static let maximumBytes = 1 << 20
-    static let maximumDepth = 16
-    static let maximumNodes = 100_000
+package enum YAMLTree {
+    package static let maximumBytes = 1 << 20
+    package static let maximumDepth = 16
+    package static let maximumNodes = 100_000
 
-    static func parse(_ bytes: [UInt8], _ sink: inout DiagnosticSink) -> YAMLNode? {
+    package static func parse(_ bytes: [UInt8], _ sink: inout DiagnosticSink) -> YAMLNode? {
         guard bytes.count <= maximumBytes else {
             sink.error("the file is larger than 1 MiB", at: .start)
             return nil

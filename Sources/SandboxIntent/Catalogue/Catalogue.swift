@@ -1,0 +1,171 @@
+internal import SandboxModel
+package import SandboxYAML
+
+/// Every error found in the files of a catalogue.
+package struct CatalogueFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package let diagnostics: [Diagnostic]
+    package var description: String { diagnostics.map(\.description).joined(separator: "\n") }
+}
+
+/// What programs mean by their arguments: data, read from files (docs/INTENTS.md).
+package final class Catalogue: Sendable {
+    /// Which of the programs that a command line starts count for its meaning.
+    package enum Nested: Sendable {
+        /// Those that nobody judges when they start: on another machine, in a container.
+        case remote
+        /// Those of this machine as well, for a command line that is not run.
+        case all
+    }
+
+    package let examples: [CatalogueExample]
+    /// The intents of each entry that has any, in the order of the files: `git push`.
+    package let entries: [(name: String, file: String, meanings: [(intents: [String], when: String)])]
+    private let names: NameTable<[Program]>
+    private let globs: [(glob: ByteGlob, program: Program)]
+
+    struct Program: Sendable {
+        let level: Level
+        /// What it does depends on the name that it is called by, after this: `git-`, or nothing for busybox.
+        let multicall: [UInt8]?
+    }
+
+    /// In the order of the files: what a later one says of a program is added, unless it says `replace: true`.
+    package static func load(_ files: [(name: String, text: [UInt8])]) throws(CatalogueFailure) -> Catalogue {
+        var builder = CatalogueBuilder()
+        for file in files { builder.read(file.text, file: file.name) }
+        guard !builder.found.contains(where: { $0.severity == .error }) else { throw CatalogueFailure(diagnostics: builder.found) }
+        return Catalogue(builder)
+    }
+
+    private init(_ builder: CatalogueBuilder) {
+        examples = builder.examples
+        entries = builder.entries
+        names = NameTable(builder.names.map { ($0.key, $0.value) })
+        globs = builder.globs
+    }
+
+    /// What a program is told to do: `program` is the path of the file that runs, `arguments` what it is given, its name first.
+    package func meaning(program: [UInt8], arguments: [[UInt8]], nested: Nested = .remote) -> CommandMeaning {
+        let invoked = arguments.first.map { Self.base($0[...]) } ?? []
+        var reading = Reading(catalogue: self, nested: nested, budget: 8 * arguments.count + 4096)
+        reading.add(Self.base(program[...]), invoked: invoked, arguments, from: 1, to: arguments.count, inPlace: true)
+        return reading.meaning
+    }
+
+    /// The last component of a path. A login shell's name begins with a dash.
+    static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path
+        return name.first == UInt8(ascii: "-") ? name.dropFirst() : name
+    }
+
+    /// By its name; `python3.11` is `python`; then by the patterns.
+    func programs(named name: ArraySlice<UInt8>) -> [Program] {
+        if let found = names[name] { return found }
+        if let found = names[Self.withoutVersion(name)] { return found }
+        for (glob, program) in globs where glob.matches(name.span) { return [program] }
+        return []
+    }
+
+    private static func withoutVersion(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var end = name.endIndex
+        while end > name.startIndex, (0x30...0x39).contains(name[end - 1]) || name[end - 1] == UInt8(ascii: ".") { end -= 1 }
+        if end < name.endIndex, end > name.startIndex, name[end - 1] == UInt8(ascii: "-") { end -= 1 }
+        return name[..<end]
+    }
+}
+
+/// One command line, and those inside it.
+private struct Reading {
+    let catalogue: Catalogue
+    let nested: Catalogue.Nested
+    /// How many more arguments are looked at, those of nested command lines included.
+    var budget: Int
+    var meaning = CommandMeaning()
+    private var depth = 0
+    private static let maximumDepth = 32
+
+    init(catalogue: Catalogue, nested: Catalogue.Nested, budget: Int) {
+        self.catalogue = catalogue
+        self.nested = nested
+        self.budget = budget
+    }
+
+    /// `invoked` is the name that the program goes by, where that can be another than its file's.
+    mutating func add(
+        _ name: ArraySlice<UInt8>, invoked: ArraySlice<UInt8>, _ arguments: [[UInt8]], from start: Int, to end: Int, inPlace: Bool
+    ) {
+        budget -= max(end - start, 0) + 1
+        guard budget >= 0, depth < Self.maximumDepth else {
+            meaning.isComplete = false
+            return
+        }
+        depth += 1
+        defer { depth -= 1 }
+        var found = catalogue.programs(named: name)
+        var command: [UInt8]?
+        if let prefix = found.first?.multicall {
+            if !prefix.isEmpty {
+                let called = [name, invoked].first { $0.starts(with: prefix) && $0.count > prefix.count }
+                command = called.map { Array($0.dropFirst(prefix.count)) }
+            } else if prefix.isEmpty, invoked != name {
+                let applet = catalogue.programs(named: invoked)
+                if !applet.isEmpty { found = applet }
+            }
+        } else if found.isEmpty {
+            found = catalogue.programs(named: invoked)
+        }
+        let from = max(start, 0)
+        for program in found {
+            Scan.readings(of: program.level, arguments, from: min(from, end), to: end, command: command) { add($0, inPlace: inPlace) }
+        }
+    }
+
+    private mutating func add(_ scan: Scan, inPlace: Bool) {
+        if scan.isHarmless { return }
+        for level in scan.path {
+            for means in level.means {
+                guard let witness = scan.witness(means.condition) else { continue }
+                for intent in means.intents where !meaning.intents.contains(intent) {
+                    meaning.intents.insert(intent)
+                    let because = witness.isEmpty ? level.name : level.name + " " + witness.joined(separator: " ")
+                    meaning.evidence.append(.init(intent, entry: level.name, because: because))
+                }
+            }
+        }
+        for level in scan.path where level.hasPlaces {
+            scan.addTarget(of: level, to: &meaning)
+            scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
+            for rule in level.nested where (rule.kind != .child || nested == .all) && scan.holds(rule.condition) {
+                follow(rule, scan, inPlace: inPlace)
+            }
+        }
+    }
+
+    private mutating func follow(_ rule: NestedRule, _ scan: Scan, inPlace: Bool) {
+        for place in rule.places {
+            // Of operands the first is the program, and all after it are its own.
+            var starts: [(argument: Int, start: Int, end: Int)] = []
+            scan.each([place]) { starts.append(($0, $1, $2)) }
+            if case .option = place {} else { starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) } }
+            for (argument, start, end) in starts {
+                if rule.isText {
+                    text(scan.arguments[argument][start...] + rest(scan, argument + 1, end))
+                } else {
+                    let name = Catalogue.base(scan.arguments[argument][start...])
+                    add(name, invoked: name, scan.arguments, from: argument + 1, to: end, inPlace: inPlace && rule.kind == .here)
+                }
+            }
+        }
+    }
+
+    /// ssh(1) and others join their arguments with blanks.
+    private func rest(_ scan: Scan, _ from: Int, _ to: Int) -> [UInt8] {
+        from < to ? scan.arguments[from..<to].flatMap { [UInt8(ascii: " ")] + $0 } : []
+    }
+
+    private mutating func text(_ text: ArraySlice<UInt8>) {
+        guard let words = Words.plain(text) else { return }
+        let name = Catalogue.base(words[0][...])
+        add(name, invoked: name, words, from: 1, to: words.count, inPlace: false)
+    }
+}

@@ -1,0 +1,118 @@
+internal import SandboxModel
+
+/// Asks a scan what the catalogue wants to know.
+extension Scan {
+    /// One of the options that make a command line harmless is there for certain.
+    var isHarmless: Bool { path.contains { fails($0.harmless) } }
+
+    private func fails(_ clause: Condition.Clause) -> Bool {
+        if clause.asksOnlyForOptions, clause.options.isDisjoint(with: possible) { return !clause.isNegated }
+        return clause.tests.contains { holds($0, forCertain: clause.isNegated) } == clause.isNegated
+    }
+
+    /// The words of the condition that made it hold; nil where it does not.
+    func witness(_ condition: Criterion) -> [String]? {
+        if condition.lines.isEmpty { return [] }
+        for line in condition.lines {
+            if let words = witness(line) { return words }
+        }
+        return nil
+    }
+
+    func holds(_ condition: Criterion) -> Bool { witness(condition) != nil }
+
+    private func witness(_ line: [Criterion.Clause]) -> [String]? {
+        var words: [String] = []
+        for clause in line where fails(clause) { return nil }
+        for clause in line where !clause.isNegated {
+            if let found = clause.tests.first(where: { holds($0, forCertain: false) }) { words.append(found.text) }
+        }
+        return words
+    }
+
+    private func holds(_ test: Test, forCertain: Bool) -> Bool {
+        switch test.kind {
+        case .option(let id): return forCertain ? certain.contains(id) : possible.contains(id)
+        case .value(let id, let glob):
+            guard possible.contains(id) else { return false }
+            // The last one is what holds; any one may be what was meant.
+            if forCertain {
+                guard certain.contains(id), let last = values.last(where: { $0.option == id }), last.isSure else { return false }
+                return matches(glob, last)
+            }
+            for value in values where value.option == id && matches(glob, value) { return true }
+            return false
+        case .anyOperand(let glob):
+            for operand in operands where matches(glob, operand) { return true }
+            return false
+        case .operand(let n, let glob):
+            guard n <= operands.count else { return false }
+            return matches(glob, operands[n - 1])
+        case .lastOperand(let glob):
+            guard let last = operands.last else { return false }
+            return matches(glob, last)
+        case .operandCount(let n): return operands.count >= n
+        }
+    }
+
+    private func matches(_ glob: ByteGlob, _ argument: Int) -> Bool {
+        let text = arguments[argument]
+        return glob.matches(text)
+    }
+
+    private func matches(_ glob: ByteGlob, _ value: Occurrence) -> Bool {
+        let text = arguments[value.argument][value.start...]
+        return glob.matches(text.span)
+    }
+
+    /// The arguments at a place, and where in them it begins.
+    func each(_ places: [Place], _ body: (_ argument: Int, _ start: Int, _ end: Int) -> Void) {
+        for place in places {
+            switch place {
+            case .option(let id): for v in values where v.option == id { body(v.argument, v.start, v.end) }
+            case .operand(let n): if n <= operands.count { body(operands[n - 1], 0, operands[n - 1] + 1) }
+            case .operandsFrom(let n): for o in operands.dropFirst(n - 1) { body(o, 0, o + 1) }
+            case .last: if let o = operands.last { body(o, 0, o + 1) }
+            case .afterDashes: for o in operands.dropFirst(dashes ?? operands.count) { body(o, 0, o + 1) }
+            }
+        }
+    }
+
+    func texts(_ places: [Place]) -> [ArraySlice<UInt8>] {
+        var found: [ArraySlice<UInt8>] = []
+        each(places) { argument, start, _ in found.append(arguments[argument][start...]) }
+        return found
+    }
+
+    // MARK: What goes into the meaning
+
+    func addTarget(of level: Level, to meaning: inout CommandMeaning) {
+        let port = level.ports.isEmpty ? nil : texts(level.ports).last.flatMap(HostText.port)
+        for (shape, places) in level.hosts {
+            for text in texts(places) {
+                for host in HostText.read(text, as: shape).hosts { meaning.hosts.append((host.name, host.port ?? port)) }
+            }
+        }
+        if meaning.database == nil, !level.databases.isEmpty {
+            meaning.database = texts(level.databases).lazy.compactMap(HostText.database).first
+        }
+    }
+
+    /// `inPlace`: the arguments are those of the process, so that a text can be rewritten where it stands.
+    func addStatements(of level: Level, to meaning: inout CommandMeaning, inPlace: Bool) {
+        for rule in level.statements {
+            each(rule.text) { argument, start, _ in
+                meaning.statements.append(
+                    StatementSource(
+                        .text(Array(arguments[argument][start...])), rule.dialect, argument: inPlace ? argument : nil, prefix: start))
+            }
+            for file in texts(rule.file) {
+                let isInput = file.count == 1 && file.first == UInt8(ascii: "-") || file.elementsEqual("/dev/stdin".utf8)
+                meaning.statements.append(StatementSource(isInput ? .standardInput : .file(Array(file)), rule.dialect))
+            }
+            if let condition = rule.standardInput, holds(condition) {
+                meaning.statements.append(StatementSource(.standardInput, rule.dialect))
+            }
+        }
+    }
+}

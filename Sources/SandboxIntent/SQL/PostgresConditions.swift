@@ -1,0 +1,130 @@
+/// A tree's expression → `Condition`.
+struct PostgresConditions {
+    let tree: ParseTree
+    /// The table whose rows are meant.
+    let target: String?
+    private let maximumDepth = 200
+
+    func read(_ node: Int, depth: Int = 0) -> Condition {
+        guard depth < maximumDepth else { return .opaque(readsColumns: mentionsColumn(node)) }
+        let node = tree.unwrapped(node)
+        func inner(_ key: ParseKey) -> Condition { tree.child(node, key).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: false) }
+        switch tree.key(node) {
+        case .aConst: return constant(node)
+        case .columnRef: return column(node)
+        case .typeCast, .collateClause: return inner(.arg)
+        case .boolExpr:
+            let parts = tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) }
+            switch tree.string(node, .boolop) {
+            case "AND_EXPR": return .and(parts)
+            case "OR_EXPR": return .or(parts)
+            default: return .not(parts.first ?? .opaque(readsColumns: false))
+            }
+        case .nullTest: return tree.string(node, .nulltesttype) == "IS_NOT_NULL" ? .not(.isNull(inner(.arg))) : .isNull(inner(.arg))
+        case .booleanTest: return booleanTest(node, inner(.arg))
+        case .aExpr: return operation(node, depth)
+        case .coalesceExpr:
+            return .choice(tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
+        case .caseExpr:
+            let results = tree.children(tree.child(node, .args)).map(tree.unwrapped).compactMap { tree.child($0, .result) }
+            return .choice((results + [tree.child(node, .defresult)].compactMap { $0 }).map { read($0, depth: depth + 1) })
+        case .funcCall:
+            let name = tree.names(tree.child(node, .funcname)).last?.lowercased() ?? ""
+            return .call(name, tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
+        case .subLink: return subLink(node, depth)
+        case .currentOfExpr: return .opaque(readsColumns: true)
+        default: return .opaque(readsColumns: mentionsColumn(node))
+        }
+    }
+
+    private func mentionsColumn(_ node: Int) -> Bool {
+        (node..<tree.end(node)).contains { tree.key($0) == .columnRef || tree.key($0) == .currentOfExpr }
+    }
+
+    private func constant(_ node: Int) -> Condition {
+        if tree.isTrue(node, .isnull) { return .constant(.null) }
+        if let value = tree.child(node, .boolval) { return .constant(.bool(tree.end(value) > value + 1)) }
+        if let value = tree.child(node, .ival) { return .constant(.number(Double(tree.number(value, .ival)))) }
+        if let value = tree.child(node, .fval), let text = tree.string(value, .fval) { return Double(text).map { .constant(.number($0)) } ?? .constant(.text(text)) }
+        if let value = tree.child(node, .sval) { return .constant(.text(tree.string(value, .sval) ?? "")) }
+        return .opaque(readsColumns: false)
+    }
+
+    private func column(_ node: Int) -> Condition {
+        let names = tree.names(tree.child(node, .fields))
+        return names.isEmpty ? .opaque(readsColumns: true) : .column(names.joined(separator: "."))
+    }
+
+    private func booleanTest(_ node: Int, _ part: Condition) -> Condition {
+        switch tree.string(node, .booltesttype) {
+        case "IS_FALSE", "IS_NOT_TRUE": .not(part)
+        case "IS_TRUE", "IS_NOT_FALSE": part
+        case "IS_UNKNOWN": .isNull(part)
+        default: .not(.isNull(part))
+        }
+    }
+
+    private func operation(_ node: Int, _ depth: Int) -> Condition {
+        let name = tree.names(tree.child(node, .name)).last?.lowercased() ?? ""
+        let left = tree.child(node, .lexpr).map { read($0, depth: depth + 1) }
+        let rightNode = tree.child(node, .rexpr).map(tree.unwrapped)
+        let right: [Condition]
+        if let rightNode, tree.key(rightNode) == .list {
+            right = tree.children(tree.child(rightNode, .items)).map { read($0, depth: depth + 1) }
+        } else {
+            right = rightNode.map { [read($0, depth: depth + 1)] } ?? []
+        }
+        let operands = (left.map { [$0] } ?? []) + right
+        switch tree.string(node, .kind) {
+        case "AEXPR_DISTINCT": return .not(.call("is", operands))
+        case "AEXPR_NOT_DISTINCT": return .call("is", operands)
+        case "AEXPR_IN":
+            let inside: Condition = operands.count == 2 ? .call("=", operands) : .call("in", operands)
+            return name == "<>" ? .not(inside) : inside
+        case "AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM": return .call("between", operands)
+        case "AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM": return .not(.call("between", operands))
+        case "AEXPR_SIMILAR":
+            guard operands.count == 2, case .call(_, let pattern) = operands[1], let first = pattern.first else { return .call("similar to", operands) }
+            return name == "~" ? .call("similar", [operands[0], first]) : .not(.call("similar", [operands[0], first]))
+        case "AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE": return .call(name, operands)
+        default: return .call("some \(name)", operands)
+        }
+    }
+
+    /// Of a subquery only what it takes from the row around it can differ from row to row.
+    private func subLink(_ node: Int, _ depth: Int) -> Condition {
+        guard let select = tree.child(node, .subselect).map(tree.unwrapped) else { return .opaque(readsColumns: true) }
+        guard tree.string(node, .subLinkType) == "ANY_SUBLINK" else { return .opaque(readsColumns: readsOuterRow(select)) }
+        let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
+        if case .column(let name) = tested, !tree.isTrue(node, .operName), !isLimited(select, depth), isOwnColumn(name, of: select) {
+            return .opaque(readsColumns: false)
+        }
+        return .opaque(readsColumns: tested.readsColumns || readsOuterRow(select))
+    }
+
+    private func isLimited(_ select: Int, _ depth: Int) -> Bool {
+        if [.havingClause, .larg, .limitCount, .limitOffset].contains(where: { tree.isTrue(select, $0) }) { return true }
+        return tree.child(select, .whereClause).map { !read($0, depth: depth + 1).leavesNothingOut } ?? false
+    }
+
+    /// A column qualified by a name that the subquery does not itself give to a table.
+    private func readsOuterRow(_ select: Int) -> Bool {
+        var own: Set<String> = []
+        for i in select..<tree.end(select) where [.relname, .aliasname, .ctename].contains(tree.key(i)) { own.insert(tree.string(i)) }
+        return (select..<tree.end(select)).contains { i in
+            guard tree.key(i) == .columnRef else { return tree.key(i) == .currentOfExpr }
+            let names = tree.names(tree.child(i, .fields))
+            return names.count > 1 && !own.contains(names[names.count - 2])
+        }
+    }
+
+    /// `id IN (SELECT id FROM the same table)`.
+    private func isOwnColumn(_ name: String, of select: Int) -> Bool {
+        let tables = tree.children(tree.child(select, .fromClause)).map(tree.unwrapped)
+        let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
+        guard tables.count == 1, targets.count == 1, tree.string(tables[0], .relname) == target, let value = tree.child(targets[0], .val)
+        else { return false }
+        guard case .column(let selected) = read(value) else { return false }
+        return Condition.isSame(name, selected)
+    }
+}

@@ -1,0 +1,37 @@
+internal import Glibc
+package import SandboxPolicy
+internal import SandboxStore
+
+/// Makes policies for judging without running anything.
+package enum DryRun {
+    /// As a session started here would have it. Nothing is made: the session's temporary folder is one that it could have.
+    package static func variables(_ profile: ResolvedProfile, workspace: String?, state: String?) throws -> PolicyVariables {
+        func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve([UInt8](path.utf8)) ?? [UInt8](path.utf8) }
+        var variables = PolicyVariables(
+            home: resolved(getenv("HOME").map { String(cString: $0) } ?? "/"), workspace: resolved(workspace ?? "."),
+            tmp: resolved(TemporaryFolder.parent) + Array("/sandbox-session".utf8), nameservers: HostTable.nameservers(),
+            protected: [ProtectedPath(resolved(try StateDirectory.locate(state)), .everything)], resolve: LinkResolver().resolve)
+        variables.protected += (ProfileFiles().folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
+        variables.protected.append(ProtectedPath(resolved("/proc/self/exe"), .changes))
+        let mounts = MountTable()
+        variables.kernelMounts = mounts.kernelPlaces
+        variables.otherPaths = mounts.others
+        return variables
+    }
+
+    /// On a machine with nothing on it.
+    package static func nowhere() -> PolicyVariables {
+        PolicyVariables(home: NoMachine.home, workspace: NoMachine.workspace, tmp: NoMachine.tmp)
+    }
+
+    package static func identity() -> String {
+        getpwuid(geteuid()).map { "user:" + String(cString: $0.pointee.pw_name) } ?? "user:\(geteuid())"
+    }
+
+    /// Seconds since midnight, UTC.
+    package static func timeOfDay() -> UInt32 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UInt32(now.tv_sec % 86_400)
+    }
+}

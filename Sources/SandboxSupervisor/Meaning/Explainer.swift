@@ -1,0 +1,149 @@
+internal import SandboxIntent
+internal import SandboxModel
+package import SandboxPolicy
+
+/// Says what a policy would decide, without doing anything.
+package final class Explainer {
+    package let policy: Policy
+    private let judge: CommandJudge
+    private let place: any DryPlace
+    private let counters: Counters?
+    /// Who asks and why, and what the process is said to carry.
+    package var identity: String?
+    package var groups: [String] = []
+    package var roles: [String] = []
+    package var purpose: String?
+    package var carries: UInt64 = 0
+    package var mode = Mode.enforce
+    package var timeOfDay: UInt32 = 0
+
+    package init(_ judge: CommandJudge, place: any DryPlace, counters: Counters? = nil) {
+        self.judge = judge
+        self.place = place
+        self.counters = counters
+        policy = judge.policy
+    }
+
+    package func explain(_ subject: DrySubject) throws(DryFailure) -> Explanation {
+        switch subject {
+        case .run(let words): try run(words)
+        case .read(let path): file(path, .open, .read, [.fileRead])
+        case .write(let path): write(path)
+        case .delete(let path): file(path, .delete, .delete, [.fileDelete])
+        case .connect(let text): try connect(text)
+        case .sql(let text, let dialect): query(text, dialect)
+        }
+    }
+
+    private func around(_ facts: inout Facts) {
+        facts.identity = identity
+        facts.groups = groups
+        facts.roles = roles
+        facts.purpose = purpose
+        facts.carries = carries
+        facts.mode = mode
+        facts.timeOfDay = timeOfDay
+    }
+
+    private func run(_ words: [[UInt8]]) throws(DryFailure) -> Explanation {
+        guard let name = words.first, !name.isEmpty else { throw DryFailure(message: "no command") }
+        let found = place.program(name)
+        // What is not there is judged as if it were where programs are.
+        let (program, invoked) = found ?? (program: Array("/usr/bin/".utf8) + name, invoked: Array("/usr/bin/".utf8) + name)
+        let command = CommandReader.Command(
+            program: program, invoked: invoked, arguments: words, variable: place.variable, input: place.input)
+        let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
+        var ruling = policy.judge(exec: program.span, invoked: invoked.span)
+        if let rewriting = judgement.verdict.rewrite?.program {
+            let other = place.program(rewriting)?.program ?? rewriting
+            let second = policy.judge(exec: other.span, invoked: rewriting.span)
+            if second.decision > ruling.decision { ruling = second }
+        }
+        var explanation = Explanation(.exec, judgement.reading.facts, ruling, judgement.verdict)
+        explanation.evidence = [(.procExec, "a program starts")]
+        for e in judgement.reading.meaning.evidence { explanation.evidence.append((e.intent, e.because)) }
+        for (_, _, statements) in judgement.reading.sources { explanation.add(statements) }
+        if found == nil { explanation.note = "`\(Escaped.text(name))` is not on this machine" }
+        return explanation
+    }
+
+    private func write(_ text: [UInt8]) -> Explanation {
+        let isNew = !place.exists(place.path(text))
+        return file(text, .open, isNew ? [.write, .create] : .write, isNew ? [.fileWrite, .fileCreate] : [.fileWrite])
+    }
+
+    private func file(_ text: [UInt8], _ operation: Operation, _ access: FileAccess, _ intents: IntentSet) -> Explanation {
+        let path = place.path(text)
+        var facts = Facts(operation, intents: intents, access: access)
+        around(&facts)
+        facts.path = path
+        let verdict = policy.decide(facts, counters: counters)
+        var explanation = Explanation(operation, facts, policy.judge(file: path.span, access: access), verdict)
+        explanation.evidence = intents.elements.map { ($0, Escaped.text(path)) }
+        return explanation
+    }
+
+    private func query(_ text: [UInt8], _ dialect: SQLDialect) -> Explanation {
+        var facts = Facts(.query, intents: [])
+        around(&facts)
+        let statements = judge.reader.statements(text, dialect)
+        for statement in statements {
+            facts.intents.formUnion(statement.intents)
+            facts.tables += statement.tables
+            if statement.intents.contains(.sqlUnknown) { facts.unknown.insert(.table) }
+        }
+        var explanation = Explanation(.query, facts, nil, policy.decide(facts, counters: counters))
+        explanation.add(statements)
+        return explanation
+    }
+
+    // MARK: Network
+
+    private func connect(_ text: String) throws(DryFailure) -> Explanation {
+        if text.hasPrefix("unix:") { return socket(Array(text.utf8.dropFirst(5))) }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT")
+        }
+        let host = text[..<colon], name = host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host
+        guard let place = CommandReader.destination(String(name), port) else {
+            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT")
+        }
+        var facts = Facts(.connect, intents: [.netConnect, .netEgress])
+        around(&facts)
+        facts.destinations = [place]
+        let known = HostSet(place.names.compactMap { policy.hostNames.firstIndex(of: $0) })
+        // A name is not looked up: an address of nobody's (RFC 5737) stands for it.
+        let address = place.address ?? IPAddress(v4: 0xc000_0201)
+        let ruling = policy.judge(connect: address, port: port, transport: .tcp, names: known)
+        var explanation = Explanation(.connect, facts, ruling, policy.decide(facts, counters: counters))
+        explanation.evidence = [(.netConnect, Escaped.text(text)), (.netEgress, "what this session does not serve itself")]
+        if place.address == nil { explanation.note = "the name is not looked up: rules on address ranges may hold as well" }
+        return explanation
+    }
+
+    private func socket(_ name: [UInt8]) -> Explanation {
+        var facts = Facts(.connect, intents: [.netConnect, .netEgress, .netLocalSocket])
+        around(&facts)
+        let ruling: Ruling
+        if name.first == UInt8(ascii: "@") {
+            ruling = policy.judge(abstract: Array(name.dropFirst()).span)
+        } else {
+            let path = place.path(name)
+            facts.path = path
+            ruling = policy.judge(unixConnect: path.span)
+        }
+        var explanation = Explanation(.connect, facts, ruling, policy.decide(facts, counters: counters))
+        explanation.evidence = facts.intents.elements.map { ($0, "unix:" + Escaped.text(name)) }
+        return explanation
+    }
+}
+
+extension Explanation {
+    mutating func add(_ statements: [Statement]) {
+        for statement in statements {
+            for (i, intent) in statement.intents.elements.enumerated() {
+                evidence.append((intent, i < statement.reasons.count ? statement.reasons[i] : statement.reasons.last ?? "SQL"))
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// Values out of a tree, and what is wrong with them.
+extension DiagnosticSink {
+    package struct Key {
+        package let text: String
+        package let position: Position
+    }
+
+    /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
+    package mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
+        guard let pairs = pairs(of: node, what) else { return nil }
+        var fields: [String: YAMLNode] = [:]
+        for (key, value) in pairs {
+            if !known.contains(key.text) {
+                error("unknown key `\(key.text)` in \(what)", at: key.position, help: Suggestion.help(for: key.text, among: known))
+            } else {
+                fields[key.text] = value
+            }
+        }
+        return fields
+    }
+
+    package mutating func pairs(of node: YAMLNode, _ what: String) -> [(key: Key, value: YAMLNode)]? {
+        guard case .mapping(let pairs) = node.value else {
+            error("\(what) must be a mapping, not \(node.kind)", at: node.position)
+            return nil
+        }
+        var seen: [String: Position] = [:]
+        var out: [(Key, YAMLNode)] = []
+        for (key, value) in pairs {
+            guard case .scalar(let text) = key.value else {
+                error("a key must be text, not \(key.kind)", at: key.position)
+                continue
+            }
+            if let first = seen[text] {
+                error("the key `\(text)` appears twice", at: key.position, help: "the first one is at line \(first.line)")
+                continue
+            }
+            seen[text] = key.position
+            out.append((Key(text: text, position: key.position), value))
+        }
+        return out
+    }
+
+    package mutating func text(_ node: YAMLNode, _ what: String) -> String? {
+        guard case .scalar(let text) = node.value else {
+            error("`\(what)` must be text, not \(node.kind)", at: node.position)
+            return nil
+        }
+        return text
+    }
+}

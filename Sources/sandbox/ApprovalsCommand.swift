@@ -1,0 +1,200 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SandboxModel
+internal import SandboxStore
+internal import SandboxSupervisor
+
+struct ApprovalsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approvals", abstract: "Operations that are held until somebody has answered.",
+        subcommands: [ApprovalsList.self, ApprovalsShow.self, ApprovalsApprove.self, ApprovalsDeny.self])
+}
+
+struct ApprovalsList: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists what waits for an answer, in all live sessions.")
+    @OptionGroup var place: StateOptions
+    @Flag(help: "One JSON object a line.") var json = false
+
+    func run() throws {
+        for question in try OpenQuestions.all(place.open()) { print(json ? question.json : question.line) }
+    }
+}
+
+struct ApprovalsShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows one question: what would run, which rule asks, who may answer, and what was answered.")
+    @OptionGroup var place: StateOptions
+    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Flag(help: "JSON.") var json = false
+
+    func run() throws {
+        let state = try place.open()
+        if let question = try OpenQuestions.find(id, state) { return print(json ? question.json : question.text) }
+        let steps = try place.reader()?.approval(id) ?? []
+        guard !steps.isEmpty else { throw OpenQuestions.unknown(id) }
+        steps.forEach { print($0) }
+    }
+}
+
+struct ApprovalsApprove: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "approve", abstract: "Lets a held operation go on.")
+    @OptionGroup var place: StateOptions
+    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Option(name: .customLong("for"), help: ArgumentHelp("once, session, or so long: 90s, 10m, 2h.", valueName: "scope")) var scope = "once"
+    @Flag(help: "JSON.") var json = false
+
+    func run() throws { try OpenQuestions.answer(id, ["approve", "", scope], place, json: json) }
+}
+
+struct ApprovalsDeny: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "deny", abstract: "Refuses a held operation.")
+    @OptionGroup var place: StateOptions
+    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Option(help: "Why; the agent reads it.") var reason: String?
+    @Flag(help: "JSON.") var json = false
+
+    func run() throws {
+        let reason = (reason ?? "").split(whereSeparator: { $0.isNewline || $0 == "\t" }).joined(separator: " ")
+        try OpenQuestions.answer(id, ["deny", ""] + (reason.isEmpty ? [] : [reason]), place, json: json)
+    }
+}
+
+/// A question as a supervisor tells it.
+struct OpenQuestion {
+    let json: String
+    let session: String
+    private let object: FlatJSON
+
+    init(json: String, session: String) {
+        self.json = json
+        self.session = session
+        object = FlatJSON(json)
+    }
+
+    subscript(_ field: String) -> String? { object[field] }
+
+    /// What comes from a session was escaped there; it is shown as it came.
+    var line: String {
+        let what = object["args"] ?? object["resource"] ?? ""
+        return "\(self["approval"] ?? "?")  \(self["expires"].map { String($0.prefix(19)) + "Z" } ?? "")  \(self["operation"] ?? "")  \(what)"
+    }
+
+    var text: String {
+        let fields = [
+            "approval", "state", "session", "identity", "on_behalf_of", "purpose", "asked", "expires", "operation", "access", "program",
+            "resource", "to", "args", "intents", "rules", "reason", "approvers", "approvals", "scopes", "approved_by", "answer",
+        ]
+        return fields.compactMap { name in self[name].map { name + String(repeating: " ", count: max(1, 14 - name.count)) + $0 } }
+            .joined(separator: "\n")
+    }
+}
+
+enum OpenQuestions {
+    static func all(_ state: StateDirectory) throws -> [OpenQuestion] {
+        do throws(StoreError) {
+            return try SessionDirectory.all(in: state).flatMap { session in
+                guard let text = ControlClient.ask("approvals", session: session, state: state) else { return [OpenQuestion]() }
+                return FlatJSON.objects(in: text, field: "approvals").map { OpenQuestion(json: $0, session: session) }
+            }
+        } catch {
+            complain("\(error)")
+            throw ExitCode(125)
+        }
+    }
+
+    /// Also one that has been answered, where its session lives.
+    static func find(_ id: String, _ state: StateDirectory) throws -> OpenQuestion? {
+        let found = try all(state).filter { $0["approval"]?.contains(id) == true }
+        if found.count > 1 {
+            complain("`\(id)` fits \(found.count) questions; `sandbox approvals list` has them all")
+            throw ExitCode(1)
+        }
+        if let only = found.first { return only }
+        for session in try SessionDirectory.all(in: state) {
+            guard let text = ControlClient.ask("approval\t\(id)", session: session, state: state), !text.contains(#""error":"#) else { continue }
+            return OpenQuestion(json: text, session: session)
+        }
+        return nil
+    }
+
+    static func unknown(_ id: String) -> ExitCode {
+        complain("there is no question `\(id)`; `sandbox approvals list` has those that are open")
+        return ExitCode(1)
+    }
+
+    /// `words[1]` is where the id goes.
+    static func answer(_ id: String, _ words: [String], _ place: StateOptions, json: Bool) throws {
+        let state = try place.open()
+        guard let question = try find(id, state), let whole = question["approval"] else {
+            let steps = try place.reader()?.approval(id) ?? []
+            if steps.isEmpty { throw unknown(id) }
+            try Trail.noteLateAnswer(to: id, approves: words[0] == "approve", in: state)
+            complain("the session has ended; nothing waits for that answer any more")
+            throw ExitCode(1)
+        }
+        var words = words
+        words[1] = whole
+        guard let reply = ControlClient.ask(words.joined(separator: "\t"), session: question.session, state: state) else {
+            complain("the session has ended; nothing waits for that answer any more")
+            throw ExitCode(1)
+        }
+        let object = FlatJSON(reply)
+        if json { print(reply) }
+        if let error = object["error"] {
+            if !json { complain(error) }
+            throw ExitCode(1)
+        }
+        if !json { print("\(whole): \(object["state"] ?? "")" + (object["missing"].map { ", \($0) more must approve" } ?? "")) }
+    }
+}
+
+/// The fields of a JSON object that one of our own supervisors wrote: in one line, without spaces around names.
+struct FlatJSON {
+    private var fields: [String: String] = [:]
+
+    init(_ text: String) {
+        for (name, value) in FlatJSON.split(Array(text.utf8)) { fields[name] = value }
+    }
+
+    /// A text without its quotes and a list without its brackets, escaped as they came.
+    subscript(_ name: String) -> String? {
+        guard let value = fields[name] else { return nil }
+        if value.hasPrefix("\"") { return String(value.dropFirst().dropLast()) }
+        if value.hasPrefix("[") { return value.dropFirst().dropLast().split(separator: ",").joined(separator: " ") }
+        return value
+    }
+
+    static func objects(in text: String, field: String) -> [String] {
+        guard let list = FlatJSON(text).fields[field], list.hasPrefix("[") else { return [] }
+        return elements(Array(list.utf8.dropFirst().dropLast())).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func split(_ text: [UInt8]) -> [(String, String)] {
+        elements(text.dropFirst().dropLast().map { $0 }).compactMap { field in
+            guard field.first == UInt8(ascii: "\""), let end = field.dropFirst().firstIndex(of: UInt8(ascii: "\"")), end + 1 < field.count
+            else { return nil }
+            return (String(decoding: field[1..<end], as: UTF8.self), String(decoding: field[(end + 2)...], as: UTF8.self))
+        }
+    }
+
+    /// What stands between the outermost commas.
+    private static func elements(_ bytes: [UInt8]) -> [[UInt8]] {
+        var parts: [[UInt8]] = [[]]
+        var depth = 0, isText = false, isEscaped = false
+        for byte in bytes {
+            if byte == UInt8(ascii: ","), depth == 0, !isText {
+                parts.append([])
+                continue
+            }
+            parts[parts.count - 1].append(byte)
+            if isEscaped { isEscaped = false } else if isText, byte == UInt8(ascii: "\\") { isEscaped = true } else if byte == UInt8(ascii: "\"") {
+                isText.toggle()
+            } else if !isText, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") { depth += 1 } else if !isText,
+                byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+            {
+                depth -= 1
+            }
+        }
+        return parts == [[]] ? [] : parts
+    }
+}

@@ -1,0 +1,23 @@
+internal import SandboxIntent
+internal import SandboxPolicy
+internal import SandboxSupervisor
+
+/// The catalogue and the reader of SQL, put together.
+enum Meanings {
+    static func judge(_ policy: Policy) throws -> CommandJudge {
+        CommandJudge(policy: policy, reader: try reader(), rewriteSQL: rewrite)
+    }
+
+    static func reader() throws -> CommandReader {
+        do {
+            let catalogue = try CatalogueFiles.catalogue.get()
+            return CommandReader(
+                catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+        } catch {
+            ProfileSupport.say("sandbox: \(error)")
+            throw ProfileSupport.ownFailure
+        }
+    }
+
+    static let rewrite: CommandJudge.Rewriter = { _, _, _ in nil }
+}

@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxSupervisor
+
+struct NewProfile: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new", abstract: "Writes a profile to begin with; into the folder where your own are looked up, unless --output says where.")
+    @Option(help: ArgumentHelp("The profile to extend.", valueName: "name")) var extends = "readonly"
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write, or - for standard output.", valueName: "file|-"))
+    var output: String?
+    @Argument(help: "Its name.") var name: String
+
+    func run() throws {
+        guard ProfileTemplate.isName(name) else {
+            complain("bad name `\(name)`: letters, digits, `.`, `_` and `-`, at most 64")
+            throw ProfileSupport.ownFailure
+        }
+        _ = try ProfileSupport.source(extends, ProfileFiles())
+        let text = ProfileTemplate.text(name: name, extends: extends)
+        if output == "-" { return print(text, terminator: "") }
+        let path = try output ?? ownPath()
+        // Never over what is there already.
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard file >= 0 else { return try fail("open", path) }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count else { return try fail("write", path) }
+        print(Escaped.text(path))
+    }
+
+    private func ownPath() throws -> String {
+        guard let folder = ProfileFiles().folders.first(where: { $0.origin == "user" })?.path else {
+            complain("neither XDG_CONFIG_HOME nor HOME is set")
+            throw ProfileSupport.ownFailure
+        }
+        var made = ""
+        for part in folder.split(separator: "/") {
+            made += "/" + part
+            if mkdir(made, 0o755) != 0, errno != EEXIST { try fail("mkdir", made) }
+        }
+        return "\(folder)/\(name).yaml"
+    }
+
+    private func fail(_ call: String, _ path: String) throws {
+        complain("\(call) `\(path)`: \(String(cString: strerror(errno)))")
+        throw ProfileSupport.ownFailure
+    }
+}
+
+struct DiffProfiles: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Says what two profiles, with all that they extend, say differently: 0 nothing, 1 something.")
+    @Flag(help: "One JSON object for each difference.") var json = false
+    @Argument(help: "A name, or a file.") var first: String
+    @Argument(help: "A name, or a file.") var second: String
+
+    func run() throws {
+        let a = try ProfileSupport.load(first, isFile: true), b = try ProfileSupport.load(second, isFile: true)
+        let differences = ProfileDiff.between(a, b)
+        var output = Output()
+        for d in differences {
+            let sign = d.isAdded ? "+" : "-"
+            let line =
+                json
+                ? "{\"change\":\"\(d.isAdded ? "added" : "removed")\",\"section\":\(Escaped.json(d.section)),\"entry\":\(Escaped.json(d.text)),\"effect\":\"\(d.effect)\"}\n"
+                : "\(sign) \(d.section): \(Escaped.text(d.text))" + (d.effect == .neither ? "" : "  (\(d.effect))") + "\n"
+            try output.write(line)
+        }
+        try output.flush()
+        if !differences.isEmpty { throw ExitCode(1) }
+    }
+}
+
+struct ProfileSchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Prints the JSON Schema of profiles, for editors.")
+    func run() { print(ProfileSchema.json) }
+}
