@@ -31,7 +31,8 @@ let package = Package(
         .target(name: "SandboxYAML", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
-        .target(name: "SandboxStore", dependencies: ["SandboxModel", "CSQLite"], swiftSettings: strict),
+        .target(name: "SandboxLineage", dependencies: ["SandboxModel"], swiftSettings: pure),
+        .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxLineage", "CSQLite"], swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
@@ -40,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxModel", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
+                "SandboxModel", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxSupervisor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -53,7 +54,8 @@ let package = Package(
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
         .testTarget(name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent"], swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
+        .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxStore"], swiftSettings: strict),
+        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], swiftSettings: strict),
     ]
 )

@@ -150,7 +150,7 @@ package enum EventJSON {
         return object.text
     }
 
-    fileprivate static func list(_ items: [String]) -> String { "[" + items.joined(separator: ",") + "]" }
+    static func list(_ items: [String]) -> String { "[" + items.joined(separator: ",") + "]" }
 }
 
 /// A JSON object that is written field by field.

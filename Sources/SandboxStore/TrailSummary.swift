@@ -123,19 +123,14 @@ extension TrailReader {
         return list
     }
 
-    /// What took place: it was not refused, and the kernel did not say no (a connect that goes on in the
-    /// background has taken place as well).
     private func touched(
         _ condition: String, _ events: String, order: String, _ limit: Int
     ) throws(StoreError) -> SessionSummary.List<SessionSummary.Touched> {
         var list = SessionSummary.List<SessionSummary.Touched>()
-        let inProgress = -115  // -EINPROGRESS
         let grouped = """
             SELECT sum(e.count), e.operation, t.bytes, u.bytes FROM event e JOIN text t ON t.id = e.resource
             LEFT JOIN text u ON u.id = e.second
-            WHERE e.\(events) AND \(condition) AND (e.result IS NULL OR e.result IN (0, \(inProgress)))
-            AND NOT (e.decision = \(Decision.deny.rawValue) AND e.flags & \(RecordFlags.enforced.rawValue))
-            GROUP BY 2, 3, 4
+            WHERE e.\(events) AND \(condition) AND \(EventRow.tookPlace) GROUP BY 2, 3, 4
             """
         list.total = Int(try database.number("SELECT count(*) FROM (\(grouped))") ?? 0)
         let select = try database.prepare("\(grouped) ORDER BY \(order) LIMIT \(limit)")

@@ -124,7 +124,7 @@ private func parseOperation(_ text: String) throws -> Operation {
     throw ValidationError("`\(Escaped.text(text))` is none of: " + Operation.allCases.map(\.name).joined(separator: " "))
 }
 
-private func parseTime(_ text: String) throws -> UInt64 {
+func parseTime(_ text: String) throws -> UInt64 {
     if let time = Timestamp.parse(text, now: currentTime()) { return time }
     throw ValidationError("`\(Escaped.text(text))` is no time: give RFC 3339 (2026-11-20T10:00:00Z) or 90s 10m 2h 7d")
 }

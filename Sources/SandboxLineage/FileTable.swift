@@ -1,0 +1,227 @@
+/// A device and an inode; none of it where the record was made before the file was.
+package struct Inode: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+    package var isKnown: Bool { inode != 0 }
+}
+
+/// An object with all that makes it the one it is.
+package struct TrackedObject: Sendable {
+    package var id: ObjectID
+    package var kind: ObjectKind
+    package var inode: Inode
+    /// The names it has now, as far as somebody has asked for them, and how many more there are.
+    package var names: Set<[UInt8]> = []
+    package var hiddenNames = 0
+    /// The names it was given since it was loaded.
+    package var newNames: Set<[UInt8]> = []
+    /// The names it has lost since.
+    package var lostNames: Set<[UInt8]> = []
+    /// The name that people are shown.
+    package var name: [UInt8]
+    package var born: UInt64?
+    package var ended: UInt64?
+    /// Its inode came to be known, or it ended.
+    package var isChanged = false
+
+    package init(id: ObjectID, kind: ObjectKind, inode: Inode, name: [UInt8], born: UInt64? = nil, ended: UInt64? = nil) {
+        self.id = id
+        self.kind = kind
+        self.inode = inode
+        self.name = name
+        self.born = born
+        self.ended = ended
+    }
+}
+
+/// What earlier sessions have left: asked once for each name and inode.
+package protocol KnownObjects {
+    associatedtype Failure: Error
+    /// The living object of this name, which is its only one in `names`.
+    func object(named name: [UInt8], _ kind: ObjectKind) throws(Failure) -> TrackedObject?
+    func object(at inode: Inode) throws(Failure) -> TrackedObject?
+}
+
+/// Which file a name means at the moment, while a session's records are gone through in order.
+///
+/// A file is the same under another name, by `rename` or `link`, and another one where a name was removed and made again: the
+/// inode tells, and where a file was made or removed tells two files apart that had the same inode one after the other.
+package struct FileTable<Known: KnownObjects> {
+    private let known: Known
+    private var next: Int64
+    package private(set) var objects: [ObjectID: TrackedObject] = [:]
+    private var byName: [[UInt8]: ObjectID?] = [:]
+    private var byInode: [Inode: ObjectID?] = [:]
+    private var sockets: [[UInt8]: ObjectID] = [:]
+
+    /// `next`: the number of the first object that is new.
+    package init(known: Known, next: Int64) {
+        self.known = known
+        self.next = next
+    }
+
+    // MARK: Files
+
+    /// The file that `name` means.
+    package mutating func file(_ name: [UInt8], _ inode: Inode) throws(Known.Failure) -> ObjectID {
+        let kind = SystemPlaces.contains(name) ? ObjectKind.system : .file
+        let named = try object(named: name, kind)
+        if let named, let object = objects[named] {
+            if !inode.isKnown || object.inode == inode || kind == .system { return named }
+            let other = try file(at: inode)
+            if !object.inode.isKnown, other == nil || other == named {
+                objects[named]?.inode = inode
+                objects[named]?.isChanged = true
+                byInode[inode] = .some(named)
+                return named
+            }
+        }
+        // What was behind the name has been replaced, or it has come under this name out of our sight.
+        if let other = try inode.isKnown ? file(at: inode) : nil, kind == .file {
+            give(name, to: other)
+            return other
+        }
+        return add(kind, name, inode)
+    }
+
+    /// A new file was made where none was.
+    package mutating func created(_ name: [UInt8], at time: UInt64) throws(Known.Failure) -> ObjectID {
+        let kind = SystemPlaces.contains(name) ? ObjectKind.system : .file
+        if kind == .system, let named = try object(named: name, kind) { return named }
+        if let old = try object(named: name, kind) { take(name, from: old, at: time) }
+        let id = add(kind, name, Inode(device: 0, inode: 0))
+        objects[id]?.born = time
+        return id
+    }
+
+    package mutating func deleted(_ name: [UInt8], _ inode: Inode, at time: UInt64) throws(Known.Failure) -> ObjectID {
+        let id = try file(name, inode)
+        take(name, from: id, at: time)
+        return id
+    }
+
+    /// `from` is now called `to`, and so is everything below it.
+    package mutating func renamed(_ from: [UInt8], to: [UInt8], _ inode: Inode, at time: UInt64) throws(Known.Failure) -> ObjectID {
+        let id = try file(from, inode)
+        if let old = try object(named: to, .file), old != id { take(to, from: old, at: time) }
+        move(id, from, to)
+        let folder = from + [UInt8(ascii: "/")]
+        for (name, object) in byName where name.starts(with: folder) {
+            guard let object else { continue }
+            move(object, name, to + name[from.count...])
+        }
+        return id
+    }
+
+    package mutating func linked(_ from: [UInt8], to: [UInt8], _ inode: Inode) throws(Known.Failure) -> ObjectID {
+        let id = try file(from, inode)
+        give(to, to: id)
+        return id
+    }
+
+    // MARK: Sockets
+
+    package mutating func socket(_ name: [UInt8]) throws(Known.Failure) -> ObjectID {
+        if let id = sockets[name] { return id }
+        let id: ObjectID
+        if let object = try known.object(named: name, .socket) {
+            objects[object.id] = object
+            id = object.id
+        } else {
+            id = newObject(.socket, name, Inode(device: 0, inode: 0))
+            objects[id]?.newNames.insert(name)
+        }
+        sockets[name] = id
+        return id
+    }
+
+    // MARK: Names
+
+    private mutating func object(named name: [UInt8], _ kind: ObjectKind) throws(Known.Failure) -> ObjectID? {
+        if let found = byName[name] { return found }
+        let found = try known.object(named: name, kind)
+        if let found { load(found) }
+        byName[name] = .some(found?.id)
+        return found?.id
+    }
+
+    private mutating func file(at inode: Inode) throws(Known.Failure) -> ObjectID? {
+        if let found = byInode[inode] { return found }
+        let found = try known.object(at: inode)
+        if let found { load(found) }
+        byInode[inode] = .some(found?.id)
+        return found?.id
+    }
+
+    private mutating func load(_ object: TrackedObject) {
+        guard objects[object.id] == nil else {
+            for name in object.names where objects[object.id]?.names.insert(name).inserted == true {
+                objects[object.id]?.hiddenNames -= 1
+            }
+            return
+        }
+        objects[object.id] = object
+        if object.inode.isKnown { byInode[object.inode] = .some(object.id) }
+    }
+
+    private mutating func newObject(_ kind: ObjectKind, _ name: [UInt8], _ inode: Inode) -> ObjectID {
+        let id = ObjectID(rawValue: next)
+        next += 1
+        objects[id] = TrackedObject(id: id, kind: kind, inode: inode, name: name)
+        return id
+    }
+
+    private mutating func add(_ kind: ObjectKind, _ name: [UInt8], _ inode: Inode) -> ObjectID {
+        let id = newObject(kind, name, inode)
+        if inode.isKnown { byInode[inode] = .some(id) }
+        give(name, to: id)
+        return id
+    }
+
+    private mutating func give(_ name: [UInt8], to id: ObjectID) {
+        if let old = byName[name] ?? nil, old != id {
+            objects[old]?.names.remove(name)
+            objects[old]?.lostNames.insert(name)
+        }
+        byName[name] = .some(id)
+        objects[id]?.names.insert(name)
+        objects[id]?.newNames.insert(name)
+        objects[id]?.lostNames.remove(name)
+        objects[id]?.name = name
+    }
+
+    private mutating func move(_ id: ObjectID, _ from: [UInt8], _ to: [UInt8]) {
+        objects[id]?.names.remove(from)
+        objects[id]?.lostNames.insert(from)
+        byName[from] = .some(nil)
+        give(to, to: id)
+    }
+
+    /// With its last name a file ends, and its inode may be another's from now on.
+    private mutating func take(_ name: [UInt8], from id: ObjectID, at time: UInt64) {
+        byName[name] = .some(nil)
+        objects[id]?.names.remove(name)
+        objects[id]?.lostNames.insert(name)
+        guard let object = objects[id], object.names.isEmpty, object.hiddenNames <= 0, object.kind == .file else { return }
+        objects[id]?.ended = time
+        objects[id]?.isChanged = true
+        if object.inode.isKnown, byInode[object.inode] == .some(.some(id)) { byInode[object.inode] = .some(nil) }
+    }
+}
+
+/// Where a name means whatever the kernel makes of it.
+package enum SystemPlaces {
+    package static func contains(_ path: [UInt8]) -> Bool {
+        if starts(path, "/dev/") { return !starts(path, "/dev/shm/") }
+        return starts(path, "/proc/") || starts(path, "/sys/")
+    }
+
+    private static func starts(_ path: [UInt8], _ prefix: StaticString) -> Bool {
+        guard path.count >= prefix.utf8CodeUnitCount else { return false }
+        return path.starts(with: "\(prefix)".utf8)
+    }
+}

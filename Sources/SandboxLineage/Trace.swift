@@ -1,0 +1,251 @@
+/// Which way to follow data.
+package enum Direction: Sendable {
+    case upstream, downstream
+}
+
+/// One step of data in an answer: out of `from`, into `to`.
+package struct Flow: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// An access to a file or a socket.
+        case access(Relations)
+        /// A process was started by another.
+        case started
+        /// What a process opened for writing was handed on to what it started.
+        case descriptor
+    }
+
+    package var from: NodeID
+    package var to: NodeID
+    package var kind: Kind
+    package var first: UInt64
+    package var last: UInt64
+    package var count: UInt64
+
+    package init(from: NodeID, to: NodeID, kind: Kind, first: UInt64, last: UInt64, count: UInt64) {
+        self.from = from
+        self.to = to
+        self.kind = kind
+        self.first = first
+        self.last = last
+        self.count = count
+    }
+}
+
+package struct Answer: Sendable {
+    package var direction: Direction
+    /// Where it began.
+    package var roots: [NodeID]
+    /// Nodes in the order in which they were met, with the depth.
+    package var nodes: [(id: NodeID, depth: Int)] = []
+    package var flows: [Flow] = []
+    /// There is more than was followed.
+    package var isCut = false
+}
+
+/// Follows data through the graph, in the order of time.
+///
+/// What a file was made of is what its writers had read before or while they wrote it. The trail does not know when a
+/// descriptor is closed, so a process counts as writing until it ends, or until somebody who read the file had opened it.
+/// A process has what its parent had when it was started. Of a connection to a server of the same machine, each side gets
+/// what the other had; of one that leads elsewhere, nothing but its name is known.
+package struct Trace<Source: GraphSource> {
+    private let source: Source
+    private let direction: Direction
+    private let limits: TraceLimits
+    private var answer: Answer
+    /// How far each node has been followed: again only where a later visit sees more.
+    private var seen: [NodeID: UInt64] = [:]
+    private var known: Set<Flow> = []
+    private var open: [(node: NodeID, bound: UInt64, depth: Int)] = []
+    private var steps = 0
+
+    private init(_ source: Source, _ direction: Direction, _ roots: [NodeID], _ limits: TraceLimits) {
+        self.source = source
+        self.direction = direction
+        self.limits = limits
+        answer = Answer(direction: direction, roots: roots)
+    }
+
+    package static func follow(
+        _ direction: Direction, from roots: [NodeID], in source: Source, limits: TraceLimits = TraceLimits()
+    ) throws(Source.Failure) -> Answer {
+        var trace = Trace(source, direction, roots, limits)
+        for root in roots { trace.visit(root, direction == .upstream ? .max : limits.since, 0) }
+        var next = 0
+        while next < trace.open.count {
+            let (node, bound, depth) = trace.open[next]
+            next += 1
+            trace.steps += 1
+            if trace.steps > 4 * limits.nodes { break }
+            if depth >= limits.depth { continue }
+            switch (node, direction) {
+            case (.object(let id), .upstream): try trace.origins(of: id, until: bound, depth)
+            case (.process(let id), .upstream): try trace.inputs(of: id, until: bound, depth)
+            case (.object(let id), .downstream): try trace.uses(of: id, from: bound, depth)
+            case (.process(let id), .downstream): try trace.outputs(of: id, from: bound, depth)
+            }
+        }
+        trace.answer.isCut = trace.answer.isCut || next < trace.open.count
+        return trace.answer
+    }
+
+    // MARK: Upstream: `bound` is the latest time that counts
+
+    private mutating func origins(of object: ObjectID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        switch try source.kind(of: object) {
+        case .system: return
+        case .socket: return try peers(of: object, depth) { _ in bound }
+        case .file: break
+        }
+        for edge in try take(source.edges(of: object, [.wrote, .created], limit: limits.edges)) where edge.first <= bound {
+            guard let life = try source.process(edge.process) else { continue }
+            record(edge, .process(edge.process), .object(object))
+            let until = min(bound, life.ended ?? .max)
+            visit(.process(edge.process), until, depth + 1)
+            if edge.relations.contains(.inheritable) || !life.hasRun { try writers(below: edge, until: until, depth) }
+        }
+    }
+
+    /// What was started after a file had been opened for writing may have written to it as well.
+    private mutating func writers(below edge: Edge, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        var left = try source.children(of: edge.process)
+        while let child = left.popLast() {
+            guard child.started >= edge.first, child.started <= bound else { continue }
+            if !edge.relations.contains(.inheritable), child.hasRun { continue }
+            if answer.nodes.count >= limits.nodes { return answer.isCut = true }
+            record(
+                Flow(
+                    from: .process(child.id), to: .object(edge.object), kind: .descriptor, first: child.started, last: child.started, count: 1
+                ))
+            visit(.process(child.id), min(bound, child.ended ?? .max), depth + 1)
+            left += try source.children(of: child.id)
+        }
+    }
+
+    private mutating func inputs(of process: ProcessID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        for edge in try take(source.edges(of: process, .inward, limit: limits.edges)) where edge.first <= bound {
+            record(edge, .object(edge.object), .process(process))
+            if try source.kind(of: edge.object) == .socket {
+                try peers(of: edge.object, depth, as: edge) { min(bound, $0) }
+                visit(.object(edge.object), bound, depth + 1, isEnd: true)
+            } else {
+                visit(.object(edge.object), min(bound, edge.last), depth + 1)
+            }
+        }
+        guard let life = try source.process(process), let parent = life.parent, try source.process(parent) != nil else { return }
+        record(Flow(from: .process(parent), to: .process(process), kind: .started, first: life.started, last: life.started, count: 1))
+        visit(.process(parent), min(bound, life.started), depth + 1)
+    }
+
+    // MARK: Downstream: `bound` is the earliest time that counts
+
+    private mutating func uses(of object: ObjectID, from bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        switch try source.kind(of: object) {
+        case .system: return
+        case .socket: return try peers(of: object, depth) { _ in bound }
+        case .file: break
+        }
+        for edge in try take(source.edges(of: object, [.read, .ran], limit: limits.edges)) where edge.last >= bound {
+            guard try source.process(edge.process) != nil else { continue }
+            record(edge, .object(object), .process(edge.process))
+            visit(.process(edge.process), max(bound, edge.first), depth + 1)
+        }
+    }
+
+    private mutating func outputs(of process: ProcessID, from bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        for edge in try take(source.edges(of: process, .outward, limit: limits.edges)) {
+            if edge.relations.isDisjoint(with: [.wrote, .created]), edge.last < bound { continue }
+            record(edge, .process(process), .object(edge.object))
+            if try source.kind(of: edge.object) == .socket {
+                try peers(of: edge.object, depth, as: edge) { max(bound, $0) }
+                visit(.object(edge.object), bound, depth + 1, isEnd: true)
+            } else {
+                visit(.object(edge.object), max(bound, edge.first), depth + 1)
+            }
+        }
+        for child in try source.children(of: process) where child.started >= bound {
+            record(Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
+            visit(.process(child.id), max(bound, child.started), depth + 1)
+        }
+        for edge in try handedOn(to: process) {
+            record(Flow(from: .process(process), to: .object(edge.object), kind: .descriptor, first: edge.first, last: edge.last, count: 1))
+            visit(.object(edge.object), max(bound, edge.first), depth + 1)
+        }
+    }
+
+    /// The files that those who started a process had open for writing then.
+    private func handedOn(to process: ProcessID) throws(Source.Failure) -> [Edge] {
+        var found: [Edge] = []
+        guard var life = try source.process(process) else { return found }
+        var hasRun = life.hasRun
+        while let parent = life.parent, let above = try source.process(parent) {
+            for edge in try source.edges(of: parent, [.wrote, .created], limit: limits.edges)
+            where edge.first <= life.started && (edge.relations.contains(.inheritable) || !hasRun) { found.append(edge) }
+            hasRun = hasRun || above.hasRun
+            life = above
+        }
+        return found
+    }
+
+    // MARK: Sockets
+
+    /// The others at a socket of this machine: who served it while somebody was connected. `edge`: whose end we come from.
+    private mutating func peers(
+        of object: ObjectID, _ depth: Int, as edge: Edge? = nil, bound: (UInt64) -> UInt64
+    ) throws(Source.Failure) {
+        let servers = try take(source.edges(of: object, .serving, limit: limits.edges))
+        if servers.isEmpty, edge != nil { return }
+        let clients = try take(source.edges(of: object, [.connected, .sent], limit: limits.edges))
+        for server in servers {
+            guard let life = try source.process(server.process) else { continue }
+            for client in clients where client.last >= server.first && client.first <= life.ended ?? .max {
+                guard let clientLife = try source.process(client.process), edge.map({ isEnd($0, server, client) }) ?? true else { continue }
+                let end = direction == .upstream ? min(life.ended ?? .max, clientLife.ended ?? .max) : client.first
+                for side in [server, client] where side.process != edge?.process {
+                    let ends = (NodeID.process(side.process), NodeID.object(object))
+                    if direction == .upstream { record(side, ends.0, ends.1) } else { record(side, ends.1, ends.0) }
+                    visit(.process(side.process), bound(end), depth + 1)
+                }
+            }
+        }
+    }
+
+    private func isEnd(_ edge: Edge, _ server: Edge, _ client: Edge) -> Bool {
+        edge.process == server.process || edge.process == client.process
+    }
+
+    // MARK: The answer
+
+    private mutating func take(_ edges: [Edge]) -> [Edge] {
+        if edges.count >= limits.edges { answer.isCut = true }
+        return limits.since == 0 ? edges : edges.filter { $0.last >= limits.since }
+    }
+
+    private mutating func record(_ edge: Edge, _ from: NodeID, _ to: NodeID) {
+        record(Flow(from: from, to: to, kind: .access(edge.relations), first: edge.first, last: edge.last, count: edge.count))
+    }
+
+    private mutating func record(_ flow: Flow) {
+        if known.insert(flow).inserted { answer.flows.append(flow) }
+    }
+
+    private mutating func visit(_ node: NodeID, _ bound: UInt64, _ depth: Int, isEnd: Bool = false) {
+        if let before = seen[node] {
+            guard !isEnd, direction == .upstream ? bound > before : bound < before else { return }
+        } else {
+            if answer.nodes.count >= limits.nodes { return answer.isCut = true }
+            answer.nodes.append((node, depth))
+        }
+        seen[node] = bound
+        if !isEnd { open.append((node, bound, depth)) }
+    }
+}
+
+package struct TraceLimits: Sendable {
+    package var depth = Int.max
+    /// Only what has happened since.
+    package var since: UInt64 = 0
+    package var nodes = 5000
+    package var edges = 2000
+    package init() {}
+}

@@ -1,0 +1,228 @@
+internal import SandboxLineage
+internal import SandboxModel
+
+/// Puts the events of one session into the graph, within its caller's transaction.
+final class LineageBuilder {
+    private struct Key: Hashable {
+        var process: ProcessID
+        var object: ObjectID
+        var relations: Relations
+    }
+
+    private static let edgesLimit = 1 << 20
+    private let database: Database
+    private let firstNew: Int64
+    private var files: FileTable<StoredObjects>
+    private var edges: [Key: Edge] = [:]
+    private let texts: TextReader
+    private let insertEdge, insertObject, updateObject, insertName, endName, insertText: Statement
+
+    init(_ database: Database) throws(StoreError) {
+        self.database = database
+        texts = try TextReader(database)
+        firstNew = (try database.number("SELECT max(id) FROM lineage_object") ?? 0) + 1
+        files = FileTable(known: try StoredObjects(database), next: firstNew)
+        insertEdge = try database.prepare(
+            """
+            INSERT INTO lineage_edge (process, object, relations, first, span, count) VALUES (?,?,?,?,?,?)
+            ON CONFLICT DO UPDATE SET span = max(first + span, excluded.first + excluded.span) - min(first, excluded.first),
+            first = min(first, excluded.first), count = count + excluded.count
+            """)
+        insertObject = try database.prepare(
+            "INSERT INTO lineage_object (id, kind, name, names, device, inode, born, ended) VALUES (?,?,?,?,?,?,?,?)")
+        updateObject = try database.prepare(
+            "UPDATE lineage_object SET name = ?, names = ?, device = ?, inode = ?, ended = ? WHERE id = ?")
+        insertName = try database.prepare("INSERT OR REPLACE INTO lineage_name (hash, object, text, lives) VALUES (?,?,?,?)")
+        endName = try database.prepare("UPDATE lineage_name SET lives = 0 WHERE hash = ? AND object = ?")
+        insertText = try database.prepare("INSERT INTO text (bytes) VALUES (?)")
+    }
+
+    func add(_ event: LineageEvents.Event, _ session: Int64) throws(StoreError) {
+        let relations = event.relations
+        guard event.process != 0, !relations.isEmpty, let object = try object(of: event) else { return }
+        let key = Key(process: ProcessID(session: session, serial: event.process), object: object, relations: relations)
+        if var edge = edges[key] {
+            edge.first = min(edge.first, event.first)
+            edge.last = max(edge.last, event.last)
+            edge.count += event.count
+            edges[key] = edge
+        } else {
+            edges[key] = Edge(
+                process: key.process, object: object, relations: relations, first: event.first, last: event.last, count: event.count)
+            if edges.count >= LineageBuilder.edgesLimit { try writeEdges() }
+        }
+    }
+
+    private func object(of event: LineageEvents.Event) throws(StoreError) -> ObjectID? {
+        let name = try texts.bytes(event.resource)
+        if event.type == .socket { return try files.socket(LineageName.shared(name)) }
+        switch event.operation {
+        case .create where !event.inode.isKnown: return try files.created(name, at: event.first)
+        case .delete: return try files.deleted(name, event.inode, at: event.last)
+        case .rename where event.second != 0:
+            return try files.renamed(name, to: texts.bytes(event.second), event.inode, at: event.last)
+        case .link where event.second != 0: return try files.linked(name, to: texts.bytes(event.second), event.inode)
+        // Nothing was there, and nothing was made.
+        case .open where !event.inode.isKnown && !SystemPlaces.contains(name): return nil
+        default: return try files.file(name, event.inode)
+        }
+    }
+
+    func finish() throws(StoreError) {
+        try writeEdges()
+        for object in files.objects.values.sorted(by: { $0.id < $1.id }) { try write(object) }
+    }
+
+    // MARK: Writing
+
+    private func writeEdges() throws(StoreError) {
+        let sorted = edges.sorted { a, b in
+            (a.key.process, a.key.object, a.key.relations.rawValue) < (b.key.process, b.key.object, b.key.relations.rawValue)
+        }
+        edges.removeAll(keepingCapacity: true)
+        for (key, edge) in sorted {
+            insertEdge.bind(1, key.process.rawValue)
+            insertEdge.bind(2, key.object.rawValue)
+            insertEdge.bind(3, Int64(key.relations.rawValue))
+            insertEdge.bind(4, edge.first)
+            insertEdge.bind(5, edge.last - edge.first)
+            insertEdge.bind(6, edge.count)
+            try insertEdge.run()
+        }
+    }
+
+    private func write(_ object: TrackedObject) throws(StoreError) {
+        let isNew = object.id.rawValue >= firstNew
+        guard isNew || object.isChanged || !object.newNames.isEmpty || !object.lostNames.isEmpty else { return }
+        let statement = isNew ? insertObject : updateObject
+        var at: Int32 = 1
+        func place() -> Int32 {
+            defer { at += 1 }
+            return at
+        }
+        if isNew {
+            statement.bind(place(), object.id.rawValue)
+            statement.bind(place(), Int64(object.kind.rawValue))
+        }
+        statement.bind(place(), try text(object.name))
+        statement.bind(place(), object.names.count + max(0, object.hiddenNames))
+        statement.bind(place(), nonZero: object.inode.isKnown ? object.inode.device : 0)
+        statement.bind(place(), nonZero: object.inode.inode)
+        if isNew { statement.bind(place(), object.born.map { Int64(bitPattern: $0) }) }
+        statement.bind(place(), object.ended.map { Int64(bitPattern: $0) })
+        if !isNew { statement.bind(place(), object.id.rawValue) }
+        try statement.run()
+        try writeNames(object)
+    }
+
+    private func writeNames(_ object: TrackedObject) throws(StoreError) {
+        for name in object.newNames {
+            insertName.bind(1, LineageName.hash(name, object.kind))
+            insertName.bind(2, object.id.rawValue)
+            insertName.bind(3, try text(name))
+            insertName.bind(4, object.lostNames.contains(name) ? 0 : 1)
+            try insertName.run()
+        }
+        for name in object.lostNames where !object.newNames.contains(name) {
+            endName.bind(1, LineageName.hash(name, object.kind))
+            endName.bind(2, object.id.rawValue)
+            try endName.run()
+        }
+    }
+
+    /// The number of a text: the session's own, but for names below a folder that was renamed.
+    private func text(_ bytes: [UInt8]) throws(StoreError) -> Int64 {
+        if let number = texts.numbers[bytes] { return number }
+        insertText.bind(1, bytes)
+        try insertText.run()
+        texts.numbers[bytes] = database.lastRowID
+        return database.lastRowID
+    }
+}
+
+/// Texts by number, each read once.
+final class TextReader {
+    private let select: Statement
+    private var known: [Int64: [UInt8]] = [:]
+    var numbers: [[UInt8]: Int64] = [:]
+
+    init(_ database: Database) throws(StoreError) {
+        select = try database.prepare("SELECT bytes FROM text WHERE id = ?")
+    }
+
+    func bytes(_ number: Int64) throws(StoreError) -> [UInt8] {
+        if let bytes = known[number] { return bytes }
+        select.bind(1, number)
+        defer { select.reset() }
+        let bytes = try select.step() ? select.bytes(0) ?? [] : []
+        known[number] = bytes
+        if numbers[bytes] == nil { numbers[bytes] = number }
+        return bytes
+    }
+}
+
+/// Objects of earlier sessions, by name and by inode.
+final class StoredObjects: KnownObjects {
+    private let byName, byInode: Statement
+
+    init(_ database: Database) throws(StoreError) {
+        let columns = "o.id, o.kind, o.names, o.device, o.inode, o.born, o.ended, t.bytes"
+        byName = try database.prepare(
+            """
+            SELECT \(columns) FROM lineage_name n JOIN text t ON t.id = n.text JOIN lineage_object o ON o.id = n.object
+            WHERE n.hash = ? AND n.lives = 1 AND o.kind = ? AND t.bytes = ? ORDER BY o.id DESC LIMIT 1
+            """)
+        byInode = try database.prepare(
+            """
+            SELECT \(columns) FROM lineage_object o JOIN text t ON t.id = o.name
+            WHERE o.inode = ? AND o.device = ? AND o.ended IS NULL ORDER BY o.id DESC LIMIT 1
+            """)
+    }
+
+    func object(named name: [UInt8], _ kind: ObjectKind) throws(StoreError) -> TrackedObject? {
+        byName.bind(1, LineageName.hash(name, kind))
+        byName.bind(2, Int64(kind.rawValue))
+        byName.bind(3, name)
+        defer { byName.reset() }
+        guard try byName.step(), var object = StoredObjects.object(byName) else { return nil }
+        object.names = [name]
+        object.hiddenNames -= 1
+        return object
+    }
+
+    func object(at inode: Inode) throws(StoreError) -> TrackedObject? {
+        byInode.bind(1, inode.inode)
+        byInode.bind(2, inode.device)
+        defer { byInode.reset() }
+        return try byInode.step() ? StoredObjects.object(byInode) : nil
+    }
+
+    private static func object(_ row: Statement) -> TrackedObject? {
+        guard let kind = ObjectKind(rawValue: UInt8(truncatingIfNeeded: row.integer(1))) else { return nil }
+        var object = TrackedObject(
+            id: ObjectID(rawValue: row.integer(0)), kind: kind, inode: Inode(device: row.unsigned(3), inode: row.unsigned(4)),
+            name: row.bytes(7) ?? [], born: row.optional(5).map { UInt64(bitPattern: $0) },
+            ended: row.optional(6).map { UInt64(bitPattern: $0) })
+        object.hiddenNames = Int(row.integer(2))
+        return object
+    }
+}
+
+/// How names are compared and found.
+enum LineageName {
+    /// Loopback by any address, and what a server binds to take it: one machine.
+    static func shared(_ name: [UInt8]) -> [UInt8] {
+        for prefix in ["127.", "0.0.0.0:", "[::1]:", "[::]:"] where name.starts(with: prefix.utf8) {
+            guard let colon = name.lastIndex(of: UInt8(ascii: ":")) else { return name }
+            return Array("127.0.0.1".utf8) + name[colon...]
+        }
+        return name
+    }
+
+    /// FNV-1a: it only finds candidates, the bytes decide.
+    static func hash(_ name: [UInt8], _ kind: ObjectKind) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(kind.rawValue)
+        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int64(bitPattern: hash)
+    }
+}

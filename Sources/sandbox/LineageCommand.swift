@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SandboxLineage
+internal import SandboxModel
+internal import SandboxStore
+
+struct LineageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lineage", abstract: "Where data came from and where it went: files, processes, hosts, sessions.",
+        discussion: """
+            A file's inputs are what its writers had read before or while they wrote it, and what those files were made of, also in \
+            earlier sessions. A process has what its parent had when it was started. The trail does not know when a file is \
+            closed: a process counts as writing until it ends, or until whoever read the file had opened it. Without \
+            --upstream and --downstream both are shown; of a session, what it read, wrote and reached.
+            """)
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case tree, json, dot, mermaid, prov, openlineage }
+
+    @OptionGroup var state: StateOptions
+    @Argument(help: ArgumentHelp("A path, host:port, a session (id, start of one, name, `last`), or pid:N@SESSION.", valueName: "target"))
+    var target: String
+    @Flag(help: "Where it came from.") var upstream = false
+    @Flag(help: "Where it went.") var downstream = false
+    @Option(help: ArgumentHelp("At most so many steps away.", valueName: "n")) var depth: Int?
+    @Option(help: "What happened from this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since: UInt64?
+    @Option(help: ArgumentHelp("Only in sessions of identities like this.", valueName: "glob")) var identity: [String] = []
+    @Option(help: "tree, json, dot, mermaid, prov (W3C PROV-JSON) or openlineage (run events).") var format: Format?
+    @Flag(help: "The same as --format json.") var json = false
+
+    func validate() throws {
+        if let depth, depth < 1 { throw ValidationError("--depth takes a number from 1 on") }
+        if json, let format, format != .json { throw ValidationError("--json and --format \(format.rawValue) exclude each other") }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            let graph = try answer()
+            var output = Output()
+            try output.write(text(graph))
+            try output.flush()
+        }
+    }
+
+    private func text(_ graph: LineageGraph) -> String {
+        switch json ? .json : format ?? .tree {
+        case .tree: LineageText.tree(graph, style: Output.style)
+        case .json: LineageJSON.object(graph) + "\n"
+        case .dot: LineagePictures.dot(graph)
+        case .mermaid: LineagePictures.mermaid(graph)
+        case .prov: LineageProv.document(graph) + "\n"
+        case .openlineage: OpenLineage.events(graph).map { $0 + "\n" }.joined()
+        }
+    }
+
+    /// The data base is let go before anything is printed: others wait for it while a live session is in the answer.
+    private func answer() throws -> LineageGraph {
+        guard let directory = try StateDirectory.existing(state.path) else { throw nothing() }
+        state.takeInJournals(directory)
+        guard let reader = try LineageReader(directory, identities: identity) else { throw nothing() }
+        let (roots, isSession) = try find(reader)
+        if roots.isEmpty { throw nothing() }
+        var limits = TraceLimits()
+        limits.since = since ?? 0
+        limits.depth = depth ?? (isSession && !upstream && !downstream ? 1 : .max)
+        if isSession { limits.nodes = max(limits.nodes, 2 * roots.count) }
+        var directions: [Direction] = []
+        if upstream || !downstream { directions.append(.upstream) }
+        if downstream || !upstream { directions.append(.downstream) }
+        let answers = try directions.map { try Trace.follow($0, from: roots, in: reader, limits: limits) }
+        return try reader.graph(answers, target: target)
+    }
+
+    private func nothing() -> ExitCode {
+        complain("nothing is on record of `\(target)`")
+        return ExitCode(1)
+    }
+
+    private func find(_ reader: LineageReader) throws -> (roots: [NodeID], isSession: Bool) {
+        if target.hasPrefix("pid:"), let at = target.firstIndex(of: "@"), let pid = Int32(target[..<at].dropFirst(4)) {
+            let row = try state.session(String(target[target.index(after: at)...]), in: reader.trail)
+            return (try reader.processes(of: row, pid: pid, limit: 1000).map { .process($0) }, false)
+        }
+        for name in [absolutePath(target), Array(target.utf8)] {
+            // The one that is there now, else the last that was.
+            if let object = try reader.objects(named: name).first { return ([.object(object)], false) }
+        }
+        if target.utf8.contains(UInt8(ascii: "/")) { return ([], false) }
+        if case .none = try reader.trail.session(target) { return ([], false) }
+        let row = try state.session(target, in: reader.trail)
+        return (try reader.processes(of: row, limit: 2000).map { .process($0) }, true)
+    }
+
+    /// As the trail has it: the folder without links, and the file, where it is there.
+    private func absolutePath(_ text: String) -> [UInt8] {
+        if let path = resolved(text) { return path }
+        let slash = text.lastIndex(of: "/")
+        let folder = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."
+        let name = slash.map { text[text.index(after: $0)...] } ?? text[...]
+        guard let path = resolved(folder) else { return Array(text.utf8) }
+        return (path == [UInt8(ascii: "/")] ? [] : path) + [UInt8(ascii: "/")] + name.utf8
+    }
+
+    private func resolved(_ path: String) -> [UInt8]? {
+        guard let path = realpath(path, nil) else { return nil }
+        defer { free(path) }
+        return Array(String(cString: path).utf8)
+    }
+}
