@@ -57,6 +57,7 @@ package struct FileTable<Known: KnownObjects> {
     private var byName: [[UInt8]: ObjectID?] = [:]
     private var byInode: [Inode: ObjectID?] = [:]
     private var sockets: [[UInt8]: ObjectID] = [:]
+    private var pipes: [[UInt8]: ObjectID] = [:]
 
     /// `next`: the number of the first object that is new.
     package init(known: Known, next: Int64) {
@@ -123,7 +124,17 @@ package struct FileTable<Known: KnownObjects> {
         return id
     }
 
-    // MARK: Sockets
+    // MARK: Pipes and sockets
+
+    /// `pipe:[N]` or `socket:[N]`, as proc(5) names what has no name. The number is the kernel's to use again.
+    package mutating func pipe(_ name: [UInt8]) -> ObjectID {
+        if let id = pipes[name] { return id }
+        let id = newObject(.pipe, name, Inode(device: 0, inode: 0))
+        pipes[name] = id
+        return id
+    }
+
+    package static func isPipe(_ name: [UInt8]) -> Bool { name.starts(with: "pipe:[".utf8) || name.starts(with: "socket:[".utf8) }
 
     package mutating func socket(_ name: [UInt8]) throws(Known.Failure) -> ObjectID {
         if let id = sockets[name] { return id }

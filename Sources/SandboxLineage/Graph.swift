@@ -25,6 +25,8 @@ package enum ObjectKind: UInt8, Sendable {
     case socket
     /// Devices, procfs, sysfs: who reads there gets nothing of what others wrote there.
     case system
+    /// A pipe or an end of a pair of sockets, of one session.
+    case pipe
 }
 
 /// What a process had to do with an object.
@@ -42,8 +44,8 @@ package struct Relations: OptionSet, Hashable, Sendable {
     package static let bound = Relations(rawValue: 1 << 8)
     package static let accepted = Relations(rawValue: 1 << 9)
     package static let sent = Relations(rawValue: 1 << 10)
-    /// The descriptor outlives an exec: what the process starts may write through it.
-    package static let inheritable = Relations(rawValue: 1 << 11)
+    /// It was not opened by the process: it was there when a program began.
+    package static let held = Relations(rawValue: 1 << 11)
 
     /// What lets data into a process. A connection goes both ways.
     package static let inward: Relations = [.read, .ran, .connected, .bound, .accepted]
@@ -52,7 +54,7 @@ package struct Relations: OptionSet, Hashable, Sendable {
 
     private static let all: [(Relations, String)] = [
         (.read, "read"), (.ran, "ran"), (.wrote, "wrote"), (.created, "created"), (.deleted, "deleted"), (.renamed, "renamed"),
-        (.linked, "linked"), (.connected, "connected"), (.bound, "bound"), (.accepted, "accepted"), (.sent, "sent"),
+        (.linked, "linked"), (.connected, "connected"), (.bound, "bound"), (.accepted, "accepted"), (.sent, "sent"), (.held, "held"),
     ]
     package var names: [String] { Relations.all.filter { contains($0.0) }.map(\.1) }
 }

@@ -10,7 +10,7 @@ package struct Flow: Hashable, Sendable {
         case access(Relations)
         /// A process was started by another.
         case started
-        /// What a process opened for writing was handed on to what it started.
+        /// A descriptor may have come by fork: whether it was used, or closed at once, the trail does not know.
         case descriptor
     }
 
@@ -49,15 +49,17 @@ package struct Answer: Sendable {
 /// A process has what its parent had when it was started. Of a connection to a server of the same machine, each side gets
 /// what the other had; of one that leads elsewhere, nothing but its name is known.
 package struct Trace<Source: GraphSource> {
-    private let source: Source
-    private let direction: Direction
-    private let limits: TraceLimits
+    let source: Source
+    let direction: Direction
+    let limits: TraceLimits
     private var answer: Answer
     /// How far each node has been followed: again only where a later visit sees more.
     private var seen: [NodeID: UInt64] = [:]
     private var known: Set<Flow> = []
     private var open: [(node: NodeID, bound: UInt64, depth: Int)] = []
     private var steps = 0
+    /// The sides of each pipe that was met.
+    var pipes: [ObjectID: PipeEnds] = [:]
 
     private init(_ source: Source, _ direction: Direction, _ roots: [NodeID], _ limits: TraceLimits) {
         self.source = source
@@ -95,6 +97,7 @@ package struct Trace<Source: GraphSource> {
         switch try source.kind(of: object) {
         case .system: return
         case .socket: return try peers(of: object, depth) { _ in bound }
+        case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
         for edge in try take(source.edges(of: object, [.wrote, .created], limit: limits.edges)) where edge.first <= bound {
@@ -102,36 +105,46 @@ package struct Trace<Source: GraphSource> {
             record(edge, .process(edge.process), .object(object))
             let until = min(bound, life.ended ?? .max)
             visit(.process(edge.process), until, depth + 1)
-            if edge.relations.contains(.inheritable) || !life.hasRun { try writers(below: edge, until: until, depth) }
+            try writers(below: edge, until: until, depth)
         }
     }
 
-    /// What was started after a file had been opened for writing may have written to it as well.
+    /// What was forked after a file had been opened for writing, and ran no program of its own, may have written to it as well.
+    /// What a program found open when it began is on record, as far as it is a standard stream.
     private mutating func writers(below edge: Edge, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
-        var left = try source.children(of: edge.process)
-        while let child = left.popLast() {
-            guard child.started >= edge.first, child.started <= bound else { continue }
-            if !edge.relations.contains(.inheritable), child.hasRun { continue }
+        for child in try forks(of: edge.process) where child.started >= edge.first && child.started <= bound {
             if answer.nodes.count >= limits.nodes { return answer.isCut = true }
-            record(
-                Flow(
-                    from: .process(child.id), to: .object(edge.object), kind: .descriptor, first: child.started, last: child.started, count: 1
-                ))
+            record(child, wroteTo: edge.object)
             visit(.process(child.id), min(bound, child.ended ?? .max), depth + 1)
-            left += try source.children(of: child.id)
         }
+    }
+
+    /// All that has come of a process by fork alone.
+    func forks(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
+        var found: [ProcessLife] = []
+        var left = [process]
+        while let next = left.popLast() {
+            for child in try source.children(of: next) where !child.hasRun && child.id > next {
+                found.append(child)
+                left.append(child.id)
+            }
+        }
+        return found
     }
 
     private mutating func inputs(of process: ProcessID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
         for edge in try take(source.edges(of: process, .inward, limit: limits.edges)) where edge.first <= bound {
             record(edge, .object(edge.object), .process(process))
-            if try source.kind(of: edge.object) == .socket {
+            switch try source.kind(of: edge.object) {
+            case .socket:
                 try peers(of: edge.object, depth, as: edge) { min(bound, $0) }
                 visit(.object(edge.object), bound, depth + 1, isEnd: true)
-            } else {
-                visit(.object(edge.object), min(bound, edge.last), depth + 1)
+            // What comes through a pipe comes after it was opened.
+            case .pipe: visit(.object(edge.object), bound, depth + 1)
+            case .file, .system: visit(.object(edge.object), min(bound, edge.last), depth + 1)
             }
         }
+        try throughPipes(process, until: bound, depth)
         guard let life = try source.process(process), let parent = life.parent, try source.process(parent) != nil else { return }
         record(Flow(from: .process(parent), to: .process(process), kind: .started, first: life.started, last: life.started, count: 1))
         visit(.process(parent), min(bound, life.started), depth + 1)
@@ -143,6 +156,7 @@ package struct Trace<Source: GraphSource> {
         switch try source.kind(of: object) {
         case .system: return
         case .socket: return try peers(of: object, depth) { _ in bound }
+        case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
         for edge in try take(source.edges(of: object, [.read, .ran], limit: limits.edges)) where edge.last >= bound {
@@ -167,24 +181,28 @@ package struct Trace<Source: GraphSource> {
             record(Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
             visit(.process(child.id), max(bound, child.started), depth + 1)
         }
-        for edge in try handedOn(to: process) {
-            record(Flow(from: .process(process), to: .object(edge.object), kind: .descriptor, first: edge.first, last: edge.last, count: 1))
+        try throughPipes(process, from: bound, depth)
+        guard let life = try source.process(process), !life.hasRun else { return }
+        for edge in try openBefore(life) {
+            record(life, wroteTo: edge.object)
             visit(.object(edge.object), max(bound, edge.first), depth + 1)
         }
     }
 
-    /// The files that those who started a process had open for writing then.
-    private func handedOn(to process: ProcessID) throws(Source.Failure) -> [Edge] {
+    /// The files that those had open for writing of whom a process has come by fork alone.
+    private func openBefore(_ process: ProcessLife) throws(Source.Failure) -> [Edge] {
         var found: [Edge] = []
-        guard var life = try source.process(process) else { return found }
-        var hasRun = life.hasRun
-        while let parent = life.parent, let above = try source.process(parent) {
-            for edge in try source.edges(of: parent, [.wrote, .created], limit: limits.edges)
-            where edge.first <= life.started && (edge.relations.contains(.inheritable) || !hasRun) { found.append(edge) }
-            hasRun = hasRun || above.hasRun
+        var life = process
+        while !life.hasRun, let parent = life.parent, parent < life.id, let above = try source.process(parent) {
+            found += try source.edges(of: parent, [.wrote, .created], limit: limits.edges).filter { $0.first <= life.started }
             life = above
         }
         return found
+    }
+
+    mutating func record(_ process: ProcessLife, wroteTo object: ObjectID) {
+        let ends = (NodeID.process(process.id), NodeID.object(object))
+        record(Flow(from: ends.0, to: ends.1, kind: .descriptor, first: process.started, last: process.started, count: 1))
     }
 
     // MARK: Sockets
@@ -216,20 +234,20 @@ package struct Trace<Source: GraphSource> {
 
     // MARK: The answer
 
-    private mutating func take(_ edges: [Edge]) -> [Edge] {
+    mutating func take(_ edges: [Edge]) -> [Edge] {
         if edges.count >= limits.edges { answer.isCut = true }
         return limits.since == 0 ? edges : edges.filter { $0.last >= limits.since }
     }
 
-    private mutating func record(_ edge: Edge, _ from: NodeID, _ to: NodeID) {
+    mutating func record(_ edge: Edge, _ from: NodeID, _ to: NodeID) {
         record(Flow(from: from, to: to, kind: .access(edge.relations), first: edge.first, last: edge.last, count: edge.count))
     }
 
-    private mutating func record(_ flow: Flow) {
+    mutating func record(_ flow: Flow) {
         if known.insert(flow).inserted { answer.flows.append(flow) }
     }
 
-    private mutating func visit(_ node: NodeID, _ bound: UInt64, _ depth: Int, isEnd: Bool = false) {
+    mutating func visit(_ node: NodeID, _ bound: UInt64, _ depth: Int, isEnd: Bool = false) {
         if let before = seen[node] {
             guard !isEnd, direction == .upstream ? bound > before : bound < before else { return }
         } else {

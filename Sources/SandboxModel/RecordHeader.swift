@@ -80,6 +80,9 @@ package struct RecordHeader: Sendable {
     /// records are merged as soon as they are read.
     package static let unknown = Int32.min + 1
 
+    /// The `detail` of an `open` that was no call: what a program found at its standard streams when it began.
+    package static let held: UInt64 = 1
+
     package init(
         kind: RecordKind, operation: Operation = .other, decision: Decision = .allow, flags: RecordFlags = [],
         resourceType: ResourceType = .none, access: FileAccess = [], rule: RuleID = .none, process: UInt32 = 0,

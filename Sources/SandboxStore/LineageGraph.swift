@@ -74,7 +74,7 @@ extension Flow {
         switch kind {
         case .access(let relations): relations.names
         case .started: ["started"]
-        case .descriptor: ["handed on"]
+        case .descriptor: ["perhaps"]
         }
     }
 }

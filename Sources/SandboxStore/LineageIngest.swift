@@ -64,7 +64,7 @@ final class LineageEvents {
         var resource: Int64
         var second: Int64
         var inode: Inode
-        var closesOnExec: Bool
+        var isHeld: Bool
         var first, last, count: UInt64
     }
 
@@ -89,7 +89,7 @@ final class LineageEvents {
                 process: UInt32(truncatingIfNeeded: select.integer(0)), operation: operation,
                 access: FileAccess(rawValue: UInt16(truncatingIfNeeded: select.integer(2))), type: type, resource: select.integer(4),
                 second: select.integer(5), inode: Inode(device: select.unsigned(6), inode: select.unsigned(7)),
-                closesOnExec: select.integer(8) != 0, first: select.unsigned(9), last: select.unsigned(10), count: select.unsigned(11))
+                isHeld: select.unsigned(8) == RecordHeader.held, first: select.unsigned(9), last: select.unsigned(10), count: select.unsigned(11))
         }
         return nil
     }
@@ -108,7 +108,7 @@ extension LineageEvents.Event {
     var relations: Relations {
         switch operation {
         case .exec: .ran
-        case .create where !inode.isKnown: access.contains(.write) ? handedOn.union([.created, .wrote]) : .created
+        case .create where !inode.isKnown: access.contains(.write) ? [.created, .wrote] : .created
         case .open, .create: opened
         case .delete: .deleted
         case .rename: .renamed
@@ -123,9 +123,7 @@ extension LineageEvents.Event {
 
     private var opened: Relations {
         var relations: Relations = access.contains(.read) ? .read : []
-        if !access.isDisjoint(with: .write.union(.truncate)) { relations.formUnion(handedOn.union(.wrote)) }
-        return relations
+        if !access.isDisjoint(with: .write.union(.truncate)) { relations.insert(.wrote) }
+        return isHeld && !relations.isEmpty ? relations.union(.held) : relations
     }
-
-    private var handedOn: Relations { closesOnExec ? [] : .inheritable }
 }

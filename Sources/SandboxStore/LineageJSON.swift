@@ -25,7 +25,7 @@ package enum LineageJSON {
         switch node {
         case .object(let id):
             guard let known = graph.objects[id] else { break }
-            object.put("type", known.kind == .socket ? "socket" : "file")
+            object.put("type", known.kind == .socket ? "socket" : known.kind == .pipe ? "pipe" : "file")
             object.put("name", bytes: known.name)
             if known.inode != 0 {
                 object.put("device", known.device)

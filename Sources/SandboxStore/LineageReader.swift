@@ -8,7 +8,7 @@ package final class LineageReader {
     package let sessions: [Int64: SessionRow]
     /// Others' processes are not looked at.
     private let allowed: Set<Int64>
-    private let ofProcess, used, made, life, kinds: Statement
+    private let ofProcess, held, used, made, life, kinds: Statement
     private var children: [Int64: [ProcessID: [ProcessLife]]] = [:]
 
     /// `identities`: globs; none are all.
@@ -27,6 +27,8 @@ package final class LineageReader {
             rows.filter { row in globs.isEmpty || globs.contains { $0.matches(Array(row.info.identity.utf8)) } }.map(\.number))
         let columns = "process, object, relations, first, span, count FROM lineage_edge"
         ofProcess = try database.prepare("SELECT \(columns) WHERE process = ?1 AND relations & ?2 LIMIT ?3")
+        held = try database.prepare(
+            "SELECT \(columns) INDEXED BY lineage_held WHERE process = ?1 AND relations & 2048 AND relations & ?2 LIMIT ?3")
         used = try database.prepare(
             "SELECT \(columns) INDEXED BY lineage_used WHERE object = ?1 AND relations & ?2 ORDER BY process DESC LIMIT ?3")
         made = try database.prepare(
@@ -119,7 +121,7 @@ extension LineageReader: GraphSource {
     }
 
     package func edges(of process: ProcessID, _ relations: Relations, limit: Int) throws(StoreError) -> [Edge] {
-        try edges(ofProcess, process.rawValue, relations, limit)
+        try edges(relations == .held ? held : ofProcess, process.rawValue, relations, limit)
     }
 
     private func edges(_ select: Statement, _ node: Int64, _ relations: Relations, _ limit: Int) throws(StoreError) -> [Edge] {

@@ -61,7 +61,7 @@ package enum LineageProv {
     private static func name(_ node: NodeID) -> String { "sbx:" + LineageGraph.identifier(node) }
 
     private static func entity(_ object: LineageGraph.Object?) -> String {
-        labelled(object?.name ?? [], type: object?.kind == .socket ? "Socket" : "File")
+        labelled(object?.name ?? [], type: object?.kind == .socket ? "Socket" : object?.kind == .pipe ? "Pipe" : "File")
     }
 
     private static func activity(_ process: LineageGraph.Process?) -> String {

@@ -28,6 +28,7 @@ enum LineageTables {
             PRIMARY KEY (process, object, relations)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS lineage_used ON lineage_edge (object);
         CREATE INDEX IF NOT EXISTS lineage_made ON lineage_edge (object) WHERE relations & 780;
+        CREATE INDEX IF NOT EXISTS lineage_held ON lineage_edge (process) WHERE relations & 2048;
         CREATE TABLE IF NOT EXISTS lineage_session (session INTEGER PRIMARY KEY);
         """
 }

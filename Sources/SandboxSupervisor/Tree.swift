@@ -12,6 +12,7 @@ final class Tree: TracerEvents {
     private let supervision: Supervision
     private let front: Int32
     private let programs: ProgramWork
+    private let streams = StandardStreams()
     private let limit: Int
     /// How many processes were killed for being one too many.
     private var refused = 0
@@ -100,6 +101,17 @@ final class Tree: TracerEvents {
         withArguments { arguments in
             if isRunning { recordProgram(caller, program, arguments) }
             _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
+        }
+        if isRunning, result == 0 { recordStreams(caller) }
+    }
+
+    /// No call, and nothing that was judged: for the lineage alone.
+    private func recordStreams(_ caller: Caller) {
+        for stream in streams.read(caller) {
+            var h = supervision.header(.open, Ruling(.allow, by: .none), caller, .file)
+            h.flags.remove(.looked)
+            (h.access, h.device, h.inode, h.detail, h.result) = (stream.access, stream.device, stream.inode, RecordHeader.held, 0)
+            stream.name.withUnsafeBytes { _ = supervision.append(h, $0, isCall: false) }
         }
     }
 
