@@ -56,6 +56,8 @@ let package = Package(
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], exclude: ["Schemas"],
+            swiftSettings: strict),
     ]
 )
