@@ -23,14 +23,14 @@ extension TrailReader {
         // Two texts may hold the same bytes: what is counted as one is told by its bytes.
         let select = try database.prepare(
             """
-            SELECT \(key.column) AS name, count(DISTINCT e.id >> 40), sum(e.count),
+            SELECT \(key.column), count(DISTINCT e.id >> 40), sum(e.count),
             count(DISTINCT CASE WHEN \(UsageKey.isFile) AND e.access & \(FileAccess.read.rawValue) THEN t.bytes END),
             count(DISTINCT CASE WHEN \(UsageKey.isFile) AND e.access & \(FileAccess.changing.rawValue) THEN t.bytes END),
             count(DISTINCT CASE WHEN \(UsageKey.isReach) THEN t.bytes END),
             sum(CASE WHEN e.operation = \(Operation.exec.rawValue) THEN e.count ELSE 0 END),
             sum(CASE WHEN e.decision = \(Decision.deny.rawValue) THEN e.count ELSE 0 END)
             FROM event e JOIN session s ON s.id = e.id >> 40 LEFT JOIN text t ON t.id = e.resource \(key.join)
-            WHERE e.last >= ? AND \(key.condition) GROUP BY name ORDER BY \(key == .day ? "name" : "3 DESC, name")
+            WHERE e.last >= ? AND \(key.condition) GROUP BY 1 ORDER BY \(key == .day ? "1" : "3 DESC, 1")
             """)
         select.bind(1, since)
         var rows: [UsageRow] = []

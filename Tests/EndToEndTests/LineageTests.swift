@@ -27,12 +27,13 @@ private struct Lineage {
         }
     }
 
-    /// Everything upstream that is not there by inheritance alone.
+    /// Everything upstream that is not there by inheritance alone, nor by a pipe of which it is not known who uses it: `make -j`
+    /// gives all but one of its children a pipe to read from that nobody writes to.
     func inputs(_ relation: String? = nil) -> [Node] {
         var found: Set<String> = [], left = roots
         var named: Set<String> = []
         while let node = left.popLast() {
-            for edge in edges where edge.to == node && !edge.relations.contains("started") {
+            for edge in edges where edge.to == node && Set(edge.relations).isDisjoint(with: ["started", "perhaps"]) {
                 if relation.map(edge.relations.contains) ?? true { named.insert(edge.from) }
                 if found.insert(edge.from).inserted { left.append(edge.from) }
             }
@@ -68,8 +69,9 @@ extension EndToEnd {
                     !path.hasSuffix(".h") && ["/usr/lib", "/lib", "/etc/", "/usr/share/", "/proc/", "/dev/"].contains(where: path.hasPrefix)
                 }
                 let between = read.filter { $0.hasPrefix("/tmp/cc") || $0.hasPrefix("pipe:[") }
-                #expect(between.contains { $0.hasPrefix("pipe:[") } == !flag.isEmpty, "\(between)")
-                #expect(read.filter { !isOfProgram($0) }.subtracting(between) == (try dependencies(of: name + ".c", world)), "\(name)")
+                #expect(between.contains { $0.hasPrefix("/tmp/cc") } == flag.isEmpty, "\(between)")
+                let named = try dependencies(of: name + ".c", world), found = read.filter { !isOfProgram($0) }.subtracting(between)
+                #expect(found == named, "\(name): \(found.symmetricDifference(named))")
                 let programs = upstream.inputs("ran").map { ($0.name as NSString).lastPathComponent }
                 #expect(programs.contains("cc1") && programs.contains { $0.hasSuffix("as") }, "\(programs)")
                 let compiler = try #require(upstream.inputs().first { $0.program.hasSuffix("/cc1") })
@@ -80,7 +82,7 @@ extension EndToEnd {
         }
 
         private func dependencies(of source: String, _ world: World) throws -> Set<String> {
-            let text = try world.native(["gcc", "-M", source]).out.replacingOccurrences(of: "\\\n", with: " ")
+            let text = try world.native(["gcc", "-M", "-O1", "-DFLAG", source]).out.replacingOccurrences(of: "\\\n", with: " ")
             let paths = text.split(whereSeparator: \.isWhitespace).dropFirst().map(String.init)
             return Set(paths.compactMap { realpath($0.hasPrefix("/") ? $0 : "\(world.work)/\($0)", nil).map { String(cString: $0) } })
         }
@@ -93,7 +95,7 @@ extension EndToEnd {
             let scripts = [
                 "cat '\(world.secret)' | tr a-z A-Z > staged; echo plain > beside",
                 "mv staged moved; ln moved linked; tar cf archive.tar linked; cp beside copy",
-                "(read line < archive.tar; echo \"$line\") > last; x=$(cat archive.tar | head -c 9); echo \"$x\" > words; cat copy > other",
+                "cat copy > other; (read line < archive.tar; echo \"$line\") > last; x=$(cat archive.tar | head -c 9); echo \"$x\" > words",
             ]
             for script in scripts {
                 let outcome = try world.sandboxed(["bash", "-c", script], profile: profile)
