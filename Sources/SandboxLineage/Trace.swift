@@ -277,7 +277,7 @@ package struct TraceLimits: Sendable {
     package var depth = Int.max
     /// Only what has happened since.
     package var since: UInt64 = 0
-    package var nodes = 5000
-    package var edges = 2000
+    package var nodes = 2000
+    package var edges = 1000
     package init() {}
 }
