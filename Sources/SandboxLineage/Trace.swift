@@ -179,7 +179,8 @@ package struct Trace<Source: GraphSource> {
             }
         }
         for child in try source.children(of: process) where child.started >= bound {
-            record(Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
+            record(
+                Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
             visit(.process(child.id), max(bound, child.started), depth + 1)
         }
         try throughPipes(process, from: bound, depth)

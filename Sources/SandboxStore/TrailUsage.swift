@@ -30,7 +30,7 @@ extension TrailReader {
             sum(CASE WHEN e.operation = \(Operation.exec.rawValue) THEN e.count ELSE 0 END),
             sum(CASE WHEN e.decision = \(Decision.deny.rawValue) THEN e.count ELSE 0 END)
             FROM event e JOIN session s ON s.id = e.id >> 40 LEFT JOIN text t ON t.id = e.resource \(key.join)
-            WHERE e.last >= ? AND \(key.condition) GROUP BY 1 ORDER BY \(key == .day ? "1" : "3 DESC, 1")
+            WHERE e.last >= ? AND \(ResourceType.isJudged) AND \(key.condition) GROUP BY 1 ORDER BY \(key == .day ? "1" : "3 DESC, 1")
             """)
         select.bind(1, since)
         var rows: [UsageRow] = []

@@ -66,7 +66,8 @@ extension EndToEnd {
                 let upstream = try Lineage(world, "\(world.work)/\(name).o", "--upstream")
                 let read = Set(upstream.inputs("read").map(\.name))
                 let isOfProgram = { (path: String) in
-                    !path.hasSuffix(".h") && ["/usr/lib", "/lib", "/etc/", "/usr/share/", "/proc/", "/dev/"].contains(where: path.hasPrefix)
+                    !path.hasSuffix(".h")
+                        && ["/usr/lib", "/lib", "/etc/", "/usr/share/", "/proc/", "/dev/"].contains(where: path.hasPrefix)
                 }
                 let between = read.filter { $0.hasPrefix("/tmp/cc") || $0.hasPrefix("pipe:[") }
                 #expect(between.contains { $0.hasPrefix("/tmp/cc") } == flag.isEmpty, "\(between)")

@@ -71,6 +71,14 @@ import Testing
         #expect(table.file(bytes("/new"), inode(9)).rawValue == 11)
     }
 
+    @Test mutating func anOpenFileWithoutANameIsTheOneThatLostIt() {
+        let file = table.created(bytes("/tmp/here"), at: 1)
+        _ = table.deleted(bytes("/tmp/here"), inode(5), at: 2)
+        #expect(table.stream(bytes("/tmp/here (deleted)"), inode(5)) == file)
+        let pipe = table.stream(bytes("pipe:[5]"), inode(5)), again = table.stream(bytes("pipe:[5]"), inode(5))
+        #expect(pipe != file && pipe == again)
+    }
+
     @Test mutating func devicesAreNobodysFiles() {
         let null = table.file(bytes("/dev/null"), inode(5))
         #expect(table.objects[null]?.kind == .system)

@@ -28,9 +28,12 @@ import Testing
         try LineageIngest.takeIn(state)
         var st = stat()
         stat(state.database, &st)
-        print("\(count) accesses, \(number) sessions: \(Int(st.st_size) / count) bytes each; graph, the rest: \(Timestamp.duration(currentTime() - begin))")
+        print(
+            "\(count) accesses, \(number) sessions: \(Int(st.st_size) / count) bytes each; graph, the rest: \(Timestamp.duration(currentTime() - begin))"
+        )
         #expect(Int(st.st_size) < 100 * count)
-        for target in ["/usr/include/h7.h", "/etc/ld.so.cache", "/usr/bin/cc1", "/w/p3/prog", "/w/p3/f77.o", "/w/p3/f77.c", "10.0.0.1:443"] {
+        for target in ["/usr/include/h7.h", "/etc/ld.so.cache", "/usr/bin/cc1", "/w/p3/prog", "/w/p3/f77.o", "/w/p3/f77.c", "10.0.0.1:443"]
+        {
             let begin = currentTime()
             let reader = try #require(try LineageReader(state))
             let object = try #require(try reader.objects(named: Array(target.utf8)).first)

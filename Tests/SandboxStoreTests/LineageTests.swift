@@ -29,7 +29,9 @@ import Testing
             try journal.append(header, path)
         }
 
-        func change(_ operation: SandboxModel.Operation, _ process: UInt32, _ path: String, to other: String, inode: UInt64, at second: UInt64) throws {
+        func change(
+            _ operation: SandboxModel.Operation, _ process: UInt32, _ path: String, to other: String, inode: UInt64, at second: UInt64
+        ) throws {
             var header = SandboxStoreTests.access(operation, process: process, access: .rename, result: 0, second: second)
             (header.device, header.inode) = (7, inode)
             if !other.isEmpty { header.flags.insert(.secondPath) }
@@ -149,7 +151,9 @@ import Testing
         let text = try LineageProv.document(answer(.upstream, "/w/out"))
         let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: [String: Any]])
         let known = Set(["entity", "activity", "agent"].flatMap { (document[$0] ?? [:]).keys })
-        let records = ["used", "wasGeneratedBy", "wasInformedBy", "wasAssociatedWith", "actedOnBehalfOf"].flatMap { (document[$0] ?? [:]).values }
+        let records = ["used", "wasGeneratedBy", "wasInformedBy", "wasAssociatedWith", "actedOnBehalfOf"].flatMap {
+            (document[$0] ?? [:]).values
+        }
         let names = records.compactMap { $0 as? [String: String] }.flatMap { $0.filter { $0.key != "prov:time" }.values }
         #expect(!names.isEmpty && Set(names).isSubset(of: known))
     }
