@@ -40,9 +40,11 @@ package struct Carrying: Sendable {
         var parent: UInt32
         /// It has run no program of its own since it was forked.
         var isFork = true
-        /// What it may write into and read from, in parts: a part is closed when it is shared with a child.
+        /// What it may write into and read from, in parts; what is opened next goes into a part of its own, where there is one.
         var written: [Holder] = []
         var read: [Holder] = []
+        var hasOwnWritten = false
+        var hasOwnRead = false
         /// The pipes that were there when its program began.
         var held: Set<Inode> = []
     }
@@ -95,12 +97,12 @@ package struct Carrying: Sendable {
     package mutating func classify(_ holder: Holder, as classes: Classes) { add(classes, to: holder, from: nil) }
 
     package mutating func didRead(_ process: UInt32, _ file: Inode) {
-        let part = openPart(of: process, \.read, inward: true)
+        let part = readPart(of: process)
         join(self.file(file), part)
     }
 
     package mutating func willWrite(_ process: UInt32, _ file: Inode) {
-        let part = openPart(of: process, \.written, inward: false)
+        let part = writtenPart(of: process)
         join(part, self.file(file))
     }
 
@@ -109,8 +111,8 @@ package struct Carrying: Sendable {
 
     /// Data may go out, and come in.
     package mutating func connected(_ process: UInt32, _ socket: UInt64) {
-        join(openPart(of: process, \.written, inward: false), .socket(socket))
-        join(.socket(socket), openPart(of: process, \.read, inward: true))
+        join(writtenPart(of: process), .socket(socket))
+        join(.socket(socket), readPart(of: process))
     }
 
     /// Two processes that can reach each other: a local connection, over which descriptors go as well, or shared memory.
@@ -129,9 +131,8 @@ package struct Carrying: Sendable {
             process.read = above.read
             process.held = above.held
             // Both go on with parts of their own.
-            let fresh = (newPart(of: parent, inward: false), newPart(of: parent, inward: true))
-            processes[parent]?.written.append(fresh.0)
-            processes[parent]?.read.append(fresh.1)
+            processes[parent]?.hasOwnWritten = false
+            processes[parent]?.hasOwnRead = false
         }
         processes[child] = process
         children[parent, default: []].insert(child)
@@ -190,20 +191,32 @@ package struct Carrying: Sendable {
         return found
     }
 
-    /// The part into which a process opens things now.
-    private mutating func openPart(of process: UInt32, _ list: WritableKeyPath<Process, [Holder]>, inward: Bool) -> Holder {
-        if processes[process] == nil { processes[process] = Process(parent: 0, isFork: false) }
-        if let last = processes[process]?[keyPath: list].last { return last }
-        let part = newPart(of: process, inward: inward)
-        processes[process]?[keyPath: list].append(part)
+    /// The part into which a process opens things for writing now.
+    private mutating func writtenPart(of process: UInt32) -> Holder {
+        var known = processes[process] ?? Process(parent: 0, isFork: false)
+        if known.hasOwnWritten, let last = known.written.last { return last }
+        let part = newPart()
+        known.written.append(part)
+        known.hasOwnWritten = true
+        processes[process] = known
+        join(.process(process), part)
         return part
     }
 
-    private mutating func newPart(of process: UInt32, inward: Bool) -> Holder {
-        parts += 1
-        let part = Holder.descriptors(parts)
-        if inward { join(part, .process(process)) } else { join(.process(process), part) }
+    private mutating func readPart(of process: UInt32) -> Holder {
+        var known = processes[process] ?? Process(parent: 0, isFork: false)
+        if known.hasOwnRead, let last = known.read.last { return last }
+        let part = newPart()
+        known.read.append(part)
+        known.hasOwnRead = true
+        processes[process] = known
+        join(part, .process(process))
         return part
+    }
+
+    private mutating func newPart() -> Holder {
+        parts += 1
+        return .descriptors(parts)
     }
 
     private mutating func join(_ from: Holder, _ to: Holder) {

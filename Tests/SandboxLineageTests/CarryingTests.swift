@@ -37,6 +37,9 @@ import Testing
             steps: [.read(1, 5), .fork(2, 1), .ran(2, []), .fork(3, 1), .ran(3, []), .read(3, 100), .write(3, 5)],
             carrying: [.process(1), .process(2)]),
         Case(
+            name: "what a child opens is not its parent's", steps: [.read(1, 5), .fork(2, 1), .ran(2, []), .read(2, 100), .write(2, 6)],
+            carrying: [file(6)], clean: [.process(1), file(5)]),
+        Case(
             name: "a pipeline",
             steps: [
                 .fork(2, 1), .fork(3, 1), .ran(2, [(9, false, true)]), .ran(3, [(9, true, false)]), .read(2, 100), .write(3, 5),
