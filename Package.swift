@@ -22,8 +22,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
-        .systemLibrary(name: "CSQLite", path: "CShims/sqlite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CYAML", path: "CShims/yaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", path: "CShims/sqlite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", path: "CShims/yaml", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CPgQuery", path: "CShims/pgquery", providers: [.apt(["libpg-query-dev"])]),
         .target(
             name: "CShims", path: "CShims/kernel", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
@@ -38,7 +38,9 @@ let package = Package(
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
-            dependencies: ["SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims"],
+            dependencies: [
+                "SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "sandbox",
@@ -60,6 +62,8 @@ let package = Package(
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
-        .testTarget(name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], exclude: ["Schemas"],
+            swiftSettings: strict),
     ]
 )

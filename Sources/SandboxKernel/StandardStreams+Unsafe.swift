@@ -34,7 +34,6 @@ package final class StandardStreams {
             let n = sbx_readlinkat(At.workingDirectory, link.base, name.base, 4096)
             guard n > 0, n < 4096 else { continue }
             name.setCount(n)
-            if st.st_nlink == 0 { name.dropDeletedMark() }
             found.append(Stream(device: UInt64(st.st_dev), inode: UInt64(st.st_ino), access: access, name: Array(name.bytes)))
         }
         return found

@@ -58,6 +58,7 @@ package struct FileTable<Known: KnownObjects> {
     private var byInode: [Inode: ObjectID?] = [:]
     private var sockets: [[UInt8]: ObjectID] = [:]
     private var pipes: [[UInt8]: ObjectID] = [:]
+    private var ended: [Inode: ObjectID] = [:]
 
     /// `next`: the number of the first object that is new.
     package init(known: Known, next: Int64) {
@@ -126,15 +127,23 @@ package struct FileTable<Known: KnownObjects> {
 
     // MARK: Pipes and sockets
 
+    /// What was found open under a name of proc(5)'s making: that of a file without a name says so.
+    package mutating func stream(_ name: [UInt8], _ inode: Inode) throws(Known.Failure) -> ObjectID {
+        if FileTable.isPipe(name) { return pipe(name) }
+        let mark = Array(" (deleted)".utf8)
+        if name.count > mark.count, name.suffix(mark.count).elementsEqual(mark), let file = ended[inode] { return file }
+        return try file(name, inode)
+    }
+
     /// `pipe:[N]` or `socket:[N]`, as proc(5) names what has no name. The number is the kernel's to use again.
-    package mutating func pipe(_ name: [UInt8]) -> ObjectID {
+    private mutating func pipe(_ name: [UInt8]) -> ObjectID {
         if let id = pipes[name] { return id }
         let id = newObject(.pipe, name, Inode(device: 0, inode: 0))
         pipes[name] = id
         return id
     }
 
-    package static func isPipe(_ name: [UInt8]) -> Bool { name.starts(with: "pipe:[".utf8) || name.starts(with: "socket:[".utf8) }
+    private static func isPipe(_ name: [UInt8]) -> Bool { name.starts(with: "pipe:[".utf8) || name.starts(with: "socket:[".utf8) }
 
     package mutating func socket(_ name: [UInt8]) throws(Known.Failure) -> ObjectID {
         if let id = sockets[name] { return id }
@@ -220,6 +229,7 @@ package struct FileTable<Known: KnownObjects> {
         guard let object = objects[id], object.names.isEmpty, object.hiddenNames <= 0, object.kind == .file else { return }
         objects[id]?.ended = time
         objects[id]?.isChanged = true
+        ended[object.inode] = id
         if object.inode.isKnown, byInode[object.inode] == .some(.some(id)) { byInode[object.inode] = .some(nil) }
     }
 }

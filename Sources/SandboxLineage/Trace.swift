@@ -96,7 +96,7 @@ package struct Trace<Source: GraphSource> {
     private mutating func origins(of object: ObjectID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
         switch try source.kind(of: object) {
         case .system: return
-        case .socket: return try peers(of: object, depth) { _ in bound }
+        case .socket: return try users(of: object, bound, depth)
         case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
@@ -155,7 +155,7 @@ package struct Trace<Source: GraphSource> {
     private mutating func uses(of object: ObjectID, from bound: UInt64, _ depth: Int) throws(Source.Failure) {
         switch try source.kind(of: object) {
         case .system: return
-        case .socket: return try peers(of: object, depth) { _ in bound }
+        case .socket: return try users(of: object, bound, depth)
         case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
@@ -168,7 +168,8 @@ package struct Trace<Source: GraphSource> {
 
     private mutating func outputs(of process: ProcessID, from bound: UInt64, _ depth: Int) throws(Source.Failure) {
         for edge in try take(source.edges(of: process, .outward, limit: limits.edges)) {
-            if edge.relations.isDisjoint(with: [.wrote, .created]), edge.last < bound { continue }
+            // All but a datagram go on for as long as somebody holds them open.
+            if edge.relations.isSubset(of: .sent), edge.last < bound { continue }
             record(edge, .process(process), .object(edge.object))
             if try source.kind(of: edge.object) == .socket {
                 try peers(of: edge.object, depth, as: edge) { max(bound, $0) }
@@ -178,7 +179,8 @@ package struct Trace<Source: GraphSource> {
             }
         }
         for child in try source.children(of: process) where child.started >= bound {
-            record(Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
+            record(
+                Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
             visit(.process(child.id), max(bound, child.started), depth + 1)
         }
         try throughPipes(process, from: bound, depth)
@@ -207,29 +209,42 @@ package struct Trace<Source: GraphSource> {
 
     // MARK: Sockets
 
+    /// All who had to do with a socket that was asked for: what they had may have gone there, what they did may have come of it.
+    private mutating func users(of socket: ObjectID, _ bound: UInt64, _ depth: Int) throws(Source.Failure) {
+        for edge in try take(source.edges(of: socket, [.connected, .sent, .bound, .accepted], limit: limits.edges)) {
+            guard let life = try source.process(edge.process) else { continue }
+            record(edge, end: socket)
+            visit(.process(edge.process), direction == .upstream ? min(bound, life.ended ?? .max) : max(bound, edge.first), depth + 1)
+        }
+    }
+
     /// The others at a socket of this machine: who served it while somebody was connected. `edge`: whose end we come from.
     private mutating func peers(
-        of object: ObjectID, _ depth: Int, as edge: Edge? = nil, bound: (UInt64) -> UInt64
+        of object: ObjectID, _ depth: Int, as edge: Edge, bound: (UInt64) -> UInt64
     ) throws(Source.Failure) {
         let servers = try take(source.edges(of: object, .serving, limit: limits.edges))
-        if servers.isEmpty, edge != nil { return }
+        if servers.isEmpty { return }
         let clients = try take(source.edges(of: object, [.connected, .sent], limit: limits.edges))
         for server in servers {
             guard let life = try source.process(server.process) else { continue }
             for client in clients where client.last >= server.first && client.first <= life.ended ?? .max {
-                guard let clientLife = try source.process(client.process), edge.map({ isEnd($0, server, client) }) ?? true else { continue }
+                guard edge.process == server.process || edge.process == client.process,
+                    let clientLife = try source.process(client.process)
+                else { continue }
                 let end = direction == .upstream ? min(life.ended ?? .max, clientLife.ended ?? .max) : client.first
-                for side in [server, client] where side.process != edge?.process {
-                    let ends = (NodeID.process(side.process), NodeID.object(object))
-                    if direction == .upstream { record(side, ends.0, ends.1) } else { record(side, ends.1, ends.0) }
+                for side in [server, client] where side.process != edge.process {
+                    record(side, end: object)
                     visit(.process(side.process), bound(end), depth + 1)
                 }
             }
         }
     }
 
-    private func isEnd(_ edge: Edge, _ server: Edge, _ client: Edge) -> Bool {
-        edge.process == server.process || edge.process == client.process
+    private mutating func record(_ edge: Edge, end socket: ObjectID) {
+        switch direction {
+        case .upstream: record(edge, .process(edge.process), .object(socket))
+        case .downstream: record(edge, .object(socket), .process(edge.process))
+        }
     }
 
     // MARK: The answer
@@ -263,7 +278,7 @@ package struct TraceLimits: Sendable {
     package var depth = Int.max
     /// Only what has happened since.
     package var since: UInt64 = 0
-    package var nodes = 5000
-    package var edges = 2000
+    package var nodes = 2000
+    package var edges = 1000
     package init() {}
 }

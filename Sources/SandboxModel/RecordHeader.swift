@@ -26,6 +26,8 @@ package enum RecordKind: UInt8, Sendable {
 /// What kind of thing `resource` names.
 package enum ResourceType: UInt8, Sendable {
     case none = 0, file, program, socket, process, name
+    /// A file, a pipe or a socket that a program found at its standard streams when it began: nothing was called, and nothing judged.
+    case stream
 
     package var name: String {
         switch self {
@@ -35,6 +37,7 @@ package enum ResourceType: UInt8, Sendable {
         case .socket: "socket"
         case .process: "process"
         case .name: "name"
+        case .stream: "stream"
         }
     }
 }
@@ -86,8 +89,6 @@ package struct RecordHeader: Sendable {
     /// records are merged as soon as they are read.
     package static let unknown = Int32.min + 1
 
-    /// The `detail` of an `open` that was no call: what a program found at its standard streams when it began.
-    package static let held: UInt64 = 1
 
     package init(
         kind: RecordKind, operation: Operation = .other, decision: Decision = .allow, flags: RecordFlags = [],

@@ -56,7 +56,7 @@ final class LineageBuilder {
     private func object(of event: LineageEvents.Event) throws(StoreError) -> ObjectID? {
         let name = try texts.bytes(event.resource)
         if event.type == .socket { return try files.socket(LineageName.shared(name)) }
-        if event.isHeld, FileTable<StoredObjects>.isPipe(name) { return files.pipe(name) }
+        if event.type == .stream { return try files.stream(name, event.inode) }
         switch event.operation {
         case .create where !event.inode.isKnown: return try files.created(name, at: event.first)
         case .delete: return try files.deleted(name, event.inode, at: event.last)

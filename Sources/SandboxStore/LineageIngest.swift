@@ -64,17 +64,16 @@ final class LineageEvents {
         var resource: Int64
         var second: Int64
         var inode: Inode
-        var isHeld: Bool
         var first, last, count: UInt64
     }
 
     private let select: Statement
 
     init(_ database: Database, _ session: Int64) throws(StoreError) {
-        let types = [ResourceType.file, .program, .socket].map { String($0.rawValue) }.joined(separator: ",")
+        let types = [ResourceType.file, .program, .socket, .stream].map { String($0.rawValue) }.joined(separator: ",")
         select = try database.prepare(
             """
-            SELECT process, operation, access, resource_type, resource, second, device, inode, detail, first, last, count
+            SELECT process, operation, access, resource_type, resource, second, device, inode, first, last, count
             FROM event WHERE id BETWEEN \(session << 40) AND \(session << 40 | 0xff_ffff_ffff) AND resource_type IN (\(types))
             AND resource IS NOT NULL AND \(EventRow.tookPlace) ORDER BY id
             """)
@@ -88,8 +87,9 @@ final class LineageEvents {
             return Event(
                 process: UInt32(truncatingIfNeeded: select.integer(0)), operation: operation,
                 access: FileAccess(rawValue: UInt16(truncatingIfNeeded: select.integer(2))), type: type, resource: select.integer(4),
-                second: select.integer(5), inode: Inode(device: select.unsigned(6), inode: select.unsigned(7)),
-                isHeld: select.unsigned(8) == RecordHeader.held, first: select.unsigned(9), last: select.unsigned(10), count: select.unsigned(11))
+                second: select.integer(5), inode: Inode(device: select.unsigned(6), inode: select.unsigned(7)), first: select.unsigned(8),
+                last: select.unsigned(9),
+                count: select.unsigned(10))
         }
         return nil
     }
@@ -124,6 +124,6 @@ extension LineageEvents.Event {
     private var opened: Relations {
         var relations: Relations = access.contains(.read) ? .read : []
         if !access.isDisjoint(with: .write.union(.truncate)) { relations.insert(.wrote) }
-        return isHeld && !relations.isEmpty ? relations.union(.held) : relations
+        return type == .stream && !relations.isEmpty ? relations.union(.held) : relations
     }
 }

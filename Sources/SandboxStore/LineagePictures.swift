@@ -35,7 +35,8 @@ package enum LineagePictures {
             text += "  \(LineageGraph.identifier(node))\(open)\"\(entities(graph.label(node)))\"\(close)\n"
         }
         for flow in graph.flows {
-            text += "  \(LineageGraph.identifier(flow.from)) -->|\(flow.words.joined(separator: " "))| \(LineageGraph.identifier(flow.to))\n"
+            text +=
+                "  \(LineageGraph.identifier(flow.from)) -->|\(flow.words.joined(separator: " "))| \(LineageGraph.identifier(flow.to))\n"
         }
         return text
     }
@@ -44,7 +45,11 @@ package enum LineagePictures {
     private static func entities(_ bytes: [UInt8]) -> String {
         var text = ""
         for scalar in Escaped.text(bytes).unicodeScalars {
-            if "\"#&<>\\`*_~;%{}|".unicodeScalars.contains(scalar) { text += "#\(scalar.value);" } else { text.unicodeScalars.append(scalar) }
+            if "\"#&<>\\`*_~;%{}|".unicodeScalars.contains(scalar) {
+                text += "#\(scalar.value);"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
         }
         return text
     }

@@ -8,7 +8,9 @@ package final class LineageReader {
     package let sessions: [Int64: SessionRow]
     /// Others' processes are not looked at.
     private let allowed: Set<Int64>
-    private let ofProcess, held, used, made, life, kinds: Statement
+    private let ofProcess, held, used, made, life, kinds, objectText, processText: Statement
+    private var lives: [ProcessID: ProcessLife] = [:]
+    private var knownKinds: [ObjectID: ObjectKind] = [:]
     private var children: [Int64: [ProcessID: [ProcessLife]]] = [:]
 
     /// `identities`: globs; none are all.
@@ -39,6 +41,16 @@ package final class LineageReader {
         life = try database.prepare(
             "SELECT p.id, p.parent, p.started, p.ended, i.process FROM process p LEFT JOIN image i ON i.id = p.image WHERE p.id = ?")
         kinds = try database.prepare("SELECT kind FROM lineage_object WHERE id = ?")
+        objectText = try database.prepare(
+            """
+            SELECT o.kind, t.bytes, o.names, o.device, o.inode, o.born, o.ended FROM lineage_object o
+            JOIN text t ON t.id = o.name WHERE o.id = ?
+            """)
+        processText = try database.prepare(
+            """
+            SELECT p.pid, p.started, p.ended, p.status, t.bytes, i.args FROM process p LEFT JOIN image i ON i.id = p.image
+            LEFT JOIN text t ON t.id = i.program WHERE p.id = ?
+            """)
     }
 
     deinit { try? database.execute("ROLLBACK") }
@@ -88,11 +100,9 @@ package final class LineageReader {
     }
 
     private func object(_ id: ObjectID) throws(StoreError) -> LineageGraph.Object? {
-        let select = try database.prepare(
-            """
-            SELECT o.kind, t.bytes, o.names, o.device, o.inode, o.born, o.ended FROM lineage_object o
-            JOIN text t ON t.id = o.name WHERE o.id = \(id.rawValue)
-            """)
+        let select = objectText
+        select.bind(1, id.rawValue)
+        defer { select.reset() }
         guard try select.step() else { return nil }
         return LineageGraph.Object(
             kind: ObjectKind(rawValue: UInt8(truncatingIfNeeded: select.integer(0))) ?? .file, name: select.bytes(1) ?? [],
@@ -101,11 +111,9 @@ package final class LineageReader {
     }
 
     private func describe(_ id: ProcessID) throws(StoreError) -> LineageGraph.Process? {
-        let select = try database.prepare(
-            """
-            SELECT p.pid, p.started, p.ended, p.status, t.bytes, i.args FROM process p LEFT JOIN image i ON i.id = p.image
-            LEFT JOIN text t ON t.id = i.program WHERE p.id = \(id.rawValue)
-            """)
+        let select = processText
+        select.bind(1, id.rawValue)
+        defer { select.reset() }
         guard try select.step() else { return nil }
         return LineageGraph.Process(
             pid: Int32(truncatingIfNeeded: select.integer(0)), started: select.unsigned(1),
@@ -143,9 +151,12 @@ extension LineageReader: GraphSource {
 
     package func process(_ id: ProcessID) throws(StoreError) -> ProcessLife? {
         guard allowed.contains(id.session) else { return nil }
+        if let known = lives[id] { return known }
         life.bind(1, id.rawValue)
         defer { life.reset() }
-        return try life.step() ? LineageReader.life(life) : nil
+        guard try life.step() else { return nil }
+        lives[id] = LineageReader.life(life)
+        return lives[id]
     }
 
     private static func life(_ row: Statement) -> ProcessLife {
@@ -175,8 +186,11 @@ extension LineageReader: GraphSource {
     }
 
     package func kind(of object: ObjectID) throws(StoreError) -> ObjectKind {
+        if let known = knownKinds[object] { return known }
         kinds.bind(1, object.rawValue)
         defer { kinds.reset() }
-        return try kinds.step() ? ObjectKind(rawValue: UInt8(truncatingIfNeeded: kinds.integer(0))) ?? .file : .file
+        let kind = try kinds.step() ? ObjectKind(rawValue: UInt8(truncatingIfNeeded: kinds.integer(0))) : nil
+        knownKinds[object] = kind ?? .file
+        return kind ?? .file
     }
 }

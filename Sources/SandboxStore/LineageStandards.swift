@@ -95,7 +95,7 @@ package enum LineageProv {
 
 /// The graph as OpenLineage run events (specification 2-0-2), one a line: a process that reads or writes is a run.
 package enum OpenLineage {
-    private static let producer = "https://github.com/sandbox/sandbox"
+    private static let producer = "urn:sandbox"
     private static let schema = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
     private static let parentSchema = "https://openlineage.io/spec/facets/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet"
 
@@ -110,7 +110,9 @@ package enum OpenLineage {
             }
         }
         return graph.nodes.compactMap { node in
-            guard case .process(let id) = node, let process = graph.processes[id], inputs[id] != nil || outputs[id] != nil else { return nil }
+            guard case .process(let id) = node, let process = graph.processes[id], inputs[id] != nil || outputs[id] != nil else {
+                return nil
+            }
             var event = JSONObject()
             event.put("eventType", type(process))
             event.put("eventTime", Timestamp.text(process.ended ?? process.started))

@@ -177,6 +177,11 @@ private struct RuleKey: Hashable {
 
 // MARK: The filter as SQL
 
+extension ResourceType {
+    /// As a condition on `event e`: what is on record for the lineage alone is no event.
+    static let isJudged = "e.resource_type <> \(ResourceType.stream.rawValue)"
+}
+
 extension EventFilter {
     /// False where nothing of the session can lie between `since` and `until`.
     fileprivate func covers(_ session: SessionRow) -> Bool {
@@ -208,7 +213,7 @@ extension EventFilter {
 
     /// All numbers come from us, all texts go through `path_matches`: nothing of the user's is in the SQL.
     fileprivate func sql(spans: [(low: Int64, high: Int64)]) -> String {
-        var terms: [String] = []
+        var terms = [ResourceType.isJudged]
         var source = "span CROSS JOIN event e ON e.id > span.low AND e.id <= span.high"
         if spans.count == 1 {
             // The rows of one session are in order already; SQLite would sort them all if it did not know.
@@ -252,7 +257,7 @@ extension EventFilter {
                 OR e.operation = \(Operation.exec.rawValue) AND e.resource IN \(found))
                 """)
         }
-        let condition = terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")
+        let condition = "WHERE " + terms.joined(separator: " AND ")
         let key = spans.count == 1 ? ["e.id"] : ["e.first", "e.id"]
         let order = key.map { limit == nil ? $0 : $0 + " DESC" }.joined(separator: ", ")
         let cut = limit.map { "LIMIT \(max(0, $0))" } ?? ""

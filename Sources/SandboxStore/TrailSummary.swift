@@ -52,7 +52,8 @@ extension TrailReader {
     package func summary(of session: SessionRow, listLimit: Int = 15) throws(StoreError) -> SessionSummary {
         var summary = SessionSummary(session: session)
         let events = "id BETWEEN \(session.number << 40) AND \(session.number << 40 | 0xff_ffff_ffff)"
-        let totals = try database.prepare("SELECT count(*), coalesce(sum(count), 0) FROM event WHERE \(events)")
+        let totals = try database.prepare(
+            "SELECT count(*), coalesce(sum(count), 0) FROM event e WHERE e.\(events) AND \(ResourceType.isJudged)")
         if try totals.step() { (summary.rows, summary.accesses) = (Int(totals.integer(0)), Int(totals.integer(1))) }
         summary.processes = try processes(session, listLimit)
         summary.refused = try refusals(session, events, listLimit)

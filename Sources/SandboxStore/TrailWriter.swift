@@ -70,6 +70,8 @@ package final class TrailWriter: Sendable {
         stop()
         try drainAll()
         try journal.directory.remove()
+        // Nobody waits for it any more, and whoever asks for the graph makes up for what is missing.
+        try? LineageIngest.takeIn(state)
     }
 
     private func drainAll() throws(StoreError) {

@@ -236,9 +236,9 @@ final class Tree: TracerEvents {
     /// No call, and nothing that was judged: for the lineage alone.
     private func recordStreams(_ caller: Caller) {
         for stream in streams.read(caller) {
-            var h = supervision.header(.open, Ruling(.allow, by: .none), caller, .file)
+            var h = supervision.header(.open, Ruling(.allow, by: .none), caller, .stream)
             h.flags.remove(.looked)
-            (h.access, h.device, h.inode, h.detail, h.result) = (stream.access, stream.device, stream.inode, RecordHeader.held, 0)
+            (h.access, h.device, h.inode, h.result) = (stream.access, stream.device, stream.inode, 0)
             stream.name.withUnsafeBytes { _ = supervision.append(h, $0, isCall: false) }
         }
     }

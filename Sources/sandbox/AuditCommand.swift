@@ -6,7 +6,7 @@ internal import SandboxStore
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "What sessions did: the audit trail.",
-        subcommands: [AuditSessions.self, AuditShow.self, AuditEvents.self])
+        subcommands: [AuditSessions.self, AuditShow.self, AuditEvents.self, AuditUsage.self])
 }
 
 /// Where the trail is: the same for every command that needs it.

@@ -22,7 +22,8 @@ struct LineageCommand: ParsableCommand {
     @Flag(help: "Where it came from.") var upstream = false
     @Flag(help: "Where it went.") var downstream = false
     @Option(help: ArgumentHelp("At most so many steps away.", valueName: "n")) var depth: Int?
-    @Option(help: "What happened from this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since: UInt64?
+    @Option(help: "What happened from this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since:
+        UInt64?
     @Option(help: ArgumentHelp("Only in sessions of identities like this.", valueName: "glob")) var identity: [String] = []
     @Option(help: "tree, json, dot, mermaid, prov (W3C PROV-JSON) or openlineage (run events).") var format: Format?
     @Flag(help: "The same as --format json.") var json = false

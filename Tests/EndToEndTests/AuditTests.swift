@@ -50,7 +50,10 @@ extension EndToEnd {
             let afterwards = [
                 ["audit", "sessions"], ["audit", "sessions", "--json"], ["audit", "show", "last"], ["audit", "show", "last", "--json"],
                 ["audit", "events"], ["audit", "events", "--json"], ["audit", "events", "--decision", "deny"],
-                ["audit", "show", "\u{1b}[31m\nforged"],
+                ["audit", "show", "\u{1b}[31m\nforged"], ["audit", "usage"], ["audit", "usage", "--by", "host"],
+                ["lineage", "last"], ["lineage", "last", "--json"], ["lineage", "last", "--format", "dot"],
+                ["lineage", "last", "--format", "mermaid"], ["lineage", "last", "--format", "prov"],
+                ["lineage", "last", "--format", "openlineage"], ["lineage", "\u{1b}[31m\nforged"],
                 ["audit", "events", "--operation", "\u{1b}[31m"], ["profile", "list"], ["profile", "show", profile],
                 ["profile", "show", profile, "--resolved"],
                 ["profile", "check", profile], ["profile", "check", "\u{1b}[31m"], ["run", "-p", "\u{1b}[31m", "--", "true"],

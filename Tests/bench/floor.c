@@ -1,11 +1,14 @@
 // floor: runs a command with one way of intercepting its calls and nothing more: no profile, no record. What it costs,
 // every supervisor that works this way pays at the least.
-//   floor [-o allow|notify|addfd] [-e none|trace|event] [-s] [-r] [-n THREADS] command [argument...]
+//   floor [-o allow|notify|addfd] [-e none|trace|event] [-s] [-r] [-l] [-n THREADS] command [argument...]
 // -o  open, openat, openat2, connect: allow  a filter that lets everything go on
 //                                     notify a notification, answered with "continue"
 //                                     addfd  the same, but the supervisor opens and hands the descriptor over
 // -e  program starts: none; trace (a ptrace stop at the entry of execve, by SECCOMP_RET_TRACE); event (at the exec event alone)
 // -s  the listener wakes synchronously   -r  the path or address is read from the caller   -n  threads at the listener
+// -l  besides, what it takes at the least that nobody wins a race against the answer: before an open goes on, a look at what
+//     the name leads to, and at the memory that the name lies in; what is handed over is pinned, its path asked for, and then
+//     opened; a connect is made on the caller's socket with our copy of the address
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -32,9 +36,18 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1UL
 #endif
 
+#ifndef PROCMAP_QUERY  // Linux 6.11
+struct procmap_query {
+    uint64_t size, query_flags, query_addr, vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+    uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+    uint64_t vma_name_addr, build_id_addr;
+};
+#define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+#endif
+
 static enum { ALLOW, NOTIFY, ADDFD } opens = ALLOW;
 static enum { NONE, TRACE, EVENT } execs = NONE;
-static int synchronous, reading, threads = 1, listener;
+static int synchronous, reading, looking, threads = 1, listener;
 
 static void fail(const char *what) {
     perror(what);
@@ -88,14 +101,70 @@ static int read_string(pid_t pid, uint64_t address, char text[PATH_MAX]) {
     return -1;
 }
 
-static void read_argument(const struct seccomp_notif *call) {
+// What is kept of the last caller: its pidfd, and its memory map. A number that comes round again is not noticed: nobody
+// attacks the floor.
+static void meet(pid_t pid, int *handle, int *maps) {
+    static _Thread_local pid_t known;
+    static _Thread_local int known_handle = -1, known_maps = -1;
+    if (pid != known) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/maps", pid);
+        if (known_handle >= 0) close(known_handle);
+        if (known_maps >= 0) close(known_maps);
+        known = pid;
+        known_handle = (int)syscall(SYS_pidfd_open, pid, 0);
+        known_maps = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    *handle = known_handle;
+    *maps = known_maps;
+}
+
+static void look(const struct seccomp_notif *call, const char *path, uint64_t address) {
+    int handle, maps;
+    struct stat st;
+    meet((pid_t)call->pid, &handle, &maps);
+    fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+    struct procmap_query query = {.size = sizeof query, .query_addr = address};
+    ioctl(maps, PROCMAP_QUERY, &query);
+}
+
+// The result, or INT_MIN where the caller itself has to do it.
+static int connect_for(const struct seccomp_notif *call, const char *address, socklen_t size) {
+    int handle, maps, type;
+    meet((pid_t)call->pid, &handle, &maps);
+    int own = (int)syscall(SYS_pidfd_getfd, handle, (int)call->data.args[0], 0);
+    if (own < 0) return INT_MIN;
+    socklen_t length = sizeof type;
+    getsockopt(own, SOL_SOCKET, SO_TYPE, &type, &length);
+    int result = connect(own, (const struct sockaddr *)address, size) < 0 ? -errno : 0;
+    close(own);
+    return result;
+}
+
+// INT_MIN: it goes on.
+static int read_argument(const struct seccomp_notif *call) {
     char text[PATH_MAX];
     if (call->data.nr != SYS_connect) {
-        read_string((pid_t)call->pid, call->data.args[call->data.nr == SYS_openat || call->data.nr == SYS_openat2], text);
-        return;
+        uint64_t address = call->data.args[call->data.nr == SYS_openat || call->data.nr == SYS_openat2];
+        if (read_string((pid_t)call->pid, address, text) == 0 && looking) look(call, text, address);
+        return INT_MIN;
     }
-    struct iovec here = {text, 128}, there = {(void *)call->data.args[1], call->data.args[2] < 128 ? call->data.args[2] : 128};
-    if (process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0) < 0) return;
+    socklen_t size = call->data.args[2] < 128 ? (socklen_t)call->data.args[2] : 128;
+    struct iovec here = {text, size}, there = {(void *)call->data.args[1], size};
+    if (process_vm_readv((pid_t)call->pid, &here, 1, &there, 1, 0) < 0) return INT_MIN;
+    return looking ? connect_for(call, text, size) : INT_MIN;
+}
+
+// What is opened is what was looked at, under the name that the kernel has for it.
+static int open_pinned(const char *path, const struct seccomp_notif *call) {
+    char link[64], name[PATH_MAX];
+    int pin = open(path, O_PATH | O_CLOEXEC);
+    if (pin < 0) return INT_MIN;  // the row opens what is there
+    snprintf(link, sizeof link, "/proc/self/fd/%d", pin);
+    int file = readlink(link, name, sizeof name) < 0 ? -1 : open(link, (int)call->data.args[2] | O_CLOEXEC);
+    int error = errno;
+    close(pin);
+    return file < 0 ? -error : file;
 }
 
 // A descriptor, -errno, or INT_MIN for what only the caller itself can open: procfs means somebody else to us.
@@ -107,6 +176,7 @@ static int open_for(const struct seccomp_notif *call) {
     if (path[0] == '/') snprintf(from_here, sizeof from_here, "%s", path);
     else if (folder == AT_FDCWD) snprintf(from_here, sizeof from_here, "/proc/%u/cwd/%s", call->pid, path);
     else snprintf(from_here, sizeof from_here, "/proc/%u/fd/%d/%s", call->pid, folder, path);
+    if (looking) return open_pinned(from_here, call);
     int file = open(from_here, (int)call->data.args[2] | O_CLOEXEC, (mode_t)call->data.args[3]);
     return file < 0 ? -errno : file;
 }
@@ -127,8 +197,8 @@ static void *answer_all(void *unused) {
             close(file);
             continue;
         }
+        if (file == INT_MIN && reading && opens == NOTIFY) file = read_argument(&call);
         if (file != INT_MIN) answer = (struct seccomp_notif_resp){.id = call.id, .error = file};
-        else if (reading && opens == NOTIFY) read_argument(&call);
         ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
     }
 }
@@ -167,11 +237,12 @@ static void become(char **command, int channel) {
 }
 
 int main(int argc, char **argv) {
-    for (int option; (option = getopt(argc, argv, "+o:e:srn:")) > 0;) {
+    for (int option; (option = getopt(argc, argv, "+o:e:srln:")) > 0;) {
         if (option == 'o') opens = choice(optarg, (const char *[]){"allow", "notify", "addfd", 0});
         else if (option == 'e') execs = choice(optarg, (const char *[]){"none", "trace", "event", 0});
         else if (option == 's') synchronous = 1;
         else if (option == 'r') reading = 1;
+        else if (option == 'l') looking = 1;
         else if (option == 'n') threads = atoi(optarg);
         else return 125;
     }

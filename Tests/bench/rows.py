@@ -12,6 +12,8 @@ SAME_CALLS = ",".join("""execve execveat ?open openat openat2 ?creat ?unlink unl
 
 READING = "-o notify -s -r"
 TRACING = "-o notify -s -r -e trace"
+# What is continued there, or done on behalf, nobody can race.
+SAFE = "-o notify -s -r -l"
 
 # How a row is judged; what is compared is always the same round's, each run with the native one beside it.
 ADDED = "× what the floor adds"      # (ours − native) / (floor − native)
@@ -51,6 +53,9 @@ ROWS = [
     micro("open-100", "the same in 100 processes at once", "-p 100 open", READING + " -n " + CORES),
     micro("write", "open for writing, and close", "write", "-o addfd -s", limit=1.3),
     micro("connect", "connect (UDP)", "connect", READING, limit=1.5),
+    micro("open-safe", "open for reading, beside the least that is safe", "open", SAFE, columns=("floor", "observe", "enforce"), limit=1.3),
+    micro("write-safe", "open for writing, beside the least that is safe", "write", "-o addfd -s -l", columns=("floor", "enforce"), limit=1.3),
+    micro("connect-safe", "connect (UDP), beside the least that is safe", "connect", SAFE, columns=("floor", "observe", "enforce"), limit=1.3),
     micro("fork", "fork, exec and wait for a static program", "fork", TRACING, limit=1.3),
     micro("untouched", "write and read a byte in a pipe", "rw", READING, judged=NATIVE),
     Row("w1", "C build, make -j2", "w1", limit=1.1),

@@ -69,6 +69,38 @@ extension Policy {
         return bits
     }
 
+    /// Whether the content of a file decides to which classes it belongs.
+    package func looksInto(file path: Span<UInt8>) -> Bool {
+        for each in ruleTable.classes {
+            for content in each.content where content.covers(path) { return true }
+        }
+        return false
+    }
+
+    /// The classes of a file by what was found in it, as bits.
+    package func classes(ofFile path: Span<UInt8>, holding found: ContentCounts) -> UInt64 {
+        var bits: UInt64 = 0
+        for (i, each) in ruleTable.classes.enumerated() {
+            for content in each.content where content.covers(path) {
+                if content.counts.contains(where: { found[$0.key] >= $0.value }) { bits |= 1 << UInt64(i) }
+            }
+        }
+        return bits
+    }
+
+    /// What a program does not pass on though it reads it, as bits; `hash` is asked for where the profile names one.
+    package func releases(by program: Span<UInt8>, hash: () -> String?) -> UInt64 {
+        var bits: UInt64 = 0
+        for release in ruleTable.releases {
+            var isIt = false
+            for path in release.programs where path.matches(program) { isIt = true }
+            if isIt, release.sha256 == nil || release.sha256 == hash() { bits |= release.classes }
+        }
+        return bits
+    }
+
+    package var hasReleases: Bool { !ruleTable.releases.isEmpty }
+
     /// The classes of a table, as bits.
     package func classes(ofTable name: String) -> UInt64 {
         var bits: UInt64 = 0

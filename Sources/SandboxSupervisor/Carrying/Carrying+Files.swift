@@ -51,11 +51,26 @@ extension Supervision {
         guard subject.kind == .regular || subject.kind == .fifo || subject.kind == .device else { return [] }
         if !subject.isAnonymous {
             let bits = policy.classes(ofFile: subject.path.text.span)
-            if bits != 0 { gains.append(Gain(.place(place), bits, source: "classified by `data.\(names(of: bits).joined(separator: "`, `data."))`")) }
+            if bits != 0 { gains.append(Gain(.place(place), bits, source: classified(bits))) }
         }
         guard subject.kind == .regular, place.kind == .file else { return gains }
         gains += kept(carrying, place, born: { subject.born })
+        if subject.access.contains(.read), policy.looksInto(file: subject.path.text.span) { gains += content(of: subject, place, carrying) }
         return gains
+    }
+
+    /// A look at how the file begins, through what is pinned. It is looked at again when it is opened again: somebody may have
+    /// written to it. A file that cannot be looked at counts as holding everything that its folder is looked through for.
+    private func content(of subject: FileSubject, _ place: DataPlace, _ carrying: Carrying) -> [Gain] {
+        let path = subject.path.text.span
+        guard let found = subject.head(Content.limit).map({ Content.look(at: $0.span) }) else {
+            let bits = policy.classes(ofFile: path, holding: .everything)
+            return bits == 0 ? [] : [Gain(.place(place), bits, source: "its content could not be looked at")]
+        }
+        let bits = policy.classes(ofFile: path, holding: found)
+        if bits == 0 { return [] }
+        let counts = ContentKind.allCases.filter { found[$0] > 0 }.map { "\(found[$0]) \($0.name)" }
+        return [Gain(.place(place), bits, source: "by its content: \(counts.joined(separator: ", "))")]
     }
 
     func kept(_ carrying: Carrying, _ place: DataPlace, born: () -> UInt64) -> [Gain] {
@@ -95,19 +110,28 @@ extension Supervision {
     private func move(_ work: FileWork, _ carrying: Carrying, _ caller: Caller) -> Carrying.Refusal? {
         for subject in [work.first, work.second] where subject.kind == .regular {
             guard let place = place(of: subject) else { continue }
-            let bits = policy.classes(ofFile: subject.path.text.span)
-            guard bits != 0 else { continue }
+            let path = Array(subject.path.text), bits = policy.classes(ofFile: path.span)
+            var gains: [Gain] = []
+            if bits != 0 {
+                gains.append(
+                    Gain(.place(place), bits, source: "moved or linked from `\(Escaped.text(path))`, which is \(classified(bits))"))
+            }
+            if policy.looksInto(file: path.span) { gains += content(of: subject, place, carrying) }
+            if gains.isEmpty { continue }
             carrying.state.withLock { state in
-                state.names[place] = Array(subject.path.text)
-                let new = bits & ~state.labels.classes(of: .place(place))
-                // Also where it was known: that was by its path.
-                let gain = Gain(
-                    .place(place), bits,
-                    source: "moved or linked from `\(Escaped.text(Array(subject.path.text)))`, which is classified by `data.\(names(of: bits).joined(separator: "`, `data."))`")
-                if new != 0 { take(carrying, [gain], nil, &state) } else { keep(carrying, gain, of: place, state) }
+                state.names[place] = path
+                for gain in gains {
+                    if gain.classes & ~state.labels.classes(of: .place(place)) != 0 { take(carrying, [gain], nil, &state) }
+                    // Also where it was known: that was by its path.
+                    keep(carrying, gain, of: place, state)
+                }
             }
         }
         return nil
+    }
+
+    func classified(_ bits: UInt64) -> String {
+        "classified by " + names(of: bits).map { "`data.\($0)`" }.joined(separator: ", ")
     }
 
     /// What a folder's move would take out of its class: refused as a move to another file system, so that programs copy.
@@ -136,7 +160,7 @@ extension Supervision {
     func bringsNothing(_ look: OpenLook, _ caller: Caller) -> Bool {
         guard let carrying else { return true }
         if carrying.isSpreading.load(ordering: .sequentiallyConsistent) != 0 { return false }
-        if policy.classes(ofFile: look.path.span) != 0 { return false }
+        if policy.classes(ofFile: look.path.span) != 0 || policy.looksInto(file: look.path.span) { return false }
         if !carrying.files.of(device: look.device, inode: look.inode).isEmpty { return false }
         guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
         let place = DataPlace(.file, device: look.device, inode: look.inode)

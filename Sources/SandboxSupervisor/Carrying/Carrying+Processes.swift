@@ -38,18 +38,32 @@ extension Supervision {
             let place = DataPlace(.file, device: file.device, inode: file.inode)
             let bits = policy.classes(ofFile: file.resolved.text.span)
             var gains = kept(carrying, place, born: { FileBirth.of(Array(file.resolved.text), file.device, file.inode) })
-            if bits != 0 { gains.append(Gain(.place(place), bits, source: "classified by `data.\(names(of: bits).joined(separator: "`, `data."))`")) }
+            if bits != 0 { gains.append(Gain(.place(place), bits, source: classified(bits))) }
             let all = gains.reduce(0) { $0 | $1.classes } | carrying.state.withLock { $0.labels.classes(of: .place(place)) }
             seeds += gains
             if all != 0 { seeds.append(Gain(.process(caller.serial), all, from: .place(place))) }
         }
         carrying.state.withLock { state in
             state.programs[caller.serial] = Array(work.chain[0].resolved.text)
-            state.labels.release(0, for: caller.serial)
+            state.labels.release(released(work, caller), for: caller.serial)
             seeds.removeAll { $0.classes & ~state.labels.classes(of: $0.carrier) == 0 }
         }
         if !seeds.isEmpty { return spread(carrying, seeds, for: caller, patiently: false, isTracer: true) }
         return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, caller) : nil
+    }
+
+    /// What the program reads and does not pass on, where it is what the profile names and nobody in the session has a hand in it:
+    /// no script, nothing that the session wrote or may write, and no variable that could lead it to load other code.
+    private func released(_ work: ProgramWork, _ caller: Caller) -> UInt64 {
+        guard enforces, policy.hasReleases, work.count == 1, !isOwn(work.chain[0]) else { return 0 }
+        let path = work.chain[0].resolved.text.span
+        let bits = policy.releases(by: path, hash: { ProgramHash.of(caller.pid) })
+        guard bits != 0, policy.judge(file: path, access: .write).decision == .deny, let names = ProgramHash.variables(of: caller.pid) else {
+            return 0
+        }
+        let harmless = ["PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "SHELL", "SHLVL", "TERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "_"]
+        let isHarmless = names.allSatisfy { name in name.starts(with: "LC_".utf8) || harmless.contains { name.elementsEqual($0.utf8) } }
+        return isHarmless ? bits : 0
     }
 
     /// The process's own descriptors once more.

@@ -176,7 +176,7 @@ extension Supervision {
 
     func keep(_ carrying: Carrying, _ gain: Gain, of place: DataPlace, _ state: Carrying.State) {
         // What its path says it says again the next time.
-        guard gain.from != nil || gain.source?.hasPrefix("moved") == true else { return }
+        guard gain.from != nil || gain.source?.hasPrefix("classified") != true else { return }
         for (i, name) in policy.dataClasses.enumerated() where gain.classes >> UInt64(i) & 1 != 0 {
             let chain = state.text(of: state.labels.chain(to: gain.carrier, 1 << UInt64(i)))
             let path = state.names[place] ?? []

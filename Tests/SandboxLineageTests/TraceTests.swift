@@ -1,0 +1,150 @@
+import SandboxLineage
+import Testing
+
+/// What follows from what: each line of the rules once with an edge, and once without.
+@Suite struct TraceTests {
+    private let graph = MemoryGraph()
+
+    @Test func aFileComesOfWhatItsWriterRead() {
+        graph.start(1)
+        graph.access(1, "/in", .read, 1)
+        graph.access(1, "/out", .wrote, 2)
+        graph.start(2)
+        graph.access(2, "/other", .read, 1)
+        #expect(graph.reach(.upstream, "/out") == ["#1", "/in"])
+        #expect(graph.reach(.downstream, "/in") == ["#1", "/out"])
+        #expect(graph.reach(.upstream, "/in") == [])
+        #expect(graph.reach(.downstream, "/other") == ["#2"])
+    }
+
+    @Test func aReaderGetsWhatWasThereWhenItOpened() {
+        graph.start(1, until: 10)
+        graph.access(1, "/early", .read, 1)
+        graph.access(1, "/middle", .wrote, 2)
+        graph.access(1, "/late", .read, 8)
+        graph.start(2)
+        graph.access(2, "/middle", .read, 5)
+        graph.access(2, "/out", .wrote, 6)
+        graph.start(3)
+        graph.access(3, "/middle", .wrote, 7)
+        graph.access(3, "/afterwards", .read, 7)
+        #expect(graph.reach(.upstream, "/out") == ["#2", "/middle", "#1", "/early"])
+        #expect(graph.reach(.upstream, "/middle") == ["#1", "/early", "/late", "#3", "/afterwards"])
+        // `#2` had read it before `#3` wrote.
+        #expect(graph.reach(.downstream, "/afterwards") == ["#3", "/middle"])
+    }
+
+    @Test func aProcessHasWhatItsParentHadWhenItBegan() {
+        graph.start(1)
+        graph.access(1, "/before", .read, 1)
+        graph.start(2, parent: 1, at: 5)
+        graph.access(1, "/after", .read, 6)
+        graph.access(2, "/out", .wrote, 7)
+        #expect(graph.reach(.upstream, "/out") == ["#2", "#1", "/before"])
+        #expect(graph.reach(.downstream, "/before") == ["#1", "#2", "/out"])
+        #expect(graph.reach(.downstream, "/after") == ["#1"])
+    }
+
+    @Test func aPipelineIsJoinedByItsPipes() {
+        graph.start(1)
+        graph.start(2, parent: 1, at: 1)
+        graph.start(3, parent: 1, at: 1)
+        graph.start(4, parent: 1, at: 1)
+        graph.access(2, "pipe:1", [.wrote, .held], 2)
+        graph.access(3, "pipe:1", [.read, .held], 2)
+        graph.access(2, "/in", .read, 9)
+        graph.access(3, "/out", .wrote, 3)
+        graph.access(4, "/else", .wrote, 10)
+        #expect(graph.reach(.upstream, "/out") == ["#3", "#1", "pipe:1", "#2", "/in"])
+        #expect(graph.reach(.downstream, "/in") == ["#2", "pipe:1", "#3", "/out"])
+        #expect(!graph.reach(.upstream, "/else").contains("/in"))
+    }
+
+    @Test func aPipeThatNoProgramReadsIsReadByWhoMadeIt() {
+        graph.start(1)
+        graph.start(2, parent: 1, at: 1, forkOnly: true)  // $( … )
+        graph.start(3, parent: 2, at: 2)
+        graph.access(3, "pipe:1", [.wrote, .held], 2)
+        graph.access(3, "/in", .read, 3)
+        graph.access(1, "/out", .wrote, 5)
+        #expect(graph.reach(.upstream, "/out").isSuperset(of: ["pipe:1", "#3", "/in"]))
+        #expect(graph.reach(.downstream, "/in").contains("/out"))
+    }
+
+    @Test func aPipeThatNoProgramWritesIsWrittenByWhoMadeIt() {
+        graph.start(1)
+        graph.access(1, "/in", .read, 1)
+        graph.start(2, parent: 1, at: 2)
+        graph.access(2, "pipe:1", [.read, .held], 2)
+        graph.access(2, "/out", .wrote, 3)
+        graph.access(1, "/later", .read, 4)
+        #expect(graph.reach(.upstream, "/out").isSuperset(of: ["pipe:1", "/in", "/later"]))
+        #expect(graph.reach(.downstream, "/later") == ["#1", "pipe:1", "#2", "/out"])
+    }
+
+    @Test func whoWasForkedMayWriteWhatWasOpenThen() {
+        graph.start(1)
+        graph.access(1, "/out", .wrote, 1)
+        graph.start(2, parent: 1, at: 2, forkOnly: true)
+        graph.access(2, "/in", .read, 3)
+        graph.start(3, parent: 1, at: 2)
+        graph.access(3, "/ran", .read, 3)
+        #expect(graph.reach(.upstream, "/out") == ["#1", "#2", "/in"])
+        #expect(graph.reach(.downstream, "/in") == ["#2", "/out"])
+        #expect(graph.reach(.downstream, "/ran") == ["#3"])
+    }
+
+    @Test func bothSidesOfALocalConnectionGetWhatTheOtherHad() {
+        graph.start(1, until: 9)
+        graph.access(1, "127.0.0.1:80", .bound, 1)
+        graph.access(1, "/in", .read, 2)
+        graph.start(2)
+        graph.access(2, "127.0.0.1:80", .connected, 3)
+        graph.access(2, "/out", .wrote, 4)
+        graph.start(3)
+        graph.access(3, "127.0.0.1:80", .connected, 12)
+        #expect(graph.reach(.upstream, "/out") == ["#2", "127.0.0.1:80", "#1", "/in"])
+        #expect(graph.reach(.downstream, "/in") == ["#1", "127.0.0.1:80", "#2", "/out"])
+    }
+
+    @Test func whoTalksToTheSameHostIsNotJoinedByThat() {
+        for serial: UInt32 in [1, 2] {
+            graph.start(serial)
+            graph.access(serial, "/in\(serial)", .read, 1)
+            graph.access(serial, "10.0.0.1:80", .connected, 2)
+            graph.access(serial, "/out\(serial)", .wrote, 3)
+        }
+        #expect(graph.reach(.upstream, "/out1") == ["#1", "/in1", "10.0.0.1:80"])
+        #expect(graph.reach(.upstream, "10.0.0.1:80") == ["#1", "/in1", "#2", "/in2"])
+    }
+
+    @Test func devicesJoinNobody() {
+        graph.start(1)
+        graph.access(1, "/in", .read, 1)
+        graph.access(1, "/dev/null", .wrote, 2)
+        graph.start(2)
+        graph.access(2, "/dev/null", .read, 3)
+        graph.access(2, "/out", .wrote, 4)
+        #expect(graph.reach(.upstream, "/out") == ["#2", "/dev/null"])
+    }
+
+    @Test func circlesAndLimitsEnd() {
+        graph.start(1)
+        graph.start(2)
+        graph.access(1, "/a", [.read, .wrote], 1, last: 9)
+        graph.access(1, "/b", [.read, .wrote], 1, last: 9)
+        graph.access(2, "/b", [.read, .wrote], 1, last: 9)
+        graph.access(2, "/c", .read, 2)
+        #expect(graph.reach(.upstream, "/a") == ["#1", "#2", "/b", "/c"])
+        var limits = TraceLimits()
+        limits.depth = 1
+        #expect(graph.reach(.upstream, "/a", limits) == ["#1"])
+        limits = TraceLimits()
+        limits.nodes = 3
+        let answer = Trace.follow(.upstream, from: [.object(graph.object("/a"))], in: graph, limits: limits)
+        #expect(answer.isCut && answer.nodes.count == 3)
+        limits = TraceLimits()
+        limits.since = 3
+        #expect(graph.reach(.upstream, "/a", limits) == ["#1", "#2", "/b"])
+    }
+}
