@@ -57,7 +57,8 @@ let package = Package(
         .testTarget(name: "EndToEndTests", dependencies: ["SandboxModel", "SandboxDecode"], exclude: ["Tools"], swiftSettings: strict),
         .testTarget(name: "SandboxDecodeTests", dependencies: ["SandboxModel", "SandboxDecode"], swiftSettings: strict),
         .testTarget(
-            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxYAML"], exclude: ["command-lines.txt"],
+            name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"],
+            exclude: ["command-lines.txt"],
             swiftSettings: strict),
         .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),

@@ -107,7 +107,9 @@ struct ExplainCommand: ParsableCommand {
         explainer.mode = policy.mode
         explainer.timeOfDay = DryRun.timeOfDay()
         for name in carries {
-            guard let i = policy.dataClasses.firstIndex(of: name) else { throw ValidationError("the profile has no class of data `\(name)`") }
+            guard let i = policy.dataClasses.firstIndex(of: name) else {
+                throw ValidationError("the profile has no class of data `\(name)`")
+            }
             explainer.carries |= 1 << UInt64(i)
         }
         let who = explainer.identity ?? ""

@@ -61,7 +61,8 @@ enum ExplainText {
     static func json(_ e: Explanation, _ policy: Policy) -> String {
         var fields = [
             "\"operation\":\(Escaped.json(e.operation.name))", "\"intents\":\(list(e.facts.intents.names))",
-            "\"because\":[" + e.evidence.map { "{\"intent\":\(Escaped.json($0.intent.name)),\"because\":\(Escaped.json($0.because))}" }
+            "\"because\":["
+                + e.evidence.map { "{\"intent\":\(Escaped.json($0.intent.name)),\"because\":\(Escaped.json($0.because))}" }
                 .joined(separator: ",") + "]",
             "\"decision\":\(Escaped.json(e.decision.name))",
             "\"rules\":\(list(e.rules.map { policy.rule($0).name }))", "\"reason\":\(Escaped.json(e.reason(policy)))",

@@ -42,7 +42,8 @@ struct IntentsCommand: ParsableCommand {
     private func chosen(_ catalogue: Catalogue) throws -> [String] {
         guard let name else { return Intent.allCases.map(\.name) }
         if let set = IntentSet(pattern: name) { return set.names }
-        let own = Set(catalogue.entries.filter { $0.name == name || $0.name.hasPrefix(name + " ") }.flatMap { $0.meanings.flatMap(\.intents) })
+        let own = Set(
+            catalogue.entries.filter { $0.name == name || $0.name.hasPrefix(name + " ") }.flatMap { $0.meanings.flatMap(\.intents) })
         if !own.isEmpty { return Intent.allCases.map(\.name).filter(own.contains) }
         complain("no intent `\(name)`, and no program of that name in the catalogue")
         throw ExitCode(125)

@@ -9,7 +9,8 @@ struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "Lists, shows and checks profiles.",
         subcommands: [
-            ListProfiles.self, ShowProfile.self, CheckProfiles.self, TestProfiles.self, NewProfile.self, DiffProfiles.self, ProfileSchemaCommand.self,
+            ListProfiles.self, ShowProfile.self, CheckProfiles.self, TestProfiles.self, NewProfile.self, DiffProfiles.self,
+            ProfileSchemaCommand.self,
         ])
 }
 

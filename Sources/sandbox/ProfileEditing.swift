@@ -6,7 +6,8 @@ internal import SandboxSupervisor
 
 struct NewProfile: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "new", abstract: "Writes a profile to begin with; into the folder where your own are looked up, unless --output says where.")
+        commandName: "new",
+        abstract: "Writes a profile to begin with; into the folder where your own are looked up, unless --output says where.")
     @Option(help: ArgumentHelp("The profile to extend.", valueName: "name")) var extends = "readonly"
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write, or - for standard output.", valueName: "file|-"))
     var output: String?

@@ -37,8 +37,10 @@ struct NaiveRules {
         case .texts(let globs):
             let fact: Facts.Set = condition.key == .args ? .arguments : .identity
             if facts.unknown.contains(fact) { return nil }
-            let values = condition.key == .args ? (facts.arguments ?? []).dropFirst().map { $0 } : facts.identity.map { [Array($0.utf8)] } ?? []
-            return values.contains { value in globs.contains { NaiveEvaluator(body: body).name($0.code[...], value[...]) } } != condition.isNegated
+            let values =
+                condition.key == .args ? (facts.arguments ?? []).dropFirst().map { $0 } : facts.identity.map { [Array($0.utf8)] } ?? []
+            return values.contains { value in globs.contains { NaiveEvaluator(body: body).name($0.code[...], value[...]) } }
+                != condition.isNegated
         case .targets(let targets):
             return some(facts.destinations, condition, facts.unknown.contains(.host)) { place in
                 targets.contains { if case .host(let name) = $0.peer { place.names.contains(name) } else { false } }
@@ -50,7 +52,8 @@ struct NaiveRules {
         case .classes(let names):
             let own = body.data.enumerated().contains { i, each in
                 names.contains(each.name)
-                    && (facts.carries >> UInt64(i) & 1 == 1 || facts.path.map { path in each.files.contains { $0.value.contains { matches($0, path) } } } ?? false
+                    && (facts.carries >> UInt64(i) & 1 == 1
+                        || facts.path.map { path in each.files.contains { $0.value.contains { matches($0, path) } } } ?? false
                         || facts.tables.contains { table in each.tables.contains { $0.value.mayMatch(table) } })
             }
             return own || !facts.unknown.contains(.carries) ? own != condition.isNegated : nil

@@ -50,8 +50,10 @@ import Testing
 
     @Test func tests() {
         for (test, message) in [
-            ("{ run: [git, push] }", "expects nothing"), ("{ expect: deny }", "does nothing"), ("{ run: ls, read: /a, expect: deny }", "more than one"),
-            ("{ sql: x, dialect: oracle, expect: deny }", "bad value `oracle`"), ("{ read: /a, expct: deny, rule: r }", "unknown key `expct`"),
+            ("{ run: [git, push] }", "expects nothing"), ("{ expect: deny }", "does nothing"),
+            ("{ run: ls, read: /a, expect: deny }", "more than one"),
+            ("{ sql: x, dialect: oracle, expect: deny }", "bad value `oracle`"),
+            ("{ read: /a, expct: deny, rule: r }", "unknown key `expct`"),
         ] {
             let found = errors("version: 1\nname: p\ntests:\n  - \(test)\n")
             #expect(found.count == 1 && found[0].contains(message), "\(found)")
@@ -60,8 +62,10 @@ import Testing
 
     /// Rules add up, each says where it is from, and what is printed reads back.
     @Test func extending() throws {
-        let base = "version: 1\nname: base\ndata: { pii: { files: [/a] } }\nrules: [{ name: r, intent: git, decide: deny }]\ntests: [{ run: [x], expect: deny }]"
-        let own = "version: 1\nname: p\nextends: base\ndata: { pii: { tables: [t] } }\nrules: [{ name: r, intent: git.push, when: { carries: pii }, decide: ask }]"
+        let base =
+            "version: 1\nname: base\ndata: { pii: { files: [/a] } }\nrules: [{ name: r, intent: git, decide: deny }]\ntests: [{ run: [x], expect: deny }]"
+        let own =
+            "version: 1\nname: p\nextends: base\ndata: { pii: { tables: [t] } }\nrules: [{ name: r, intent: git.push, when: { carries: pii }, decide: ask }]"
         let profile = try load(own, ["base": base])
         #expect(profile.body.rules.map(\.origin.profile) == ["base", "p"] && profile.tests.isEmpty)
         #expect(profile.body.data.count == 1 && profile.body.data[0].tables.count == 1)

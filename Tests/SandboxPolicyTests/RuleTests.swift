@@ -130,12 +130,14 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
     }
 
     @Test(arguments: [
-        ("program: git", "program_not: git"), ("program: /usr/bin/g*", "program_not: /usr/bin/g*"), ("args: \"--for*\"", "args_not: \"--for*\""),
+        ("program: git", "program_not: git"), ("program: /usr/bin/g*", "program_not: /usr/bin/g*"),
+        ("args: \"--for*\"", "args_not: \"--for*\""),
         ("identity: \"agent:*\"", "identity_not: \"agent:*\""), ("role: dba", "role_not: dba"), ("group: [x, ops]", "group_not: [x, ops]"),
         ("purpose: nightly*", "purpose_not: nightly*"), ("database: crm", "database_not: crm"), ("mode: enforce", "mode_not: enforce"),
         ("since_exec_of: make", "since_exec_of_not: make"), ("parent: bash", "parent_not: bash"), ("terminal: true", "terminal_not: true"),
         ("time_of_day: \"22:00-06:00\"", "time_of_day_not: \"22:00-06:00\""), ("host: \"*.example.org\"", "host_not: \"*.example.org\""),
-        ("host: 10.0.0.0/8", "host_not: 10.0.0.0/8"), ("port: 5000-6000", "port_not: 5000-6000"), ("table: \"crm.*\"", "table_not: \"crm.*\""),
+        ("host: 10.0.0.0/8", "host_not: 10.0.0.0/8"), ("port: 5000-6000", "port_not: 5000-6000"),
+        ("table: \"crm.*\"", "table_not: \"crm.*\""),
     ])
     func conditions(_ holds: String, _ fails: String) throws {
         let here = facts(.exec, [.gitPush, .netEgress]) {
@@ -192,7 +194,8 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
         #expect(policy.says(facts(.exec, [.procExec, .fileDelete, .fileRename])) == "allow")
         #expect(policy.says(facts(.open, [.fileRead]) { $0.unknown = .path }) == "deny in")
         // Moving the folder would take what is below out of the rule's reach.
-        #expect(file("/home", moves: true) == "deny in" && file("/home/u", moves: true) == "deny in" && file("/hom", moves: true) == "allow")
+        #expect(
+            file("/home", moves: true) == "deny in" && file("/home/u", moves: true) == "deny in" && file("/hom", moves: true) == "allow")
     }
 
     /// A name that the session gave to a file of its own exempts it from nothing.
@@ -225,7 +228,8 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
     }
 
     @Test(arguments: [
-        ("remove: [\"--f*\"]", ["g", "p", "x"]), ("insert: [-n]", ["g", "-n", "p", "--force", "x"]), ("append: [-z]", ["g", "p", "--force", "x", "-z"]),
+        ("remove: [\"--f*\"]", ["g", "p", "x"]), ("insert: [-n]", ["g", "-n", "p", "--force", "x"]),
+        ("append: [-z]", ["g", "p", "--force", "x", "-z"]),
         ("insert: { after: p, arguments: [-n, -m] }", ["g", "p", "-n", "-m", "--force", "x"]),
         ("{ replace: { --force: -l }, append: [y] }", ["g", "p", "-l", "x", "y"]), ("program: /usr/bin/true", ["g", "p", "--force", "x"]),
         ("insert: { after: q, arguments: [-n] }", []), ("remove: [zz]", []), ("replace: { --force: --force }", []),

@@ -7,7 +7,7 @@ import Testing
 enum Shipped {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Policies")
-    static let names = ["baseline", "coding-agent", "observe", "readonly"]
+    static let names = ["baseline", "ci", "coding-agent", "data-analyst", "database-admin", "deploy", "observe", "readonly"]
 
     static func bytes(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: folder.appending(path: name + ".yaml")))
@@ -41,6 +41,8 @@ enum Shipped {
         for entry in profile.body.files.deny where entry.origin.profile == name { #expect(entry.reason != nil, "\(entry.text)") }
         for entry in profile.body.exec.deny { #expect(entry.reason != nil, "\(entry.text)") }
         for entry in profile.body.network.deny { #expect(entry.reason != nil, "\(entry.text)") }
+        for rule in profile.body.rules { #expect(rule.reason != nil, "\(rule.name)") }
+        #expect(!profile.tests.isEmpty)
     }
 
     /// What `show --resolved` prints is a profile again, with the same rules.
@@ -57,6 +59,9 @@ enum Shipped {
         #expect(again.body.exec.deny.map(\.reason) == profile.body.exec.deny.map(\.reason))
         #expect(again.body.limits == profile.body.limits && again.body.audit == profile.body.audit)
         #expect(again.body.mode == profile.body.mode ?? .enforce)
+        #expect(again.body.rules.map(\.intents) == profile.body.rules.map(\.intents))
+        #expect(again.body.rules.map { $0.conditions.map(\.test) } == profile.body.rules.map { $0.conditions.map(\.test) })
+        #expect(again.body.rules.map(\.decision) == profile.body.rules.map(\.decision))
     }
 
     @Test func modes() throws {

@@ -5,7 +5,7 @@ extension Scan {
     /// One of the options that make a command line harmless is there for certain.
     var isHarmless: Bool { path.contains { fails($0.harmless) } }
 
-    private func fails(_ clause: Condition.Clause) -> Bool {
+    private func fails(_ clause: Criterion.Clause) -> Bool {
         if clause.asksOnlyForOptions, clause.options.isDisjoint(with: possible) { return !clause.isNegated }
         return clause.tests.contains { holds($0, forCertain: clause.isNegated) } == clause.isNegated
     }

@@ -152,7 +152,7 @@ final class Level: Sendable {
     let globs: [(glob: ByteGlob, command: Command)]
     /// What the program does where no subcommand is given.
     let bare: Level?
-    let harmless: Condition.Clause
+    let harmless: Criterion.Clause
     let means: [Meaning]
     /// There is something in the lists that follow.
     let hasPlaces: Bool
@@ -176,7 +176,7 @@ final class Level: Sendable {
         commands = NameTable(draft.commands)
         globs = draft.globs
         bare = draft.bare
-        harmless = Condition.Clause(isNegated: true, tests: draft.harmless)
+        harmless = Criterion.Clause(isNegated: true, tests: draft.harmless)
         means = draft.means
         hasPlaces = !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty)
         hosts = draft.hosts

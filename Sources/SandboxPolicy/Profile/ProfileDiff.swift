@@ -32,7 +32,8 @@ package enum ProfileDiff {
     private enum Gives { case more, less, neither }
 
     private static let sections: [(String, Gives)] = [
-        ("mode", .neither), ("identities", .more), ("files.default", .neither), ("files.read", .more), ("files.write", .more), ("files.deny", .less),
+        ("mode", .neither), ("identities", .more), ("files.default", .neither), ("files.read", .more), ("files.write", .more),
+        ("files.deny", .less),
         ("exec.default", .neither), ("exec.allow", .neither), ("exec.deny", .less), ("network.default", .neither), ("network.allow", .more),
         ("network.deny", .less), ("network.listen", .more), ("data", .neither), ("rules", .less), ("environment.keep", .neither),
         ("environment.drop", .less), ("environment.set", .neither), ("limits", .neither), ("audit", .neither),

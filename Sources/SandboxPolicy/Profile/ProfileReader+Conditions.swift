@@ -69,7 +69,9 @@ extension ProfileReader {
 
     private mutating func count(_ node: YAMLNode?, _ within: YAMLNode?, _ what: String) -> CountCondition? {
         guard let node else {
-            if let within { sink.error("`within` says nothing without `count`", at: within.position, help: "`count: \"> 50\", within: 10s`") }
+            if let within {
+                sink.error("`within` says nothing without `count`", at: within.position, help: "`count: \"> 50\", within: 10s`")
+            }
             return nil
         }
         guard let text = text(node, "\(what).count") else { return nil }

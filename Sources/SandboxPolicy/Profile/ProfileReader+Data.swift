@@ -100,7 +100,9 @@ extension ProfileReader {
         test.purpose = fields["purpose"].flatMap { text($0, "\(what).purpose") }
         if let node = fields["carries"] { test.carries = texts(node, "\(what).carries").map(\.0) }
         if let node = fields["times"] {
-            let number = quantity(node, "\(what).times") { text throws(PatternProblem) in try Quantity.count(text, upTo: CountCondition.most) }
+            let number = quantity(node, "\(what).times") { text throws(PatternProblem) in
+                try Quantity.count(text, upTo: CountCondition.most)
+            }
             test.times = number.map(Int.init) ?? 1
         }
         if test.expect == nil, test.to == nil, test.intents.isEmpty, test.intentsNot.isEmpty, test.rule == nil {

@@ -22,7 +22,9 @@ extension ProfileReader {
 
     private mutating func rule(_ node: YAMLNode, _ index: Int) -> Rule? {
         let what = "rules[\(index)]"
-        guard let fields = fields(of: node, what, known: ["name", "intent", "when", "decide", "reason", "ask", "rewrite"]) else { return nil }
+        guard let fields = fields(of: node, what, known: ["name", "intent", "when", "decide", "reason", "ask", "rewrite"]) else {
+            return nil
+        }
         guard let name = ruleName(fields["name"], what, node.position) else { return nil }
         guard let decision = decision(fields["decide"], name, node.position) else { return nil }
         let origin = Origin(profile: profile, file: sink.file, position: node.position, index: index)
@@ -74,7 +76,8 @@ extension ProfileReader {
                 let nearest = Suggestion.nearest(to: text, among: Intent.allCases.map(\.name) + families)
                 sink.error(
                     "unknown intent `\(text)`", at: position,
-                    help: nearest.map { "did you mean `\($0)`?" } ?? "`sandbox intents` lists them; the families are " + families.joined(separator: ", "))
+                    help: nearest.map { "did you mean `\($0)`?" } ?? "`sandbox intents` lists them; the families are "
+                        + families.joined(separator: ", "))
             }
         }
         return set
@@ -114,11 +117,12 @@ extension ProfileReader {
         if let node = fields["four_eyes"], flag(node, "\(what).four_eyes") == true { terms.approvals = max(2, terms.approvals) }
         if let node = fields["scopes"] {
             let known = AskTerms.Scope.allCases.map(\.rawValue)
-            terms.scopes = Set(texts(node, "\(what).scopes").compactMap { text, position in
-                if let scope = AskTerms.Scope(rawValue: text) { return scope }
-                sink.error("unknown scope `\(text)`", at: position, help: Suggestion.help(for: text, among: known))
-                return nil
-            })
+            terms.scopes = Set(
+                texts(node, "\(what).scopes").compactMap { text, position in
+                    if let scope = AskTerms.Scope(rawValue: text) { return scope }
+                    sink.error("unknown scope `\(text)`", at: position, help: Suggestion.help(for: text, among: known))
+                    return nil
+                })
         }
         return terms
     }

@@ -27,7 +27,8 @@ package enum ProfileWriter {
                 fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
                 list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
             ])
-        return out + data(body.data) + releases(body.releases) + rules(body.rules, own: profile.name) + environment(body.environment) + limits(body.limits) + audit(body.audit)
+        return out + data(body.data) + releases(body.releases) + rules(body.rules, own: profile.name) + environment(body.environment)
+            + limits(body.limits) + audit(body.audit)
     }
 
     /// Two profiles may have given the same name; in one file it says whose it is.

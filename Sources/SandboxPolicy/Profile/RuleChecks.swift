@@ -20,7 +20,9 @@ enum RuleChecks {
         .netConnect, .netEgress, .netLocalSocket, .netListen, .procPersist, .procInspect, .procExecDownloaded, .procExecWritten,
         .gitConfigExec, .diskRaw,
     ])
-    private static let withSecondPath: IntentSet = [.fileRename, .fileLink, .fileCreate, .fileWrite, .fileDelete, .procPersist, .gitConfigExec]
+    private static let withSecondPath: IntentSet = [
+        .fileRename, .fileLink, .fileCreate, .fileWrite, .fileDelete, .procPersist, .gitConfigExec,
+    ]
 
     private static func places(_ rule: Rule, _ sink: inout DiagnosticSink) {
         for condition in rule.conditions {

@@ -25,7 +25,9 @@ enum YAMLFlow {
             default: false
             }
         }
-        if let first = text.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "."), text.utf8.allSatisfy(isPlain) { return text }
+        if let first = text.utf8.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "."), text.utf8.allSatisfy(isPlain) {
+            return text
+        }
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

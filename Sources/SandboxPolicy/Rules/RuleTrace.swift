@@ -29,8 +29,11 @@ extension Policy {
             }
             let count = rule.rule.count.map { ["count: \($0.text)"] }
             let (outcome, conditions): (RuleTrace.Outcome, [String]) =
-                !failed.isEmpty ? (.fails, failed) : !unknown.isEmpty ? (.unknown, unknown)
-                : count.map { (.counts, $0) } ?? (.matches, [])
+                !failed.isEmpty
+                ? (.fails, failed)
+                : !unknown.isEmpty
+                    ? (.unknown, unknown)
+                    : count.map { (.counts, $0) } ?? (.matches, [])
             found.append(
                 RuleTrace(
                     rule: rule.id, name: self.rule(rule.id).name, decision: rule.rule.decision, outcome: outcome,

@@ -87,7 +87,9 @@ package struct CommandJudge: Sendable {
         for (source, text, _) in reading.sources {
             guard let new = rewriteSQL(text, source.dialect, change) else { return nil }
             if new == text { continue }
-            guard let at = source.argument, arguments.indices.contains(at), arguments[at].count == source.prefix + text.count else { return nil }
+            guard let at = source.argument, arguments.indices.contains(at), arguments[at].count == source.prefix + text.count else {
+                return nil
+            }
             arguments[at] = arguments[at].prefix(source.prefix) + new
         }
         return arguments

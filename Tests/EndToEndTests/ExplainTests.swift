@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// What would be decided, asked without running anything, and the tools for whoever writes profiles.
+    @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct ExplainTests {
+        private static let profile = """
+            files: { default: deny, read: ["/usr/**", "/etc/**"], write: ["${workspace}/**"] }
+            network: { default: deny, allow: ["db.example.org:5432"] }
+            rules:
+              - { name: no-drop, intent: sql.drop, decide: deny, reason: Use the migration pipeline. }
+              - name: lease
+                intent: git.force_push
+                decide: rewrite
+                rewrite: { replace: { "--force": "--force-with-lease" } }
+              - { name: publish, intent: pkg.publish, decide: ask, ask: { approvers: ["group:ops"] } }
+            """
+
+        private func explain(_ world: World, _ arguments: [String], input: String = "") throws -> Outcome {
+            let profile = try world.profile("explained", Self.profile)
+            return try world.native([Built.sandbox, "explain", "-p", profile, "-w", world.work] + arguments, input: input)
+        }
+
+        @Test(arguments: Account.all) func exitCodes(account: Account) throws {
+            let world = try World(account)
+            for (arguments, code) in [
+                (["--", "git", "status"], 0), (["--", "psql", "-c", "DROP TABLE t"], 1), (["--", "npm", "publish"], 2),
+                (["--", "git", "push", "--force"], 3), (["--", "git", "commit", "-m", "DROP TABLE t; git push --force"], 0),
+                (["--read", "/etc/passwd"], 0), (["--read", world.secret], 1), (["--write", "\(world.work)/new"], 0),
+                (["--write", "/etc/passwd"], 1),
+                (["--delete", "\(world.work)/x"], 0), (["--connect", "db.example.org:5432"], 0), (["--connect", "db.example.org:5433"], 1),
+                (["--sql", "drop table t"], 1), (["--sql", "select 'drop table t'"], 0), (["--sql", "x", "--dialect", "oracle"], 125),
+                ([], 125),
+                (["--connect", "nowhere"], 125), (["--read", "/a", "--", "ls"], 125),
+            ] {
+                let outcome = try explain(world, arguments)
+                #expect(outcome.code == Int32(code), "\(arguments): \(outcome)")
+            }
+            // Nothing was made by asking.
+            #expect(!FileManager.default.fileExists(atPath: world.state) && !FileManager.default.fileExists(atPath: "\(world.work)/new"))
+        }
+
+        @Test func saysWhy() throws {
+            let world = try World(.own)
+            let words = try explain(world, ["--", "git", "push", "--force"]).out
+            for part in ["git.force_push", "rewrite by lease", "git push --force-with-lease"] { #expect(words.contains(part), "\(words)") }
+            let json = try explain(world, ["--json", "--", "psql", "-c", "DROP TABLE crm.t"]).out
+            let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+            #expect(object["decision"] as? String == "deny" && object["rules"] as? [String] == ["no-drop", "exec.default"].dropLast())
+            #expect((object["intents"] as? [String])?.contains("sql.drop") == true && object["tables"] as? [String] == ["crm.t"])
+            #expect(object["reason"] as? String == "Use the migration pipeline.")
+        }
+
+        @Test(arguments: Account.all) func batch(account: Account) throws {
+            let world = try World(account)
+            let lines = [
+                #"{"run":["git","push","--force"]}"#, #"{"read":"/etc/passwd"}"#, "nonsense", #"{"sql":"DROP TABLE t","dialect":"mysql"}"#,
+                #"{"connect":"db.example.org:5432"}"#, #"{"run":"ls"}"#, #"{"read":"/a","write":"/a"}"#, #"{"write":"\u001b[31m"}"#,
+            ]
+            let outcome = try explain(world, ["--batch", "-"], input: lines.joined(separator: "\n") + "\n")
+            let answers = try outcome.out.split(separator: "\n").map {
+                try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+            }
+            #expect(outcome.code == 125 && answers.count == lines.count, "\(outcome)")
+            #expect(
+                answers.map { $0["decision"] as? String ?? "error" } == [
+                    "rewrite", "allow", "error", "deny", "allow", "error", "error", "allow",
+                ])
+            #expect(answers[0]["rewritten"] as? [String] == ["git", "push", "--force-with-lease"])
+            #expect(!outcome.out.contains("\u{1b}"))
+            // Without a last line feed, and from a file.
+            let file = world.work + "/lines"
+            try "{\"read\":\"/etc/passwd\"}\n\n{\"read\":\"/etc/passwd\"}".write(toFile: file, atomically: true, encoding: .utf8)
+            let again = try explain(world, ["--batch", file])
+            #expect(again.code == 0 && again.out.split(separator: "\n").count == 2)
+        }
+
+        @Test func shippedTestsHold() throws {
+            let world = try World(.own)
+            let names = try world.native([Built.sandbox, "profile", "list", "--json"]).out.split(separator: "\n").compactMap {
+                (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["name"] as? String
+            }
+            #expect(names.contains("coding-agent") && names.contains("deploy"))
+            let outcome = try world.native([Built.sandbox, "profile", "test"] + names)
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+
+        /// A test that does not hold says where it stands and what came instead.
+        @Test func failingTestsAreTold() throws {
+            let world = try World(.own)
+            let profile = try world.profile(
+                "failing",
+                "files: { default: deny }\ntests:\n  - { read: /etc/passwd, expect: allow }\n  - { read: /etc/passwd, expect: deny }")
+            let outcome = try world.native([Built.sandbox, "profile", "test", profile])
+            #expect(
+                outcome.code == 1 && outcome.out.contains("expected allow, got deny") && outcome.out.contains("1 of 2 tests fail"),
+                "\(outcome)")
+        }
+
+        @Test func newProfilesAreValid() throws {
+            let world = try World(.own)
+            let made = try world.native([Built.sandbox, "profile", "new", "mine"])
+            #expect(made.code == 0, "\(made)")
+            #expect(try world.native([Built.sandbox, "profile", "new", "mine"]).code == 125)
+            let outcome = try world.native([Built.sandbox, "profile", "test", "mine"])
+            #expect(outcome.code == 0 && outcome.out.contains("5 tests hold"), "\(outcome)")
+            let difference = try world.native([Built.sandbox, "profile", "diff", "readonly", "mine"])
+            #expect(difference.code == 1 && difference.out.contains("+ files.write: ${workspace}/**  (looser)"), "\(difference)")
+            #expect(try world.native([Built.sandbox, "profile", "diff", "mine", "mine"]).code == 0)
+        }
+
+        /// Every shipped profile is what the schema says, and what is wrong is not.
+        @Test func schema() throws {
+            let world = try World(.own)
+            let script = """
+                import json, sys
+                try:
+                    import jsonschema, yaml
+                except ImportError:
+                    print("none"); sys.exit(0)
+                schema = json.load(open(sys.argv[1]))
+                jsonschema.Draft202012Validator.check_schema(schema)
+                validator = jsonschema.Draft202012Validator(schema)
+                for path in sys.argv[2:]:
+                    for error in validator.iter_errors(yaml.safe_load(open(path))): print(path, list(error.path), error.message)
+                for wrong in ["files: { raed: [] }", "rules: [{ name: r, intent: sgl, decide: deny }]", "rules: [{ name: r, decide: dney }]"]:
+                    if validator.is_valid(yaml.safe_load("version: 1\\nname: p\\n" + wrong)): print("passes:", wrong)
+                """
+            let text = try world.native([Built.sandbox, "profile", "schema"]).out
+            let object = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            #expect(object["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
+            let file = world.work + "/schema.json"
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../Policies"
+            let profiles = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }.map {
+                "\(folder)/\($0)"
+            }
+            guard Built.installed("python3") else { return }
+            let outcome = try world.native(["python3", "-c", script, file] + profiles)
+            #expect(outcome.code == 0 && ["", "none\n"].contains(outcome.out), "\(outcome)")
+        }
+    }
+}
