@@ -75,9 +75,10 @@ int sbx_held_mappings(int pid, struct sbx_held_list *list) {
     return result;
 }
 
-int sbx_same_memory(int a, int b) {
-    long r = syscall(SYS_kcmp, a, b, (long)KCMP_VM, 0l, 0l);
-    return r < 0 ? -errno : r == 0;
+int sbx_share(int a, int b) {
+    long memory = syscall(SYS_kcmp, a, b, (long)KCMP_VM, 0l, 0l);
+    if (memory < 0) return -errno;
+    return memory == 0 || syscall(SYS_kcmp, a, b, (long)KCMP_FILES, 0l, 0l) == 0;
 }
 
 // MARK: Sockets

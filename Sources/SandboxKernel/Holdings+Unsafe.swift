@@ -110,10 +110,10 @@ package struct Holding: Sendable {
         if result < 0, result != -ENOENT, result != -ESRCH { throw Errno(-result) }
     }
 
-    /// Two processes with the same memory (clone(2), CLONE_VM): whatever one has the other has. Where the kernel does not tell
-    /// (no kcmp(2)) they count as one.
-    package static func shareMemory(_ a: Int32, _ b: Int32) -> Bool {
-        let result = sbx_same_memory(a, b)
+    /// Two processes with the same memory or the same descriptors (clone(2), CLONE_VM, CLONE_FILES): whatever one has the other has.
+    /// Where the kernel does not tell (no kcmp(2)) they count as one.
+    package static func areJoined(_ a: Int32, _ b: Int32) -> Bool {
+        let result = sbx_share(a, b)
         return result == 1 || result != 0 && result != -ESRCH
     }
 

@@ -65,6 +65,7 @@ package struct Labels: Sendable {
     package init() {}
 
     package var isEmpty: Bool { classes.isEmpty }
+    package var count: Int { classes.count }
     package func classes(of carrier: Carrier) -> UInt64 { classes[carrier] ?? 0 }
     package func classes(of process: UInt32) -> UInt64 { classes(of: .process(process)) }
 

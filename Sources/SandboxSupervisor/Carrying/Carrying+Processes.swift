@@ -73,7 +73,7 @@ extension Supervision {
             guard
                 let around = try? Surroundings(
                     of: [caller.serial: caller.pid], ancestors: { _ in [] }, threads: context.haveSeparateDescriptors,
-                    inherited: carrying.inherited, passed: [])
+                    inherited: carrying.inherited, passed: [], written: [])
             else { return true }
             return !state.labels.spread([], over: around.ways).isEmpty
         }
@@ -85,7 +85,9 @@ extension Supervision {
         for stream: Int32 in 0...2 {
             let work = FileWork(context)
             do throws(Errno) { try work.prepare(inherited: stream) } catch { continue }
-            guard let place = place(of: work.first), work.first.access.contains(.read) else { continue }
+            guard let place = place(of: work.first) else { continue }
+            if work.first.access.contains(.write) { carrying.state.withLock { _ = $0.written.insert(place) } }
+            guard work.first.access.contains(.read) else { continue }
             let seeds = classes(of: work.first, place, carrying)
             guard !seeds.isEmpty else { continue }
             carrying.state.withLock { state in

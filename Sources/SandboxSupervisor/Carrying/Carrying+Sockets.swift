@@ -40,8 +40,8 @@ extension Supervision {
         if let refusal = refresh(carrying, caller, isTracer: false) { return refusal }
         guard let servers else { return nil }
         let ways = servers.map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
-        let isNew = carrying.state.withLock { !$0.labels.spread([], over: ways).isEmpty }
-        return isNew ? spread(carrying, [], over: ways, for: caller, patiently: false) : nil
+        // Whoever has the server is looked at, too: it may have come to listen after it gained.
+        return spread(carrying, [], over: ways, for: caller, patiently: false)
     }
 
     /// Descriptors that leave their process.

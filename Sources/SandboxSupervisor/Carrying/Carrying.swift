@@ -27,6 +27,8 @@ final class Carrying: Sendable {
         var names: [DataPlace: [UInt8]] = [:]
         /// What was sent over unix sockets (SCM_RIGHTS).
         var passed: Set<DataPlace> = []
+        /// Files that were opened for writing.
+        var written: Set<DataPlace> = []
     }
 
     /// Why a process may not gain what it would: the rule, and where the data would go.
@@ -35,6 +37,7 @@ final class Carrying: Sendable {
         let note: String
     }
 
+    static let mostLabels = 1 << 16
     let state = Mutex(State())
     let files: FileLabels
     /// Sockets that the session was started with.
@@ -93,7 +96,7 @@ extension Supervision {
         // A process that comes to be meanwhile is looked at when it does (`started`).
         try Surroundings(
             of: state.living, ancestors: { state.ancestors(of: $0) }, threads: context.haveSeparateDescriptors, inherited: carrying.inherited,
-            passed: state.passed)
+            passed: state.passed, written: state.written)
     }
 
     /// Somebody between two forks: an ancestor of the caller that gains by a pipe alone and does not wait for anything.
@@ -156,7 +159,8 @@ extension Supervision {
             case .place: break
             }
         }
-        if let around { state.labels.keep(only: around.places) }
+        // Numbers of pipes and sockets do not come round again soon; some may be under way to somebody.
+        if let around, state.labels.count > Carrying.mostLabels { state.labels.keep(only: around.places) }
     }
 
     private func name(_ carrier: Carrier, _ around: Surroundings?, _ state: inout Carrying.State) {

@@ -14,6 +14,7 @@ struct Surroundings {
     /// A descriptor of each place, to find its name by.
     private(set) var samples: [DataPlace: (pid: Int32, descriptor: Int32)] = [:]
     let sockets: SocketMap
+    private let written: Set<DataPlace>
 
     enum Outside: Hashable {
         case ip(IPAddress, port: UInt16)
@@ -22,10 +23,12 @@ struct Surroundings {
     }
 
     /// `processes`: by serial. `inherited`: sockets that the session was started with; they are nobody's egress. `passed`: what was
-    /// sent over unix sockets: between two processes it is in nobody's list, so that whoever can be sent something may have it.
+    /// sent over unix sockets: between two processes it is in nobody's list, so that whoever can be sent something may have it. `written`: files that were opened for writing.
     init(
-        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], threads: Bool, inherited: Set<UInt64>, passed: Set<DataPlace>
+        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], threads: Bool, inherited: Set<UInt64>, passed: Set<DataPlace>,
+        written: Set<DataPlace>
     ) throws(Errno) {
+        self.written = written
         sockets = try SocketMap()
         var held = Set(passed.lazy.filter { $0.kind == .socket }.map(\.inode))
         var ends: [(process: UInt32, inode: UInt64)] = []
@@ -74,7 +77,8 @@ struct Surroundings {
             add(serial, Self.terminal(h.inode, input: true), reads: false, writes: h.writes)
         default:
             let place = Self.place(h)
-            add(serial, place, reads: h.reads, writes: h.writes)
+            // What is mapped for reading alone may be made writable where it was opened for writing, mprotect(2).
+            add(serial, place, reads: h.reads, writes: h.writes || h.descriptor < 0 && written.contains(place))
             if h.descriptor >= 0, samples[place] == nil { samples[place] = (pid, h.descriptor) }
         }
     }
@@ -90,7 +94,7 @@ struct Surroundings {
 
     private mutating func joinMemory(_ serial: UInt32, _ pid: Int32, _ ancestors: [UInt32], _ processes: [UInt32: Int32]) {
         for other in ancestors {
-            guard let its = processes[other], Holding.shareMemory(pid, its) else { continue }
+            guard let its = processes[other], Holding.areJoined(pid, its) else { continue }
             let place = DataPlace(.memory, device: .max, inode: UInt64(min(serial, other)))
             for process in [serial, other] { add(process, place, reads: true, writes: true) }
         }
