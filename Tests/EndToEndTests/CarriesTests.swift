@@ -62,16 +62,19 @@ final class Sink: @unchecked Sendable {
             }
             for p in all where p.revents != 0 {
                 if p.fd == tcp || p.fd == unix {
-                    let c = accept4(p.fd, nil, nil, O_CLOEXEC_)
-                    if c >= 0 { open.append(c) }
+                    let c = accept(p.fd, nil, nil)
+                    if c >= 0 {
+                        _ = fcntl(c, F_SETFD, FD_CLOEXEC)
+                        open.append(c)
+                    }
                     continue
                 }
-                let n = recv(p.fd, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+                let n = recv(p.fd, &buffer, buffer.count, Int32(MSG_DONTWAIT))
                 if n > 0 { bytes.withLock { $0.append(contentsOf: buffer[..<n]) } }
                 guard p.fd != udp else { continue }
                 if n > 0 {
                     let answer = Array("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
-                    _ = send(p.fd, answer, answer.count, Int32(MSG_NOSIGNAL.rawValue))
+                    _ = send(p.fd, answer, answer.count, Int32(MSG_NOSIGNAL))
                     shutdown(p.fd, Int32(SHUT_WR))
                 } else {
                     close(p.fd)
