@@ -25,7 +25,7 @@ extension Supervision {
         guard let place = place(of: subject), subject.kind != .absent else { return nil }
         let reads = subject.access.contains(.read), writes = !subject.access.isDisjoint(with: [.write, .truncate, .metadata])
         if writes, subject.kind == .regular { carrying.state.withLock { _ = $0.written.insert(place) } }
-        let given = reads || writes ? classes(of: subject, place, carrying) : []
+        let given = reads || writes ? brought(by: subject, place, carrying) : []
         guard !given.isEmpty || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
         var seeds = given, ways: [Way] = []
         // A terminal has two ways; everything else has one.
@@ -47,7 +47,7 @@ extension Supervision {
     }
 
     /// What the file has by its path, by its content, or from an earlier session.
-    func classes(of subject: FileSubject, _ place: DataPlace, _ carrying: Carrying) -> [Gain] {
+    func brought(by subject: FileSubject, _ place: DataPlace, _ carrying: Carrying) -> [Gain] {
         var gains: [Gain] = []
         guard subject.kind == .regular || subject.kind == .fifo || subject.kind == .device else { return [] }
         if !subject.isAnonymous {

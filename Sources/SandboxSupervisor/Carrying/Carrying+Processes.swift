@@ -88,7 +88,7 @@ extension Supervision {
             guard let place = place(of: work.first) else { continue }
             if work.first.access.contains(.write) { carrying.state.withLock { _ = $0.written.insert(place) } }
             guard work.first.access.contains(.read) else { continue }
-            let seeds = classes(of: work.first, place, carrying)
+            let seeds = brought(by: work.first, place, carrying)
             guard !seeds.isEmpty else { continue }
             carrying.state.withLock { state in
                 state.names[place] = Array(work.first.path.text)

@@ -128,8 +128,7 @@ extension Supervision {
     }
 
     private func verdict(on end: Surroundings.Outside, carrying classes: UInt64, _ caller: Caller) -> Verdict {
-        var facts = baseFacts(.connect, [.netConnect, .netEgress], caller)
-        facts.carries = classes
+        var facts = baseFacts(.connect, [.netConnect, .netEgress], caller, carrying: classes)
         if case .ip(let ip, let port) = end {
             facts.destinations = [Facts.Destination(names: hosts.texts(of: ip), address: ip, port: port)]
             if !hosts.areKnown { facts.unknown.insert(.host) }

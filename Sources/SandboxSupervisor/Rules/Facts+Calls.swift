@@ -62,7 +62,8 @@ extension Supervision {
 
     // MARK: Facts
 
-    func baseFacts(_ operation: Operation, _ intents: IntentSet, _ caller: Caller) -> Facts {
+    /// `classes`: where it is asked what would be if the process carried that.
+    func baseFacts(_ operation: Operation, _ intents: IntentSet, _ caller: Caller, carrying classes: UInt64? = nil) -> Facts {
         var facts = Facts(operation, intents: intents)
         let process = book.of(caller.serial)
         facts.program = process?.program
@@ -70,17 +71,17 @@ extension Supervision {
         facts.isWritten = process?.isWritten ?? false
         facts.arguments = process?.arguments
         if process?.program == nil { facts.unknown.formUnion([.program, .arguments]) }
-        surround(&facts, caller)
+        surround(&facts, caller, carrying: classes)
         return facts
     }
 
     /// Who, when and after what.
-    func surround(_ facts: inout Facts, _ caller: Caller) {
+    func surround(_ facts: inout Facts, _ caller: Caller, carrying classes: UInt64? = nil) {
         let process = book.of(caller.serial)
         facts.parent = process?.parent
         facts.lineage = process?.lineage ?? []
         if process == nil { facts.unknown.formUnion([.lineage, .parent]) }
-        facts.carries = carrying?.classes(of: caller.serial) ?? 0
+        facts.carries = classes ?? carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity
         facts.groups = people.groups
         facts.purpose = info.purpose
