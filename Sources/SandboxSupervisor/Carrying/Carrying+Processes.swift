@@ -27,6 +27,7 @@ extension Supervision {
             // What carried nothing need not be remembered.
             if state.labels.classes(of: serial) == 0 { state.pids[serial] = nil }
             state.labels.forget(.process(serial))
+            if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
         }
     }
 

@@ -57,10 +57,13 @@ extension Supervision {
 
     /// System V objects: every use is a call.
     func carry(object kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Carrying.Refusal? {
-        guard let carrying, carrying.hasLabels.load(ordering: .acquiring) else { return nil }
+        guard let carrying else { return nil }
         let place = DataPlace(.object, device: UInt64(kind.rawValue), inode: UInt64(UInt32(bitPattern: id)))
         let way = Way(process: caller.serial, place: place, reads: true, writes: true)
-        let isNew = carrying.state.withLock { !$0.labels.spread([], over: [way]).isEmpty }
+        let isNew = carrying.state.withLock { state in
+            state.users.insert(way)
+            return !state.labels.spread([], over: [way]).isEmpty
+        }
         return isNew ? spread(carrying, [], over: [way], for: caller) : nil
     }
 }

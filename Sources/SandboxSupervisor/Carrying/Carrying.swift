@@ -27,6 +27,8 @@ final class Carrying: Sendable {
         var names: [DataPlace: [UInt8]] = [:]
         /// What was sent over unix sockets (SCM_RIGHTS).
         var passed: Set<DataPlace> = []
+        /// Whoever has used a System V object may be waiting in a call of its own for what comes there.
+        var users: Set<Way> = []
         /// Files that were opened for writing.
         var written: Set<DataPlace> = []
     }
@@ -80,7 +82,7 @@ extension Supervision {
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
                     return .some(Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
-                let found = state.labels.spread(seeds, over: around.ways + more)
+                let found = state.labels.spread(seeds, over: around.ways + more + state.users)
                 if rounds > 0, isOnItsWay(found, caller, state) { return nil }
                 if enforces, let refusal = objection(to: found, around, state) { return .some(refusal) }
                 take(carrying, found, around, &state)
