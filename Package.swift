@@ -39,7 +39,8 @@ let package = Package(
         .target(
             name: "SandboxSupervisor",
             dependencies: [
-                "SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxKernel", "CShims",
+                "SandboxModel", "SandboxDecode", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore", "SandboxKernel",
+                "CShims",
             ],
             swiftSettings: strict),
         .executableTarget(

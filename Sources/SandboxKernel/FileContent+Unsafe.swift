@@ -11,7 +11,8 @@ extension FileSubject {
             path.append("/")
             path.append(name.bytes)
         }
-        let fd = sbx_openat(At.workingDirectory, path.base, O_RDONLY | O_NONBLOCK | O_NOCTTY | (name.isEmpty ? 0 : Flag.noFollow) | Flag.closeOnExec, 0)
+        let fd = sbx_openat(
+            At.workingDirectory, path.base, O_RDONLY | O_NONBLOCK | O_NOCTTY | (name.isEmpty ? 0 : Flag.noFollow) | Flag.closeOnExec, 0)
         guard fd >= 0 else { return nil }
         defer { _ = sbx_close(fd) }
         var bytes = [UInt8](repeating: 0, count: limit)

@@ -214,7 +214,8 @@ struct CloudKeyForm: Sendable {
     /// Whether the prefix of one begins so.
     static func begins(with byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "A"), UInt8(ascii: "S"), UInt8(ascii: "d"), UInt8(ascii: "g"), UInt8(ascii: "h"), UInt8(ascii: "n"), UInt8(ascii: "r"),
+        case UInt8(ascii: "A"), UInt8(ascii: "S"), UInt8(ascii: "d"), UInt8(ascii: "g"), UInt8(ascii: "h"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"),
             UInt8(ascii: "s"), UInt8(ascii: "x"), UInt8(ascii: "y"):
             true
         default: false
@@ -223,17 +224,20 @@ struct CloudKeyForm: Sendable {
 
     static let all: [CloudKeyForm] = [
         // AWS access key ids, long-lived and of a session.
-        CloudKeyForm(prefix: "AKIA", lengths: 16...16, isUpperCase: true), CloudKeyForm(prefix: "ASIA", lengths: 16...16, isUpperCase: true),
+        CloudKeyForm(prefix: "AKIA", lengths: 16...16, isUpperCase: true),
+        CloudKeyForm(prefix: "ASIA", lengths: 16...16, isUpperCase: true),
         CloudKeyForm(prefix: "AIza", lengths: 35...35, more: dashes),  // Google
         CloudKeyForm(prefix: "ya29.", lengths: 20...512, more: dashes),
-        CloudKeyForm(prefix: "ghp_", lengths: 36...36), CloudKeyForm(prefix: "gho_", lengths: 36...36), CloudKeyForm(prefix: "ghs_", lengths: 36...36),
+        CloudKeyForm(prefix: "ghp_", lengths: 36...36), CloudKeyForm(prefix: "gho_", lengths: 36...36),
+        CloudKeyForm(prefix: "ghs_", lengths: 36...36),
         CloudKeyForm(prefix: "ghu_", lengths: 36...36), CloudKeyForm(prefix: "github_pat_", lengths: 82...82, more: dashes),
         CloudKeyForm(prefix: "glpat-", lengths: 20...64, more: dashes), CloudKeyForm(prefix: "npm_", lengths: 36...36),
         CloudKeyForm(prefix: "sk-ant-", lengths: 40...200, more: dashes), CloudKeyForm(prefix: "sk-proj-", lengths: 40...200, more: dashes),
         CloudKeyForm(prefix: "sk_live_", lengths: 24...120), CloudKeyForm(prefix: "rk_live_", lengths: 24...120),
         CloudKeyForm(prefix: "xoxb-", lengths: 20...120, more: dashes), CloudKeyForm(prefix: "xoxp-", lengths: 20...120, more: dashes),
         CloudKeyForm(prefix: "xoxa-", lengths: 20...120, more: dashes), CloudKeyForm(prefix: "hf_", lengths: 34...40),
-        CloudKeyForm(prefix: "dop_v1_", lengths: 64...64), CloudKeyForm(prefix: "SG.", lengths: 66...66, more: dashes + [UInt8(ascii: ".")]),
+        CloudKeyForm(prefix: "dop_v1_", lengths: 64...64),
+        CloudKeyForm(prefix: "SG.", lengths: 66...66, more: dashes + [UInt8(ascii: ".")]),
     ]
     private static let dashes = [UInt8(ascii: "-"), UInt8(ascii: "_")]
 }

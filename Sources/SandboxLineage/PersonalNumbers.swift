@@ -20,7 +20,9 @@ enum CardNumber {
         case 13: return d[0] == 4
         case 14: return two == 36 || two == 38 || (3000...3059).contains(four)
         case 15: return two == 34 || two == 37
-        case 16: return d[0] == 4 || (51...55).contains(two) || (2200...2720).contains(four) || four == 6011 || two == 65 || two == 35 || two == 62
+        case 16:
+            return d[0] == 4 || (51...55).contains(two) || (2200...2720).contains(four) || four == 6011 || two == 65 || two == 35
+                || two == 62
         default: return d[0] == 4 && d.count == 19 || two == 62 || [50, 56, 57, 58, 63, 67].contains(two)
         }
     }
@@ -146,18 +148,20 @@ enum NationalNumber {
         }
         let never: [UInt8] = Array("DFIQUV".utf8), pair = [t[0], t[1]]
         let pairs = ["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"]
-        return !never.contains(t[0]) && !never.contains(t[1]) && t[1] != UInt8(ascii: "O") && !pairs.contains { pair.elementsEqual($0.utf8) }
+        return !never.contains(t[0]) && !never.contains(t[1]) && t[1] != UInt8(ascii: "O")
+            && !pairs.contains { pair.elementsEqual($0.utf8) }
     }
 
     /// Spain: eight digits (a foreigner's first is X, Y or Z) and the letter of the rest modulo 23.
     private static func isDNI(_ t: [UInt8]) -> Bool {
         let letters = Array("TRWAGMYFPDXBNJZSQVHLCKE".utf8)
-        let first: UInt8 = switch t[0] {
-        case UInt8(ascii: "X"): 0x30
-        case UInt8(ascii: "Y"): 0x31
-        case UInt8(ascii: "Z"): 0x32
-        default: t[0]
-        }
+        let first: UInt8 =
+            switch t[0] {
+            case UInt8(ascii: "X"): 0x30
+            case UInt8(ascii: "Y"): 0x31
+            case UInt8(ascii: "Z"): 0x32
+            default: t[0]
+            }
         let digits = [first] + t[1..<8]
         guard digits.allSatisfy(isDigit), isUpper(t[8]) else { return false }
         return letters[digits.reduce(0) { $0 * 10 + Int($1 - 0x30) } % 23] == t[8]

@@ -50,7 +50,8 @@ extension LineageCommand {
         private var steps: [String] { why.split(separator: "\n").map(String.init) }
 
         var text: String {
-            "\(head) carries \(Escaped.text(name)) since \(Timestamp.text(time)) (\(session))\n" + steps.map { "  \(Escaped.text($0))\n" }.joined()
+            "\(head) carries \(Escaped.text(name)) since \(Timestamp.text(time)) (\(session))\n"
+                + steps.map { "  \(Escaped.text($0))\n" }.joined()
         }
 
         var json: String {

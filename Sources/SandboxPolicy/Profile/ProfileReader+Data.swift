@@ -49,7 +49,8 @@ extension ProfileReader {
             do throws(PatternProblem) {
                 let pattern = try PathPattern.parse(text)
                 let origin = Origin(profile: profile, file: sink.file, position: program.position, index: i)
-                let entry = Entry(value: pattern, text: text, reason: fields["reason"].flatMap { self.text($0, "\(what).reason") }, origin: origin)
+                let entry = Entry(
+                    value: pattern, text: text, reason: fields["reason"].flatMap { self.text($0, "\(what).reason") }, origin: origin)
                 var release = Release(program: entry, classes: texts(names, "\(what).classes").map(\.0))
                 release.sha256 = fields["sha256"].flatMap { hash($0, "\(what).sha256") }
                 return release

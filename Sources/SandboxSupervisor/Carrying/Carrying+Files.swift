@@ -79,8 +79,12 @@ extension Supervision {
         if labels.isEmpty { return [] }
         let born = born()
         return labels.compactMap { label in
-            guard label.born == 0 || born == 0 || label.born == born, let i = policy.dataClasses.firstIndex(of: label.name) else { return nil }
-            let before = label.session == info.id ? "" : "\nin \(label.session) at \(Timestamp.text(label.time)): it was `\(Escaped.text(label.path))`"
+            guard label.born == 0 || born == 0 || label.born == born, let i = policy.dataClasses.firstIndex(of: label.name) else {
+                return nil
+            }
+            let before =
+                label.session == info.id
+                ? "" : "\nin \(label.session) at \(Timestamp.text(label.time)): it was `\(Escaped.text(label.path))`"
             return Gain(.place(place), 1 << UInt64(i), source: "labelled before" + before + "\n" + label.why)
         }
     }

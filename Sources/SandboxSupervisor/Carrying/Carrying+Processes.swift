@@ -59,10 +59,13 @@ extension Supervision {
         guard enforces, policy.hasReleases, work.count == 1, !isOwn(work.chain[0]) else { return 0 }
         let path = work.chain[0].resolved.text.span
         let bits = policy.releases(by: path, hash: { ProgramHash.of(caller.pid) })
-        guard bits != 0, policy.judge(file: path, access: .write).decision == .deny, let names = ProgramHash.variables(of: caller.pid) else {
+        guard bits != 0, policy.judge(file: path, access: .write).decision == .deny, let names = ProgramHash.variables(of: caller.pid)
+        else {
             return 0
         }
-        let harmless = ["PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "SHELL", "SHLVL", "TERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "_"]
+        let harmless = [
+            "PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "SHELL", "SHLVL", "TERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "_",
+        ]
         let isHarmless = names.allSatisfy { name in name.starts(with: "LC_".utf8) || harmless.contains { name.elementsEqual($0.utf8) } }
         return isHarmless ? bits : 0
     }

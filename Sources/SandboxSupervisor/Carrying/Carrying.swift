@@ -74,13 +74,16 @@ extension Supervision {
         carrying.isSpreading.add(1, ordering: .sequentiallyConsistent)
         defer { carrying.isSpreading.subtract(1, ordering: .sequentiallyConsistent) }
         // Whoever was let go on before has opened what it opens.
-        if enforces, !isTracer, context.flights.grounded(context.tracer, { 0 }) == nil { return Carrying.Refusal(rule: .none, note: "a call does not end") }
+        if enforces, !isTracer, context.flights.grounded(context.tracer, { 0 }) == nil {
+            return Carrying.Refusal(rule: .none, note: "a call does not end")
+        }
         var rounds = patiently ? 60 : 0
         while true {
             let result: Carrying.Refusal?? = carrying.state.withLock { state in
                 let around: Surroundings
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
-                    return .some(Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
+                    return .some(
+                        Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
                 let found = state.labels.spread(seeds, over: around.ways + more + state.users)
                 if rounds > 0, isOnItsWay(found, caller, state) { return nil }
@@ -97,7 +100,8 @@ extension Supervision {
     private func surroundings(_ carrying: Carrying, _ state: Carrying.State) throws(Errno) -> Surroundings {
         // A process that comes to be meanwhile is looked at when it does (`started`).
         try Surroundings(
-            of: state.living, ancestors: { state.ancestors(of: $0) }, threads: context.haveSeparateDescriptors, inherited: carrying.inherited,
+            of: state.living, ancestors: { state.ancestors(of: $0) }, threads: context.haveSeparateDescriptors,
+            inherited: carrying.inherited,
             passed: state.passed, written: state.written)
     }
 
@@ -123,7 +127,9 @@ extension Supervision {
                 guard verdict.decision == .deny || verdict.decision == .ask else { continue }
                 return Carrying.Refusal(
                     rule: verdict.rules.first ?? .none,
-                    note: "\(state.name(of: .process(serial))) would carry \(names(of: gain.classes).joined(separator: ", ")) and is connected to \(end.text)")
+                    note:
+                        "\(state.name(of: .process(serial))) would carry \(names(of: gain.classes).joined(separator: ", ")) and is connected to \(end.text)"
+                )
             }
         }
         return nil
@@ -167,16 +173,6 @@ extension Supervision {
     private func name(_ carrier: Carrier, _ around: Surroundings?, _ state: inout Carrying.State) {
         guard case .place(let place) = carrier, state.names[place] == nil, let sample = around?.samples[place] else { return }
         state.names[place] = Holding.name(of: sample.pid, sample.descriptor)
-    }
-
-    /// On record before the call is answered that it rests on.
-    func record(_ gain: Gain, of serial: UInt32, _ state: Carrying.State) {
-        for (i, name) in policy.dataClasses.enumerated() where gain.classes >> UInt64(i) & 1 != 0 {
-            var h = RecordHeader(kind: .carried, process: serial, pid: state.pid(of: serial), result: 0, time: currentTime())
-            h.flags = enforces ? .enforced : []
-            let chain = state.text(of: state.labels.chain(to: gain.carrier, 1 << UInt64(i)))
-            Array(name.utf8).withUnsafeBytes { name in Array(chain.utf8).withUnsafeBytes { _ = append(h, name, $0, isCall: false) } }
-        }
     }
 
     func keep(_ carrying: Carrying, _ gain: Gain, of place: DataPlace, _ state: Carrying.State) {

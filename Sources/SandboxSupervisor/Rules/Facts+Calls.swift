@@ -129,7 +129,11 @@ extension Supervision {
             if !listens, port == 53 { facts.intents.insert(.netDNS) }
         case .unixPath:
             facts.path = Array(work.path.text)
-            if listens { facts.intents.insert(.fileCreate) } else { local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode)) }
+            if listens {
+                facts.intents.insert(.fileCreate)
+            } else {
+                local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode))
+            }
         case .unixAbstract:
             if !listens { local(&facts, isOwn: context.sockets.contains(abstract: Array(work.path.text))) }
         case .unspecified, .unixUnnamed, .netlink, .other: return nil
