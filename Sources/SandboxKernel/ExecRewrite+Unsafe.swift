@@ -152,7 +152,7 @@ private struct StartStack {
         let words = bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) }
         let count = Int(words[0])
         guard count > 0, !image.name.isNull, image.firstString != 0 else { throw Errno(EINVAL) }
-        pairs = words[(words[(count + 2)...].firstIndex(of: 0) ?? words.count - 1) + 1 ..< words.count]
+        pairs = words[(words[(count + 2)...].firstIndex(of: 0) ?? words.count - 1) + 1..<words.count]
         arguments = try image.allArguments()
         argumentBytes = arguments.reduce(0) { $0 + $1.count + 1 }
         firstString = image.firstString

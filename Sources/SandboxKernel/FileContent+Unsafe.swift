@@ -29,28 +29,21 @@ extension FileSubject {
 }
 
 package enum ProgramHash {
-    /// SHA-256 of the file that runs in the process; nil where it cannot be read.
+    /// SHA-256 of the file that runs in the process, as hexadecimal digits; nil where it cannot be read.
     package static func of(_ pid: Int32) -> String? {
-        let path = PathBuffer()
-        path.setProcess(pid, "/exe")
-        let fd = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
-        guard fd >= 0 else { return nil }
-        defer { _ = sbx_close(fd) }
-        var hash = SHA256()
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let n = bytes.withUnsafeMutableBytes { sbx_read(fd, $0.baseAddress, $0.count) }
-            if n == -Int(EINTR) { continue }
-            if n < 0 { return nil }
-            if n == 0 { return hash.finish() }
-            hash.update(bytes[..<n])
-        }
+        guard let bytes = contents(of: pid, "/exe", limit: 512 << 20) else { return nil }
+        return SHA256.hash(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// The names of the variables that the process was started with; nil where they cannot be read.
     package static func variables(of pid: Int32) -> [[UInt8]]? {
+        guard let all = contents(of: pid, "/environ", limit: 4 << 20) else { return nil }
+        return all.split(separator: 0).map { Array($0.prefix { $0 != UInt8(ascii: "=") }) }
+    }
+
+    private static func contents(of pid: Int32, _ name: StaticString, limit: Int) -> [UInt8]? {
         let path = PathBuffer()
-        path.setProcess(pid, "/environ")
+        path.setProcess(pid, name)
         let fd = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
         guard fd >= 0 else { return nil }
         defer { _ = sbx_close(fd) }
@@ -58,10 +51,9 @@ package enum ProgramHash {
         while true {
             let n = bytes.withUnsafeMutableBytes { sbx_read(fd, $0.baseAddress, $0.count) }
             if n == -Int(EINTR) { continue }
-            if n < 0 || all.count > 1 << 22 { return nil }
-            if n == 0 { break }
+            if n < 0 || all.count > limit { return nil }
+            if n == 0 { return all }
             all += bytes[..<n]
         }
-        return all.split(separator: 0).map { Array($0.prefix { $0 != UInt8(ascii: "=") }) }
     }
 }

@@ -114,6 +114,9 @@ package final class TracerLink: Sendable {
     private let asked = Mutex<[Int32]>([])
     /// Program starts that were held and may be decided now.
     private let decided = Mutex<[Int32]>([])
+    private let isAsked = Atomic<Bool>(false)
+    /// By the tracer, before it sleeps.
+    var isWanted: Bool { isAsked.load(ordering: .acquiring) }
 
     /// By the tracer, before it waits: from now on it can be interrupted.
     func attach() {
@@ -127,16 +130,17 @@ package final class TracerLink: Sendable {
         _ = sbx_tgkill(getpid(), thread.load(ordering: .acquiring), SIGUSR2)
     }
 
-    /// A program start that is held may be decided. By any thread but the tracer's; returns once the tracer has taken it, because
-    /// a signal that comes just before it sleeps wakes nobody.
+    /// A program start that is held may be decided. By any thread, and never waits: a signal that comes just before the tracer sleeps
+    /// wakes nobody, so that somebody has to `nudge` it now and then.
     package func decide(_ pid: Int32) {
         decided.withLock { $0.append(pid) }
-        while true {
-            let tracer = thread.load(ordering: .acquiring)
-            guard tracer != 0, decided.withLock({ $0.contains(pid) }) else { return }
-            _ = sbx_tgkill(getpid(), tracer, SIGUSR2)
-            usleep(100)
-        }
+        isAsked.store(true, ordering: .releasing)
+        nudge()
+    }
+
+    package func nudge() {
+        let tracer = thread.load(ordering: .acquiring)
+        if tracer != 0, isAsked.load(ordering: .acquiring) { _ = sbx_tgkill(getpid(), tracer, SIGUSR2) }
     }
 
     /// By the tracer, when nobody is left to trace.
@@ -144,6 +148,7 @@ package final class TracerLink: Sendable {
 
     /// By the tracer: what it was asked for. Returns the processes whose program start may be decided.
     func serve() -> [Int32] {
+        isAsked.store(false, ordering: .sequentiallyConsistent)
         for pid in TracerLink.take(asked) { _ = sbx_ptrace_interrupt(pid) }
         return TracerLink.take(decided)
     }

@@ -86,7 +86,7 @@ package final class Tracer<Events: TracerEvents> {
         defer { link.detach() }
         while true {
             var isEnd: Int32 = 0
-            let tid = sbx_wait_peek(&isEnd)
+            let tid = link.isWanted ? -EINTR : sbx_wait_peek(&isEnd)
             if tid == -EINTR {
                 for pid in link.serve() where held.contains(pid) { start(pid) { self.events.decided($0) } }
                 continue

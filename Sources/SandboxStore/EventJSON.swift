@@ -64,6 +64,10 @@ package enum EventJSON {
         object.put("changed_count", UInt64(summary.files.total))
         object.put("reached", raw: list(summary.hosts.items.map(touched)))
         object.put("reached_count", UInt64(summary.hosts.total))
+        if summary.differing > 0 {
+            object.put("shadow", raw: list(summary.differences.items.map(difference)))
+            object.put("shadow_count", UInt64(summary.differing))
+        }
         if !summary.notes.isEmpty { object.put("notes", raw: list(summary.notes.map { Escaped.json($0) })) }
         return object.text
     }
@@ -141,6 +145,17 @@ package enum EventJSON {
         if event.flags.contains(.written) { set.insert(.procExecWritten) }
         if event.flags.contains(.memory) { set.insert(.procExecMemory) }
         return set
+    }
+
+    private static func difference(_ difference: SessionSummary.Difference) -> String {
+        var object = JSONObject()
+        object.put("decision", difference.decision.name)
+        object.put("shadow", difference.shadow.name)
+        object.put("rules", raw: list(difference.rules.map { Escaped.json($0) }))
+        object.put("operation", difference.operation.name)
+        if let resource = difference.resource { object.put("name", bytes: resource) }
+        object.put("count", UInt64(difference.count))
+        return object.text
     }
 
     private static func refusal(_ refusal: SessionSummary.Refusal) -> String {

@@ -161,7 +161,8 @@ extension TrailReader {
             resource: resource, target: flags.contains(.secondPath) ? second : nil,
             host: flags.contains(.secondPath) ? nil : second, decision: decision, flags: flags,
             rule: row.text(19).map { RuleInfo(name: $0, reason: row.text(20) ?? "") },
-            otherRules: others, judgement: judgement, result: row.optional(10).map { Int32(truncatingIfNeeded: $0) }, first: row.unsigned(11),
+            otherRules: others, judgement: judgement, result: row.optional(10).map { Int32(truncatingIfNeeded: $0) },
+            first: row.unsigned(11),
             last: row.unsigned(12), count: row.unsigned(13))
     }
 }

@@ -185,7 +185,11 @@ final class TrailStatements {
         insertJudgement.bind(4, judgement.intents.high)
         insertJudgement.bind(5, judgement.rules.map { String($0.rawValue) }.joined(separator: ","))
         insertJudgement.bind(6, judgement.note)
-        if let list = judgement.rewritten { insertJudgement.bind(7, Array(list.map { $0 + [0] }.joined())) } else { insertJudgement.bindNull(7) }
+        if let list = judgement.rewritten {
+            insertJudgement.bind(7, Array(list.map { $0 + [0] }.joined()))
+        } else {
+            insertJudgement.bindNull(7)
+        }
         insertJudgement.bind(8, judgement.approval)
         insertJudgement.bind(9, judgement.shadow.map { Int64($0.decision.rawValue) })
         insertJudgement.bind(10, judgement.shadow.map { $0.rules.joined(separator: "\n") })

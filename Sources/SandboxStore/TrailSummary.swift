@@ -36,7 +36,20 @@ package struct SessionSummary: Sendable {
         package var count: Int
     }
 
+    /// Where a candidate profile would have decided otherwise.
+    package struct Difference: Sendable {
+        package var decision: Decision
+        package var shadow: Decision
+        package var operation: Operation
+        package var resource: [UInt8]?
+        package var rules: [String]
+        package var count: Int
+    }
+
     package var session: SessionRow
+    package var differences = List<Difference>()
+    /// How often in all.
+    package var differing = 0
     /// Accesses, and the rows they were merged into.
     package var accesses = 0
     package var rows = 0
@@ -65,9 +78,31 @@ extension TrailReader {
             e.operation IN (\(Operation.connect.rawValue), \(Operation.send.rawValue), \(Operation.accept.rawValue))
             AND resource_type = \(ResourceType.socket.rawValue)
             """, events, order: "1 DESC, 3", listLimit)
+        try differences(session, events, listLimit, &summary)
         let notes = try database.prepare("SELECT text FROM note WHERE session = \(session.number) ORDER BY seq LIMIT 10")
         while try notes.step() { summary.notes.append(notes.bytes(0) ?? []) }
         return summary
+    }
+
+    private func differences(
+        _ session: SessionRow, _ events: String, _ limit: Int, _ summary: inout SessionSummary
+    ) throws(StoreError) {
+        let grouped = """
+            SELECT e.decision AS decision, j.shadow AS shadow, e.operation, t.bytes, j.shadow_rules, sum(e.count) AS times
+            FROM event e JOIN judgement j ON j.session = \(session.number) AND j.seq = e.subject
+            LEFT JOIN text t ON t.id = e.resource WHERE e.\(events) AND j.shadow IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+            """
+        let totals = try database.prepare("SELECT count(*), coalesce(sum(times), 0) FROM (\(grouped))")
+        if try totals.step() { (summary.differences.total, summary.differing) = (Int(totals.integer(0)), Int(totals.integer(1))) }
+        let select = try database.prepare("\(grouped) ORDER BY shadow DESC, times DESC LIMIT \(limit)")
+        while try select.step() {
+            summary.differences.items.append(
+                SessionSummary.Difference(
+                    decision: Decision(rawValue: UInt8(truncatingIfNeeded: select.integer(0))) ?? .allow,
+                    shadow: Decision(rawValue: UInt8(truncatingIfNeeded: select.integer(1))) ?? .allow,
+                    operation: Operation(rawValue: UInt8(truncatingIfNeeded: select.integer(2))) ?? .other, resource: select.bytes(3),
+                    rules: (select.text(4) ?? "").split(separator: "\n").map(String.init), count: Int(select.integer(5))))
+        }
     }
 
     private func processes(

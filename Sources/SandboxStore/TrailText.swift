@@ -94,6 +94,7 @@ package enum TrailText {
         let sections = [
             head(summary, style: style, now: now),
             section("denied, asked and rewritten", refusals(summary, style), style),
+            section("the candidate would have decided otherwise (\(summary.differing) times)", differences(summary), style),
             section("processes", processes(summary), style),
             section("files changed", files(summary), style),
             section("hosts reached", hosts(summary), style),
@@ -174,6 +175,16 @@ package enum TrailText {
         }
         let operations = "--operation open --operation create --operation delete --operation rename"
         return lines + more(summary.files.total - summary.files.items.count, summary, operations)
+    }
+
+    private static func differences(_ summary: SessionSummary) -> [String] {
+        let lines = summary.differences.items.map { item in
+            let by = item.rules.isEmpty ? "" : "  by " + Escaped.text(item.rules.joined(separator: " "))
+            let change = "\(item.decision.name) -> \(item.shadow.name)".padded(to: 18)
+            return change + item.operation.name.padded(to: 9) + (item.resource.map { Escaped.text($0) } ?? "-") + by
+                + (item.count > 1 ? "  ×\(item.count)" : "")
+        }
+        return lines + more(summary.differences.total - summary.differences.items.count, summary, "--differs")
     }
 
     private static func hosts(_ summary: SessionSummary) -> [String] {

@@ -42,7 +42,8 @@ final class ControlServer: Sendable {
         var limit = timeval(tv_sec: 2, tv_usec: 0)
         setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let request = (ControlSocket.readLine(client, limit: 4096) ?? "").split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        let request = (ControlSocket.readLine(client, limit: 4096) ?? "").split(separator: "\t", omittingEmptySubsequences: false).map(
+            String.init)
         switch request.first ?? "" {
         case "approvals", "approval", "approve", "deny":
             let desk = ApprovalDesk(approvals: supervision.approvals, person: Person(uid: peer.uid, channel: "control"))

@@ -66,8 +66,13 @@ struct LiveSession {
         // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
         // thread, the tracer, comes to it.
         launched.go()
-        let policy: Policy, reader: CommandReader
-        do throws(RunFailure) { (policy, reader) = try setup.policy.get() } catch {
+        var listeners = [QuestionNotice.say(isQuiet: options.isQuiet)]
+        let policy: Policy, reader: CommandReader, candidate: (Policy, CommandReader)?
+        do throws(RunFailure) {
+            (policy, reader) = try setup.policy.get()
+            candidate = try setup.shadow?.get()
+            if policy.hasRules, let webhook = try Webhook.configured() { listeners.append(webhook.ask) }
+        } catch {
             kill(launched.pid, SIGKILL)
             try? writer.finish(status: 125)
             throw error
@@ -78,11 +83,18 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure(error)
         }
+        let people = People(setup.info), group = getpgid(front)
+        let shadow = candidate.map { policy, reader in
+            Supervision(
+                setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
+                status: nil, agentGroup: group, root: launched.pid, people: people,
+                commands: CommandJudge(policy: policy, reader: reader, rewriteSQL: { _, _, _ in nil }), searchPath: setup.searchPath)
+        }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
-            status: options.statusDescriptor.map(StatusStream.init), agentGroup: getpgid(front), root: launched.pid,
-            people: People(setup.info), commands: CommandJudge(policy: policy, reader: reader, rewriteSQL: { _, _, _ in nil }),
-            searchPath: setup.searchPath, carrying: carrying, listeners: [QuestionNotice.say(isQuiet: options.isQuiet)])
+            status: options.statusDescriptor.map(StatusStream.init), agentGroup: group, root: launched.pid,
+            people: people, commands: CommandJudge(policy: policy, reader: reader, rewriteSQL: { _, _, _ in nil }),
+            searchPath: setup.searchPath, carrying: carrying, shadow: shadow, listeners: listeners)
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)

@@ -2,6 +2,8 @@
 package struct RunOptions: Sendable {
     package var profile = "coding-agent"
     package var mode: String?
+    /// A candidate profile, judged beside and never enforced.
+    package var shadow: String?
     package var identity: String?
     package var onBehalfOf: String?
     package var purpose: String?

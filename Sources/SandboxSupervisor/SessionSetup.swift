@@ -10,6 +10,7 @@ internal import SandboxStore
 struct SessionSetup {
     let info: SessionInfo
     let policy: PendingPolicy
+    let shadow: PendingPolicy?
     private let profile: ResolvedProfile
     let enforces: Bool
     let state: StateDirectory
@@ -32,18 +33,30 @@ struct SessionSetup {
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        var variables = PolicyVariables(
-            home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
-            tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-            protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
-        let mounts = MountTable()
-        variables.kernelMounts = mounts.kernelPlaces
-        variables.otherPaths = mounts.others
+        let candidate = try options.shadow.map { name throws(RunFailure) in try SessionSetup.load(name, files) }
+        let (temporary, state, profile) = (temporary, state, profile)
+        // Each for one thread: they remember what they have looked up.
+        func places() -> PolicyVariables {
+            var variables = PolicyVariables(
+                home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
+                tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
+                protected: SessionSetup.protected(state, files, profile), resolve: LinkResolver().resolve)
+            let mounts = MountTable()
+            variables.kernelMounts = mounts.kernelPlaces
+            variables.otherPaths = mounts.others
+            return variables
+        }
+        var variables = places()
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(enforces ? profile.environment(from: given, variables) : given, options.environment)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         variables.programFolders = SessionSetup.programFolders(searchPath)
         policy = PendingPolicy(profile, variables)
+        shadow = candidate.map { candidate in
+            var own = places()
+            own.programFolders = variables.programFolders
+            return PendingPolicy(candidate, own)
+        }
         let identity: String
         do throws(RunFailure) { identity = try SessionSetup.identity(options, profile) } catch {
             temporary.remove()
@@ -127,6 +140,7 @@ struct SessionSetup {
     /// What no profile can open up: the trail, the places profiles come from, and ourselves.
     private static func protected(_ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
+        list += Webhook.paths.map { ProtectedPath(resolved($0), .everything) }
         list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
             defer { free(own) }

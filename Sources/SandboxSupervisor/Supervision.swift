@@ -57,7 +57,7 @@ final class Supervision: Sendable {
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
         agentGroup: Int32, root: Int32, people: People, commands: CommandJudge, searchPath: [UInt8], carrying: Carrying? = nil,
-        shadow: Supervision? = nil, listeners: [@Sendable (Question) -> Void] = []
+        shadow: Supervision? = nil, listeners: [@Sendable (Question, Approvals) -> Void] = []
     ) {
         self.info = info
         self.policy = policy
@@ -83,7 +83,9 @@ final class Supervision: Sendable {
         self.shadow = shadow
         self.carrying = carrying
         book = shadow?.book ?? ProcessBook()
-        approvals = Approvals(asker: people.askers, listeners: listeners) { id, json in Supervision.note(step: json, of: id, in: journal) }
+        approvals = Approvals(asker: people.askers, listeners: listeners, tick: { context.tracer.nudge() }) { id, json in
+            Supervision.note(step: json, of: id, in: journal)
+        }
     }
 
     /// Who makes the call that was just received.

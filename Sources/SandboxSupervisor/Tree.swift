@@ -16,6 +16,8 @@ final class Tree: TracerEvents {
     private let limit: Int
     /// How many processes were killed for being one too many.
     private var refused = 0
+    /// The arguments of the start at hand before they were rewritten.
+    private var asked: [UInt8]?
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
     private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
     private struct Start {
@@ -93,6 +95,7 @@ final class Tree: TracerEvents {
     // MARK: Program starts
 
     func became(_ caller: Caller) -> ProgramStart {
+        asked = nil
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
                 record(Judged(Ruling(.deny, by: supervision.policy.builtin.unreadable)), caller, result: -EACCES, isRunning: false)
@@ -116,8 +119,14 @@ final class Tree: TracerEvents {
             if finding.decision == .rewrite { rewrite(&finding, view, arguments, change?.rules ?? [], caller) }
             if finding.decision == .ask {
                 let shown = shown(arguments, finding)
-                if !supervision.isApproved(&finding, shown) { return hold(finding, shown, arguments, caller) }
+                if shown.isTooLong {
+                    finding.refuse("it is too long to be shown to anybody")
+                } else if !supervision.isApproved(&finding, shown) {
+                    return hold(finding, shown, arguments, caller)
+                }
             }
+        } else if let wanted = finding.rewrite, let view {
+            finding.rewritten = Array((arguments ?? []).prefix(view.offset)) + wanted.arguments
         }
         if supervision.hasRules { supervision.remember(programs, finding.rewritten ?? arguments, caller) }
         let refused = finding.decision == .deny && supervision.enforces
@@ -134,7 +143,9 @@ final class Tree: TracerEvents {
     private func rewrite(
         _ finding: inout Judged, _ view: ProgramView?, _ arguments: [[UInt8]]?, _ done: [RuleID], _ caller: Caller
     ) {
-        guard let view, let arguments, let wanted = finding.rewrite else { return finding.refuse("the command line could not be rewritten") }
+        guard let view, let arguments, let wanted = finding.rewrite else {
+            return finding.refuse("the command line could not be rewritten")
+        }
         // What was put in the place of another is not put in its own.
         if done.contains(finding.ruling.rule) { return }
         var change = ProgramChange(
@@ -145,6 +156,7 @@ final class Tree: TracerEvents {
             change.arguments = wanted.arguments
             changes[caller.pid] = (ProfileFiles.resolve(path) ?? path, done + [finding.ruling.rule])
         }
+        asked = Array(programs.image.arguments)
         do throws(Errno) { try ExecRewrite.apply(change, to: programs.image, of: caller) } catch {
             changes[caller.pid] = nil
             return finding.refuse("the command line could not be rewritten: \(errorText(error.code))")
@@ -168,14 +180,16 @@ final class Tree: TracerEvents {
         held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
         tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
         supervision.ask(question, shown, finding, caller) { [supervision] in
-            // Whoever finds the outcome may be the tracer, which cannot wait for itself.
-            WorkerThread.start("sbx-decide") { supervision.context.tracer.decide(caller.pid) }
+            supervision.context.tracer.decide(caller.pid)
         }
         return .isHeld
     }
 
     func decided(_ caller: Caller) -> ProgramStart {
-        guard let start = held.removeValue(forKey: caller.pid) else { return .ends }
+        guard let start = held[caller.pid] else { return .ends }
+        // It was about another that had this number before.
+        guard start.question.question?.outcome != nil else { return .isHeld }
+        held[caller.pid] = nil
         let outcome = start.question.outcome(false, supervision.approvals)
         var finding = start.finding
         var goesOn = outcome == .goesOn
@@ -225,9 +239,12 @@ final class Tree: TracerEvents {
         h.subject = supervision.number(of: redacted(finding).judgement)
         supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
         var record: RecordRef?
-        withArguments { arguments in
-            if isRunning { recordProgram(caller, program, arguments) }
-            record = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
+        if isRunning { withArguments(programs.image.arguments) { recordProgram(caller, program, $0) } }
+        let requested = asked ?? []
+        requested.withUnsafeBytes { bytes in
+            withArguments(asked == nil ? programs.image.arguments : bytes) {
+                record = supervision.append(h, program.resolved.bytes, $0, isCall: false)
+            }
         }
         if isRunning, result == 0 { recordStreams(caller) }
         return record
@@ -258,8 +275,7 @@ final class Tree: TracerEvents {
     }
 
     /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
-    private func withArguments(_ body: (UnsafeRawBufferPointer) -> Void) {
-        let raw = programs.image.arguments
+    private func withArguments(_ raw: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
         if supervision.policy.audit.arguments == .full || !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
         var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         if raw.last == 0 { list.removeLast() }

@@ -39,23 +39,23 @@ struct ApprovalsShow: ParsableCommand {
 struct ApprovalsApprove: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "approve", abstract: "Lets a held operation go on.")
     @OptionGroup var place: StateOptions
-    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Argument(help: "Ids of questions, or parts of them that no other has.") var ids: [String]
     @Option(name: .customLong("for"), help: ArgumentHelp("once, session, or so long: 90s, 10m, 2h.", valueName: "scope")) var scope = "once"
     @Flag(help: "JSON.") var json = false
 
-    func run() throws { try OpenQuestions.answer(id, ["approve", "", scope], place, json: json) }
+    func run() throws { try OpenQuestions.answer(ids, ["approve", "", scope], place, json: json) }
 }
 
 struct ApprovalsDeny: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "deny", abstract: "Refuses a held operation.")
     @OptionGroup var place: StateOptions
-    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Argument(help: "Ids of questions, or parts of them that no other has.") var ids: [String]
     @Option(help: "Why; the agent reads it.") var reason: String?
     @Flag(help: "JSON.") var json = false
 
     func run() throws {
         let reason = (reason ?? "").split(whereSeparator: { $0.isNewline || $0 == "\t" }).joined(separator: " ")
-        try OpenQuestions.answer(id, ["deny", ""] + (reason.isEmpty ? [] : [reason]), place, json: json)
+        try OpenQuestions.answer(ids, ["deny", ""] + (reason.isEmpty ? [] : [reason]), place, json: json)
     }
 }
 
@@ -76,7 +76,8 @@ struct OpenQuestion {
     /// What comes from a session was escaped there; it is shown as it came.
     var line: String {
         let what = object["args"] ?? object["resource"] ?? ""
-        return "\(self["approval"] ?? "?")  \(self["expires"].map { String($0.prefix(19)) + "Z" } ?? "")  \(self["operation"] ?? "")  \(what)"
+        return
+            "\(self["approval"] ?? "?")  \(self["expires"].map { String($0.prefix(19)) + "Z" } ?? "")  \(self["operation"] ?? "")  \(what)"
     }
 
     var text: String {
@@ -111,7 +112,9 @@ enum OpenQuestions {
         }
         if let only = found.first { return only }
         for session in try SessionDirectory.all(in: state) {
-            guard let text = ControlClient.ask("approval\t\(id)", session: session, state: state), !text.contains(#""error":"#) else { continue }
+            guard let text = ControlClient.ask("approval\t\(id)", session: session, state: state), !text.contains(#""error":"#) else {
+                continue
+            }
             return OpenQuestion(json: text, session: session)
         }
         return nil
@@ -122,79 +125,34 @@ enum OpenQuestions {
         return ExitCode(1)
     }
 
-    /// `words[1]` is where the id goes.
-    static func answer(_ id: String, _ words: [String], _ place: StateOptions, json: Bool) throws {
+    /// `words[1]` is where each id goes. Ends with 1 where one of them was not taken.
+    static func answer(_ ids: [String], _ words: [String], _ place: StateOptions, json: Bool) throws {
         let state = try place.open()
+        var failed = false
+        for id in ids {
+            guard let error = try answer(id, words, place, state, json) else { continue }
+            complain("`\(id)`: \(error)")
+            failed = true
+        }
+        if failed { throw ExitCode(1) }
+    }
+
+    private static func answer(_ id: String, _ words: [String], _ place: StateOptions, _ state: StateDirectory, _ json: Bool) throws
+        -> String?
+    {
+        let over = "the session has ended; nothing waits for that answer any more"
         guard let question = try find(id, state), let whole = question["approval"] else {
-            let steps = try place.reader()?.approval(id) ?? []
-            if steps.isEmpty { throw unknown(id) }
+            guard try place.reader()?.approval(id).isEmpty == false else { return "there is no such question" }
             try Trail.noteLateAnswer(to: id, approves: words[0] == "approve", in: state)
-            complain("the session has ended; nothing waits for that answer any more")
-            throw ExitCode(1)
+            return over
         }
         var words = words
         words[1] = whole
-        guard let reply = ControlClient.ask(words.joined(separator: "\t"), session: question.session, state: state) else {
-            complain("the session has ended; nothing waits for that answer any more")
-            throw ExitCode(1)
-        }
+        guard let reply = ControlClient.ask(words.joined(separator: "\t"), session: question.session, state: state) else { return over }
         let object = FlatJSON(reply)
         if json { print(reply) }
-        if let error = object["error"] {
-            if !json { complain(error) }
-            throw ExitCode(1)
-        }
+        if let error = object["error"] { return error }
         if !json { print("\(whole): \(object["state"] ?? "")" + (object["missing"].map { ", \($0) more must approve" } ?? "")) }
-    }
-}
-
-/// The fields of a JSON object that one of our own supervisors wrote: in one line, without spaces around names.
-struct FlatJSON {
-    private var fields: [String: String] = [:]
-
-    init(_ text: String) {
-        for (name, value) in FlatJSON.split(Array(text.utf8)) { fields[name] = value }
-    }
-
-    /// A text without its quotes and a list without its brackets, escaped as they came.
-    subscript(_ name: String) -> String? {
-        guard let value = fields[name] else { return nil }
-        if value.hasPrefix("\"") { return String(value.dropFirst().dropLast()) }
-        if value.hasPrefix("[") { return value.dropFirst().dropLast().split(separator: ",").joined(separator: " ") }
-        return value
-    }
-
-    static func objects(in text: String, field: String) -> [String] {
-        guard let list = FlatJSON(text).fields[field], list.hasPrefix("[") else { return [] }
-        return elements(Array(list.utf8.dropFirst().dropLast())).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private static func split(_ text: [UInt8]) -> [(String, String)] {
-        elements(text.dropFirst().dropLast().map { $0 }).compactMap { field in
-            guard field.first == UInt8(ascii: "\""), let end = field.dropFirst().firstIndex(of: UInt8(ascii: "\"")), end + 1 < field.count
-            else { return nil }
-            return (String(decoding: field[1..<end], as: UTF8.self), String(decoding: field[(end + 2)...], as: UTF8.self))
-        }
-    }
-
-    /// What stands between the outermost commas.
-    private static func elements(_ bytes: [UInt8]) -> [[UInt8]] {
-        var parts: [[UInt8]] = [[]]
-        var depth = 0, isText = false, isEscaped = false
-        for byte in bytes {
-            if byte == UInt8(ascii: ","), depth == 0, !isText {
-                parts.append([])
-                continue
-            }
-            parts[parts.count - 1].append(byte)
-            if isEscaped { isEscaped = false } else if isText, byte == UInt8(ascii: "\\") { isEscaped = true } else if byte == UInt8(ascii: "\"") {
-                isText.toggle()
-            } else if !isText, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") { depth += 1 } else if !isText,
-                byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
-            {
-                depth -= 1
-            }
-        }
-        return parts == [[]] ? [] : parts
+        return nil
     }
 }

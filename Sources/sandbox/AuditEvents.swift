@@ -16,6 +16,9 @@ struct AuditEvents: ParsableCommand {
     @Option(help: ArgumentHelp("Only sessions of identities like this.", valueName: "glob")) var identity: [String] = []
     @Option(help: "allow, deny, ask or rewrite.", transform: parseDecision) var decision: [Decision] = []
     @Option(help: "exec, open, create, delete, rename, connect …", transform: parseOperation) var operation: [Operation] = []
+    @Option(help: ArgumentHelp("Only what means this: git.push, sql …", valueName: "intent"), transform: parseIntent) var intent:
+        [IntentSet] = []
+    @Flag(help: "Only where a candidate profile would have decided otherwise.") var differs = false
     @Option(help: ArgumentHelp("Only files and programs like this.", valueName: "glob")) var path: [String] = []
     @Option(help: ArgumentHelp("Only connections to hosts like this.", valueName: "glob")) var host: [String] = []
     @Option(help: ArgumentHelp("Only what programs like this did.", valueName: "glob")) var program: [String] = []
@@ -50,6 +53,8 @@ struct AuditEvents: ParsableCommand {
         filter.identities = identity
         filter.decisions = decision
         filter.operations = operation
+        filter.intents = intent.reduce([]) { $0.union($1) }
+        filter.differs = differs
         filter.paths = path
         filter.hosts = host
         filter.programs = program
@@ -117,6 +122,11 @@ struct AuditEvents: ParsableCommand {
 private func parseDecision(_ text: String) throws -> Decision {
     if let decision = Decision.allCases.first(where: { $0.name == text }) { return decision }
     throw ValidationError("`\(Escaped.text(text))` is none of: " + Decision.allCases.map(\.name).joined(separator: " "))
+}
+
+private func parseIntent(_ text: String) throws -> IntentSet {
+    if let set = IntentSet(pattern: text) { return set }
+    throw ValidationError("`\(Escaped.text(text))` is no intent and no family of intents; `sandbox intents` lists them")
 }
 
 private func parseOperation(_ text: String) throws -> Operation {

@@ -17,6 +17,8 @@ struct RunCommand: ParsableCommand {
     var profile = "coding-agent"
     @Option(help: ArgumentHelp("Overrides the profile's mode: enforce or observe.", valueName: "mode"))
     var mode: String?
+    @Option(help: ArgumentHelp("A candidate profile: judged as well, recorded where it differs, never enforced.", valueName: "file"))
+    var shadow: String?
     @Option(name: .customLong("as"), help: ArgumentHelp("Who the agent is (default: user:NAME of the account).", valueName: "id"))
     var identity: String?
     @Option(help: ArgumentHelp("For whom it acts.", valueName: "id"))
@@ -55,6 +57,7 @@ struct RunCommand: ParsableCommand {
         var o = RunOptions()
         o.profile = profile
         o.mode = mode
+        o.shadow = shadow
         o.identity = identity
         o.onBehalfOf = onBehalfOf
         o.purpose = purpose

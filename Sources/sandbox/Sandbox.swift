@@ -10,8 +10,8 @@ struct Sandbox: ParsableCommand {
         abstract: "Runs an agent's commands under supervision: judged, recorded, and stopped where a profile says so.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ExplainCommand.self, AuditCommand.self, LineageCommand.self, ProfileCommand.self, PsCommand.self,
-            InspectCommand.self, KillCommand.self, IntentsCommand.self, DoctorCommand.self,
+            RunCommand.self, ExplainCommand.self, IntentsCommand.self, AuditCommand.self, LineageCommand.self, ProfileCommand.self,
+            PsCommand.self, InspectCommand.self, KillCommand.self, ApprovalsCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

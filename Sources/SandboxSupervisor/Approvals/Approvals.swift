@@ -48,11 +48,17 @@ final class Approvals: Sendable {
     private let monitor = Monitor()
     private let watching = Mutex(false)
     /// Told of each new question.
-    let listeners: [@Sendable (Question) -> Void]
+    private let listeners: [@Sendable (Question, Approvals) -> Void]
+    /// Done some times a second once there has been a question.
+    private let tick: @Sendable () -> Void
 
-    init(asker: [String], listeners: [@Sendable (Question) -> Void] = [], record: @escaping @Sendable (String, String) -> Void) {
+    init(
+        asker: [String], listeners: [@Sendable (Question, Approvals) -> Void] = [], tick: @escaping @Sendable () -> Void,
+        record: @escaping @Sendable (String, String) -> Void
+    ) {
         self.asker = asker
         self.listeners = listeners
+        self.tick = tick
         self.record = record
     }
 
@@ -81,7 +87,7 @@ final class Approvals: Sendable {
         }
         record(question.id, "{\(question.shown),\"event\":\"asked\"}")
         monitor.locked { monitor.broadcast() }
-        for listener in listeners { listener(question) }
+        for listener in listeners { listener(question, self) }
         return true
     }
 
@@ -216,8 +222,9 @@ final class Approvals: Sendable {
             if isOver { return }
             let now = Approvals.now()
             for question in open where question.deadline <= now { finish(question, .timedOut, by: nil) }
+            tick()
             let next = open.filter { $0.deadline > now }.map(\.deadline).min()
-            monitor.locked { monitor.wait(milliseconds: next.map { Int(min(($0 - now) / 1_000_000 + 1, 1000)) } ?? 1000) }
+            monitor.locked { monitor.wait(milliseconds: next.map { Int(min(($0 - now) / 1_000_000 + 1, 100)) } ?? 100) }
         }
     }
 

@@ -48,8 +48,6 @@ struct Judged {
         note = refusal.note
     }
 
-    mutating func add(_ more: IntentSet) { intents.formUnion(more) }
-
     /// All that matched, the strictest first.
     var judgementRules: [RuleID] {
         var seen: Set<RuleID> = [.none]
@@ -58,6 +56,8 @@ struct Judged {
 
     /// Nil where the event itself says everything.
     var judgement: Judgement? {
+        // Without rules: no allocation.
+        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil { return nil }
         var j = Judgement()
         j.intents = intents
         j.rules = judgementRules

@@ -35,7 +35,9 @@ extension Supervision {
     }
 
     /// The strictest of lists and rules about everything that is started.
-    func find(_ work: ProgramWork, _ arguments: [[UInt8]]?, _ caller: Caller, isSecondLook: Bool = false) -> (finding: Judged, view: ProgramView?) {
+    func find(_ work: ProgramWork, _ arguments: [[UInt8]]?, _ caller: Caller, isSecondLook: Bool = false) -> (
+        finding: Judged, view: ProgramView?
+    ) {
         var finding = Judged(judge(work))
         var decisive: ProgramView?
         if policy.hasRules {
@@ -71,7 +73,9 @@ extension Supervision {
     /// By the name that a rule gives it: where nobody but root writes, before where the session may.
     private func find(program name: [UInt8]) -> [UInt8]? {
         let places = Array("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:".utf8) + searchPath
-        do throws(RunFailure) { return try ProgramSearch.find(name, path: places).dropLast().map { UInt8(bitPattern: $0) } } catch { return nil }
+        do throws(RunFailure) { return try ProgramSearch.find(name, path: places).dropLast().map { UInt8(bitPattern: $0) } } catch {
+            return nil
+        }
     }
 
     /// What the process is from now on.

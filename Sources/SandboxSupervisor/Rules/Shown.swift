@@ -36,10 +36,14 @@ struct Shown {
         self.resource = resource
         self.target = target
         key = finding.key(
-            operation, supervision.policy, shown: [Array(access.names.joined(separator: "+").utf8), resource, target ?? []] + (arguments ?? []))
+            operation, supervision.policy,
+            shown: [Array(access.names.joined(separator: "+").utf8), resource, target ?? []] + (arguments ?? []))
         let keepsSecrets = supervision.policy.audit.arguments == .full
         self.arguments = arguments.map { keepsSecrets ? $0 : ArgumentRedaction.redact($0) }
     }
+
+    /// Nobody is asked about what he sees a part of.
+    var isTooLong: Bool { (arguments ?? []).reduce(0) { $0 + $1.count + 1 } > 10_000 }
 
     /// The fields of a JSON object.
     func json(_ id: String, _ finding: Judged, _ terms: AskTerms, _ caller: Caller, _ now: UInt64, _ s: Supervision) -> String {
