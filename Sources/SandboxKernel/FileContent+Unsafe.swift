@@ -32,7 +32,7 @@ package enum ProgramHash {
     /// SHA-256 of the file that runs in the process, as hexadecimal digits; nil where it cannot be read.
     package static func of(_ pid: Int32) -> String? {
         guard let bytes = contents(of: pid, "/exe", limit: 512 << 20) else { return nil }
-        return SHA256.hash(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return SHA256.hex(SHA256.hash(bytes))
     }
 
     /// The names of the variables that the process was started with; nil where they cannot be read.

@@ -1,6 +1,7 @@
 internal import SandboxLineage
 internal import SandboxModel
 internal import SandboxPolicy
+internal import SandboxStore
 
 extension Supervision {
     /// On record before the call is answered that it rests on.
