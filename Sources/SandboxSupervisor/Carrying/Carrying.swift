@@ -80,13 +80,15 @@ extension Supervision {
         var rounds = patiently ? 60 : 0
         while true {
             let result: Carrying.Refusal?? = carrying.state.withLock { state in
+                // Before the look: who lies down meanwhile may have let go meanwhile.
+                let awake = rounds > 0 ? awakeAncestors(of: caller, state) : []
                 let around: Surroundings
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
                     return .some(
                         Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
                 let found = state.labels.spread(seeds, over: around.ways + more + state.users)
-                if rounds > 0, isOnItsWay(found, caller, state) { return nil }
+                if isOnItsWay(found, awake) { return nil }
                 if enforces, let refusal = objection(to: found, around, state) { return .some(refusal) }
                 take(carrying, found, around, &state)
                 return .some(nil)
@@ -105,14 +107,15 @@ extension Supervision {
             passed: state.passed, written: state.written)
     }
 
-    /// Somebody between two forks: an ancestor of the caller that gains by a pipe alone and does not wait for anything.
-    private func isOnItsWay(_ found: [Gain], _ caller: Caller, _ state: Carrying.State) -> Bool {
-        let ancestors = Set(state.ancestors(of: caller.serial))
-        return found.contains { gain in
-            guard case .process(let serial) = gain.carrier, ancestors.contains(serial), case .place(let place)? = gain.from,
-                place.kind == .pipe, let pid = state.living[serial]
-            else { return false }
-            return !ProcessState.isAsleep(pid)
+    private func awakeAncestors(of caller: Caller, _ state: Carrying.State) -> Set<UInt32> {
+        Set(state.ancestors(of: caller.serial).filter { serial in state.living[serial].map { !ProcessState.isAsleep($0) } ?? false })
+    }
+
+    /// Somebody between two forks: an ancestor of the caller that gains by a pipe alone and did not wait for anything.
+    private func isOnItsWay(_ found: [Gain], _ awake: Set<UInt32>) -> Bool {
+        found.contains { gain in
+            guard case .process(let serial) = gain.carrier, case .place(let place)? = gain.from else { return false }
+            return place.kind == .pipe && awake.contains(serial)
         }
     }
 
