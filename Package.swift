@@ -46,7 +46,8 @@ let package = Package(
         .target(
             name: "SandboxSupervisor",
             dependencies: [
-                "SandboxModel", "SandboxDecode", "SandboxFiles", "SandboxIntent", "SandboxPolicy", "SandboxStore", "SandboxKernel",
+                "SandboxModel", "SandboxDecode", "SandboxFiles", "SandboxIntent", "SandboxLineage", "SandboxPolicy", "SandboxStore",
+                "SandboxKernel",
                 "CShims",
             ],
             swiftSettings: strict),

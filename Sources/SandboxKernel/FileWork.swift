@@ -159,7 +159,7 @@ package final class FileWork {
     let identity: Identity
     private var isUsed = false
     private(set) var call = Call.unknown
-    private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
+    package private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
     private(set) var open = OpenRequest(path: .plain(RemoteAddress(0), follow: true), flags: 0, mode: 0)
     let text = PathBuffer()
 

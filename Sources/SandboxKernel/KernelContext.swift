@@ -82,6 +82,8 @@ package final class KernelContext: Sendable {
     private let descriptorsVary = Atomic<Bool>(false)
     package func noteSeparateDescriptors() { descriptorsVary.store(true, ordering: .sequentiallyConsistent) }
 
+    package var haveSeparateDescriptors: Bool { descriptorsVary.load(ordering: .sequentiallyConsistent) }
+
     /// A pidfd that leads to the caller's descriptors, kept for the life of its process; -1 where there is none.
     func descriptors(of caller: Caller) -> Int32 {
         descriptorsVary.load(ordering: .sequentiallyConsistent) ? -1 : tasks.handle(of: caller.pid)

@@ -17,7 +17,7 @@ struct OutgoingMessage {
     private(set) var control: UnsafeMutableRawBufferPointer
     private(set) var controlCount = 0
     private(set) var flags: Int32 = 0
-    private var passed: [Int32] = []
+    private(set) var passed: [Int32] = []
     /// Among the descriptors are unix sockets.
     var passesSockets: Bool { passed.contains { sbx_getsockopt_int($0, SOL_SOCKET, SO_DOMAIN) == AF_UNIX } }
 

@@ -36,12 +36,14 @@ package final class SocketWork {
     var pin: Int32 = -1
     /// The address family it was made for. Asked for where an address does not say it.
     private var domain: Int32 { sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN) }
-    private(set) var type: Int32 = 0
+    package private(set) var type: Int32 = 0
     var address = SocketAddress()
     let given = PathBuffer()
     let name = PathBuffer()
     var message = OutgoingMessage()
     private(set) var isNonBlocking = false
+    /// What the descriptors that are sent along lead to (SCM_RIGHTS).
+    package var passedHoldings: [Holding] { message.passed.compactMap { Holding(own: $0) } }
     /// Of the message's bytes, those that have gone already.
     package var sent = 0
     /// What it keeps in memory for its caller.

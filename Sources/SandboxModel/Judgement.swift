@@ -23,17 +23,20 @@ package struct Judgement: Sendable, Hashable {
     /// What a candidate profile would have said, where it differs.
     package var shadow: Shadow?
 
+    /// Classes of data that the process carried.
+    package var carries: [String] = []
+
     package init() {}
 
     /// It says nothing that the event does not say itself.
     package var isPlain: Bool {
-        rules.count <= 1 && note == nil && rewritten == nil && approval == nil && shadow == nil && intents.isEmpty
+        rules.count <= 1 && note == nil && rewritten == nil && approval == nil && shadow == nil && intents.isEmpty && carries.isEmpty
     }
 }
 
 /// As bytes: fields, each a tag, a length (32 bits, little endian) and its bytes. What is unknown is skipped.
 extension Judgement {
-    private enum Tag: UInt8 { case intents = 1, rule, note, rewritten, approval, shadow, shadowRule }
+    private enum Tag: UInt8 { case intents = 1, rule, note, rewritten, approval, shadow, shadowRule, carries }
     /// As much as a record holds. A rewritten command line that is longer is cut.
     private static let most = 60_000
 
@@ -48,6 +51,7 @@ extension Judgement {
         put(.intents, Judgement.little(intents.low) + Judgement.little(intents.high))
         for rule in rules.prefix(64) { put(.rule, Judgement.little(UInt64(rule.rawValue)).prefix(2)) }
         if let note { put(.note, note.utf8) }
+        for name in carries { put(.carries, name.utf8) }
         if let approval { put(.approval, approval.utf8) }
         if let shadow {
             put(.shadow, [shadow.decision.rawValue])
@@ -78,6 +82,7 @@ extension Judgement {
         case .rewritten: rewritten = (rewritten ?? []) + [Array(field)]
         case .shadow: shadow = Shadow(decision: Decision(rawValue: field.first ?? 0) ?? .allow, rules: [])
         case .shadowRule: shadow?.rules.append(text())
+        case .carries: carries.append(text())
         case nil: break
         }
     }

@@ -21,6 +21,8 @@ package enum RecordKind: UInt8, Sendable {
     case judgement
     /// A step of a question that was put to people: the resource is its id, the extra what happened, as a JSON object.
     case approval
+    /// A process has come to carry a class of data: the resource is the class, the extra how it came there, one line a step.
+    case carried
 }
 
 /// What kind of thing `resource` names.
@@ -88,6 +90,7 @@ package struct RecordHeader: Sendable {
     /// Never known: the call was let go on in the kernel and nobody looks at its end. Unlike `pending`, such
     /// records are merged as soon as they are read.
     package static let unknown = Int32.min + 1
+
 
     package init(
         kind: RecordKind, operation: Operation = .other, decision: Decision = .allow, flags: RecordFlags = [],

@@ -21,6 +21,8 @@ package enum EventJSON {
         object.put("resource", raw: resource(event))
         let intents = intents(event)
         if !intents.isEmpty { object.put("intents", raw: list(intents.names.map { Escaped.json($0) })) }
+        let carries = event.judgement?.carries ?? []
+        if !carries.isEmpty { object.put("carries", raw: list(carries.map { Escaped.json($0) })) }
         object.put("decision", event.decision.name)
         if !event.flags.contains(.enforced) { object.put("enforced", raw: "false") }
         if event.flags.contains(.looked) { object.put("looked", raw: "true") }

@@ -6,7 +6,7 @@
 ///
 /// `event.id` is the session's number << 40 | seq: rows of a session lie together and in order without an index.
 enum Schema {
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
@@ -24,6 +24,7 @@ enum Schema {
             if found == 0 { try database.execute(tables) }
             if found < 2 { try database.execute(identities) }
             if found < 3 { try database.execute(judgements) }
+            if found < 4 { try database.execute(carried) }
             try database.execute("PRAGMA user_version=\(version); COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
@@ -78,7 +79,6 @@ enum Schema {
             PRIMARY KEY (session, last_seq)) WITHOUT ROWID;
         """
 
-    /// Since version 2.
     /// Since version 3.
     private static let judgements = """
         -- What events name as their subject: intents as two words of bits, rules by number, a rewritten command line with each
@@ -92,5 +92,15 @@ enum Schema {
             session INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, what TEXT NOT NULL,
             PRIMARY KEY (session, seq)) WITHOUT ROWID;
         CREATE INDEX approval_id ON approval (id);
+        """
+
+    /// Since version 4.
+    private static let carried = """
+        -- Names of data classes, separated by commas.
+        ALTER TABLE judgement ADD COLUMN carries TEXT;
+        -- That a process has come to carry a class of data, and how that came there: one line a step.
+        CREATE TABLE carried (
+            session INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, process INTEGER NOT NULL, class TEXT NOT NULL,
+            why TEXT NOT NULL, PRIMARY KEY (session, seq)) WITHOUT ROWID;
         """
 }

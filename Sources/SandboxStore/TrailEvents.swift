@@ -133,6 +133,7 @@ extension TrailReader {
                 decision: Decision(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .allow,
                 rules: (row.text(28) ?? "").split(separator: "\n").map(String.init))
         }
+        judgement.carries = (row.text(30) ?? "").split(separator: ",").map(String.init)
         return judgement
     }
 
@@ -150,7 +151,7 @@ extension TrailReader {
             serial: UInt32(truncatingIfNeeded: row.integer(1)), pid: Int32(truncatingIfNeeded: row.integer(2)),
             parent: row.optional(15).map { Int32(truncatingIfNeeded: $0) },
             started: row.optional(14).map { UInt64(bitPattern: $0) }, program: row.bytes(16),
-            arguments: row.bytes(17).map(splitArguments), subagent: row.text(30))
+            arguments: row.bytes(17).map(splitArguments), subagent: row.text(31))
         if operation == .exec, let resource {
             process.program = resource
             if let asked = row.bytes(18) { process.arguments = splitArguments(asked) }
@@ -277,7 +278,8 @@ extension EventFilter {
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
             u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason,
-            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule, a.name
+            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule, j.carries,
+            a.name
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)

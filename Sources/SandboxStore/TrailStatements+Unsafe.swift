@@ -5,7 +5,7 @@ final class TrailStatements {
     let begin, commit, rollback: Statement
     private let database: Database
     private let insertText, insertEvent, updateEvent, updateResult, insertRule, insertNote, insertImage: Statement
-    private let insertJudgement, insertApproval: Statement
+    private let insertJudgement, insertApproval, insertCarried: Statement
     private let insertProcess, updateProcessEnd, updateProcessImage, updateSubagent, selectImage, updateDrained, updateEnd: Statement
 
     init(_ database: Database) throws(StoreError) {
@@ -27,9 +27,10 @@ final class TrailStatements {
         insertJudgement = try database.prepare(
             """
             INSERT OR IGNORE INTO judgement (session, seq, intents_low, intents_high, rules, note, rewritten, approval, shadow,
-            shadow_rules) VALUES (?,?,?,?,?,?,?,?,?,?)
+            shadow_rules, carries) VALUES (?,?,?,?,?,?,?,?,?,?,?)
             """)
         insertApproval = try database.prepare("INSERT OR IGNORE INTO approval (session, seq, time, id, what) VALUES (?,?,?,?,?)")
+        insertCarried = try database.prepare("INSERT OR IGNORE INTO carried (session, seq, time, process, class, why) VALUES (?,?,?,?,?,?)")
         insertImage = try database.prepare(
             "INSERT INTO image (session, process, seq, program, args, args_length, subagent) VALUES (?,?,?,?,?,?,?)")
         insertProcess = try database.prepare(
@@ -196,6 +197,7 @@ final class TrailStatements {
         insertJudgement.bind(8, judgement.approval)
         insertJudgement.bind(9, judgement.shadow.map { Int64($0.decision.rawValue) })
         insertJudgement.bind(10, judgement.shadow.map { $0.rules.joined(separator: "\n") })
+        insertJudgement.bind(11, judgement.carries.isEmpty ? nil : judgement.carries.joined(separator: ","))
         try insertJudgement.run()
     }
 
@@ -208,6 +210,18 @@ final class TrailStatements {
         insertApproval.bind(4, String(decoding: id, as: UTF8.self))
         insertApproval.bind(5, String(decoding: what, as: UTF8.self))
         try insertApproval.run()
+    }
+
+    func addCarried(
+        _ session: Int64, _ seq: UInt64, _ time: UInt64, _ process: UInt32, name: UnsafeRawBufferPointer, why: UnsafeRawBufferPointer
+    ) throws(StoreError) {
+        insertCarried.bind(1, session)
+        insertCarried.bind(2, seq)
+        insertCarried.bind(3, time)
+        insertCarried.bind(4, TrailStatements.processID(session, process))
+        insertCarried.bind(5, String(decoding: name, as: UTF8.self))
+        insertCarried.bind(6, String(decoding: why, as: UTF8.self))
+        try insertCarried.run()
     }
 
     // MARK: Processes

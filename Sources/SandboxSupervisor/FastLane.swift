@@ -24,6 +24,7 @@ extension Notifier {
         } catch { return .goesOn }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
+        if !supervision.bringsNothing(looks, caller) { return .takesMore }
         supervision.record(looks, supervision.find(looks, ruling, caller), caller)
         return .goesOn
     }
@@ -53,7 +54,7 @@ extension Notifier {
         } catch { return .takesMore }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
-        guard ruling.decision == .allow, isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
+        guard ruling.decision == .allow, supervision.bringsNothing(looks, caller), isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
             return .takesMore
         }
         supervision.record(looks, Judged(ruling), caller)

@@ -210,6 +210,8 @@ struct ProcPlace {
     let pid: Int32
     let isPrivate: Bool
     let isMemory: Bool
+    /// What the process itself has put there.
+    let showsContent: Bool
 
     /// Nil for everything else.
     init?(_ path: PathBuffer) {
@@ -220,6 +222,7 @@ struct ProcPlace {
         if own.count >= 2, own.first.map({ $0.elementsEqual("task".utf8) }) == true { own = own.dropFirst(2) }
         let first = own.first ?? []
         isMemory = first.elementsEqual("mem".utf8)
+        showsContent = ["mem", "environ", "cmdline", "map_files"].contains { first.elementsEqual($0.utf8) }
         isPrivate = ProcPlace.privateNames.contains { first.elementsEqual($0.utf8) }
     }
 

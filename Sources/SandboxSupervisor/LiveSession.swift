@@ -86,6 +86,12 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw error
         }
+        var carrying: Carrying?
+        do throws(StoreError) { if policy.asksWhatIsCarried { carrying = Carrying(try FileLabels(in: setup.state)) } } catch {
+            kill(launched.pid, SIGKILL)
+            try? writer.finish(status: 125)
+            throw RunFailure(error)
+        }
         let people = People(setup.info), ownGroup = getpgid(front)
         let shadow = candidate.map { policy, reader in
             Supervision(
@@ -97,7 +103,7 @@ struct LiveSession {
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
             status: options.statusDescriptor.map(StatusStream.init), agentGroup: ownGroup, root: launched.pid,
             group: launched.isInGroup ? group : nil, people: people, commands: CommandJudge(policy: policy, reader: reader),
-            searchPath: setup.searchPath, shadow: shadow, listeners: listeners)
+            searchPath: setup.searchPath, carrying: carrying, shadow: shadow, listeners: listeners)
         for stream: Int32 in 0...2 where setup.enforces {
             guard let refusal = supervision.refusal(ofStream: stream) else { continue }
             kill(launched.pid, SIGKILL)

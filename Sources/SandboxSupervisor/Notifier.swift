@@ -78,6 +78,8 @@ final class Notifier {
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
         case .signalDescriptor(let fd, let signal):
             notice.answer(PidDescriptor.signal(fd, signal, of: caller, tasks: supervision.context.tasks))
+        case .useObject(let kind, let id) where supervision.carry(object: kind, id, caller) != nil && supervision.enforces:
+            notice.answer(-EACCES)
         case .getObject(let kind, let key, let size, let flags):
             let result = supervision.context.objects.get(kind, key: key, size: size, flags: flags, for: caller, supervision.context)
             if result == -EACCES { supervision.recordObject(kind, key: key, caller) }
@@ -130,6 +132,7 @@ final class Notifier {
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
         if result >= 0, work.opens {
+            if work.first.access.contains(.create) { supervision.made(result, work) }
             // A descriptor of one's own memory (proc(5), mem) is its children's as well.
             let isMemory = work.first.access.contains(.write) && ProcPlace(work.first.path)?.isMemory == true
             if isMemory || work.reachesMemory { supervision.context.flights.close() }

@@ -41,6 +41,10 @@ extension Notifier {
             let record = supervision.record(files, finding, caller)
             if !supervision.enforces { return letGo(files, finding.ruling, notice) }
             if finding.decision == .deny { return notice.answer(-EACCES) }
+            if supervision.takesOutOfClass(files) {
+                supervision.complete(record, -EXDEV)
+                return notice.answer(-EXDEV)
+            }
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
             let result = files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()

@@ -32,6 +32,8 @@ final class Supervision: Sendable {
     /// The session's own, for programs that a rule names.
     let searchPath: [UInt8]
     let approvals: Approvals
+    /// What processes carry, where rules ask.
+    let carrying: Carrying?
     /// Judges by a candidate profile and does nothing else.
     let shadow: Supervision?
     private let judgements = Mutex<[Judgement: UInt64]>([:])
@@ -58,6 +60,7 @@ final class Supervision: Sendable {
         _ info: SessionInfo, policy: Policy, enforces: Bool, context: KernelContext, journal: Journal, neighbours: Neighbours,
         status: StatusStream?,
         agentGroup: Int32, root: Int32, group: ControlGroup?, people: People, commands: CommandJudge, searchPath: [UInt8],
+        carrying: Carrying? = nil,
         shadow: Supervision? = nil, listeners: [@Sendable (Question, Approvals) -> Void] = []
     ) {
         self.info = info
@@ -83,6 +86,7 @@ final class Supervision: Sendable {
         self.commands = commands
         self.searchPath = searchPath
         self.shadow = shadow
+        self.carrying = carrying
         book = shadow?.book ?? ProcessBook()
         approvals = Approvals(asker: people.askers, listeners: listeners, tick: { context.tracer.nudge() }) { id, json in
             Supervision.note(step: json, of: id, in: journal)

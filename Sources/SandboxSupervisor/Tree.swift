@@ -50,6 +50,7 @@ final class Tree: TracerEvents {
         let subagent = supervision.subagents.started(serial, by: parent)
         subagent?.withUnsafeBytes { recordSubagent(pid, serial, $0) }
         if supervision.hasRules { supervision.book.started(serial, parent: parent) }
+        if !supervision.carries(started: serial, pid: pid, parent: parent), supervision.enforces { kill(pid, SIGKILL) }
         let alive = supervision.living.withLock { living in
             living.insert(pid)
             return living.count
@@ -76,6 +77,7 @@ final class Tree: TracerEvents {
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         supervision.living.withLock { _ = $0.remove(pid) }
         supervision.book.ended(serial)
+        supervision.carries(ended: serial)
         changes[pid] = nil
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
@@ -124,7 +126,10 @@ final class Tree: TracerEvents {
         if supervision.hasRules {
             do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
         }
+        let refusal = supervision.carries(became: programs, caller)
         var (finding, view) = supervision.find(programs, arguments, caller)
+        if let refusal { finding.refuse(refusal) }
+        finding.carries = supervision.carried(by: caller)
         let change = changes.removeValue(forKey: caller.pid)
         if supervision.enforces {
             if let change, Array(programs.chain[0].resolved.text) != change.program, !isScript(change.program) {

@@ -21,6 +21,7 @@ struct LineageCommand: ParsableCommand {
     var target: String
     @Flag(help: "Where it came from.") var upstream = false
     @Flag(help: "Where it went.") var downstream = false
+    @Flag(help: "Which classes of data a file, a process or a session's processes carry, and how each came there.") var whyCarries = false
     @Option(help: ArgumentHelp("At most so many steps away.", valueName: "n")) var depth: Int?
     @Option(help: "What happened from this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since:
         UInt64?
@@ -35,6 +36,7 @@ struct LineageCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
+            if whyCarries { return try explainCarrying() }
             let graph = try answer()
             var output = Output()
             try output.write(text(graph))
@@ -71,7 +73,7 @@ struct LineageCommand: ParsableCommand {
         return try reader.graph(answers, target: target)
     }
 
-    private func nothing() -> ExitCode {
+    func nothing() -> ExitCode {
         complain("nothing is on record of `\(target)`")
         return ExitCode(1)
     }

@@ -247,7 +247,16 @@ struct PolicyCompiler {
         let classes = body.data.map { each in
             CompiledClass(
                 name: each.name, files: each.files.flatMap(\.value).flatMap { rulePaths($0, followsLinks: true) },
-                tables: each.tables.map(\.value))
+                tables: each.tables.map(\.value),
+                content: each.content.map { terms in
+                    CompiledContent(
+                        folders: terms.folders.flatMap(\.value).flatMap { rulePaths($0, followsLinks: true) }, counts: terms.counts)
+                })
+        }
+        let releases = body.releases.map { each in
+            CompiledRelease(
+                programs: each.program.value.flatMap { rulePaths($0, followsLinks: false) },
+                classes: Self.bits(each.classes, body), sha256: each.sha256)
         }
         var compiled: [CompiledRule] = []
         for rule in body.rules {
@@ -255,7 +264,7 @@ struct PolicyCompiler {
             let id = try self.rule(name, rule.reason ?? "the rule `\(rule.name)` matches")
             compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, body) }))
         }
-        ruleTable = RuleTable(compiled, classes)
+        ruleTable = RuleTable(compiled, classes, releases)
     }
 
     private func compiledCondition(_ condition: Condition, _ body: ProfileBody) -> CompiledCondition {
@@ -271,10 +280,14 @@ struct PolicyCompiler {
                         }
                     })
             case .classes(let names):
-                .classes(names.reduce(0) { bits, name in bits | (body.data.firstIndex { $0.name == name }.map { 1 << UInt64($0) } ?? 0) })
+                .classes(Self.bits(names, body))
             default: .plain
             }
         return CompiledCondition(condition: condition, test: test)
+    }
+
+    private static func bits(_ names: [String], _ body: ProfileBody) -> UInt64 {
+        names.reduce(0) { bits, name in bits | (body.data.firstIndex { $0.name == name }.map { 1 << UInt64($0) } ?? 0) }
     }
 
     /// A rule holds for the path as written and for where its links lead. What it exempts is only the former: a link may have

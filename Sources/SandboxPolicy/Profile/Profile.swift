@@ -97,6 +97,7 @@ package struct ProfileBody: Hashable, Sendable {
     package var network = NetworkLists()
     package var rules: [Rule] = []
     package var data: [DataClass] = []
+    package var releases: [Release] = []
     package var environment = EnvironmentLists()
     package var limits = Limits()
     package var audit = AuditSettings()

@@ -127,10 +127,12 @@ extension ProfileBody {
         network.deny += child.network.deny
         network.listen += child.network.listen
         rules += child.rules
+        releases += child.releases
         for more in child.data {
             if let i = data.firstIndex(where: { $0.name == more.name }) {
                 data[i].files += more.files
                 data[i].tables += more.tables
+                data[i].content += more.content
             } else {
                 data.append(more)
             }
@@ -181,6 +183,9 @@ enum ExtendedChecks {
             for condition in profile.body.rules.flatMap(\.conditions) {
                 guard case .classes(let names) = condition.test else { continue }
                 for name in names where !known.contains(name) { unknown(name, condition.position, known, &sink) }
+            }
+            for release in profile.body.releases {
+                for name in release.classes where !known.contains(name) { unknown(name, release.program.origin.position, known, &sink) }
             }
             for test in profile.tests {
                 for name in test.carries where !known.contains(name) { unknown(name, test.origin.position, known, &sink) }

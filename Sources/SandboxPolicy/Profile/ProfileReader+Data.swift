@@ -11,15 +11,63 @@ extension ProfileReader {
                 continue
             }
             let what = "data.\(key.text)"
-            guard let fields = fields(of: value, what, known: ["files", "tables"]) else { continue }
+            guard let fields = fields(of: value, what, known: ["files", "tables", "content"]) else { continue }
             if fields.isEmpty { sink.error("`\(what)` names nothing", at: value.position, help: "`{ files: [\"/data/**\"] }`") }
             classes.append(
                 DataClass(
                     name: key.text, files: fields["files"].map { entries($0, "\(what).files", key: "path", PathPattern.parse) } ?? [],
-                    tables: fields["tables"].map { entries($0, "\(what).tables", key: "table", TablePattern.parse) } ?? []))
+                    tables: fields["tables"].map { entries($0, "\(what).tables", key: "table", TablePattern.parse) } ?? [],
+                    content: fields["content"].flatMap { content($0, "\(what).content") }.map { [$0] } ?? []))
         }
         if classes.count > DataClass.most { sink.error("more than \(DataClass.most) classes of data", at: node.position) }
         return classes
+    }
+
+    private mutating func content(_ node: YAMLNode, _ what: String) -> ContentTerms? {
+        guard let fields = fields(of: node, what, known: ["in"] + ContentKind.allCases.map(\.name)) else { return nil }
+        var counts: [ContentKind: UInt64] = [:]
+        for kind in ContentKind.allCases {
+            guard let node = fields[kind.name] else { continue }
+            counts[kind] = quantity(node, "\(what).\(kind.name)") { text throws(PatternProblem) in try Quantity.count(text, upTo: 65_536) }
+        }
+        guard let place = fields["in"], !counts.isEmpty else {
+            sink.error("`\(what)` says nothing", at: node.position, help: "`{ in: [\"/data/inbox/**\"], card_number: 1, email: 20 }`")
+            return nil
+        }
+        return ContentTerms(folders: entries(place, "\(what).in", key: "path", PathPattern.parse), counts: counts)
+    }
+
+    mutating func releases(_ node: YAMLNode) -> [Release] {
+        guard let items = list(node, "releases") else { return [] }
+        return items.enumerated().compactMap { i, item in
+            let what = "releases[\(i)]"
+            guard let fields = fields(of: item, what, known: ["program", "classes", "sha256", "reason"]) else { return nil }
+            guard let program = fields["program"], let text = text(program, "\(what).program"), let names = fields["classes"] else {
+                sink.error("`\(what)` needs `program` and `classes`", at: item.position)
+                return nil
+            }
+            do throws(PatternProblem) {
+                let pattern = try PathPattern.parse(text)
+                let origin = Origin(profile: profile, file: sink.file, position: program.position, index: i)
+                let entry = Entry(
+                    value: pattern, text: text, reason: fields["reason"].flatMap { self.text($0, "\(what).reason") }, origin: origin)
+                var release = Release(program: entry, classes: texts(names, "\(what).classes").map(\.0))
+                release.sha256 = fields["sha256"].flatMap { hash($0, "\(what).sha256") }
+                return release
+            } catch {
+                sink.error(error.message, at: program.position, help: error.help)
+                return nil
+            }
+        }
+    }
+
+    private mutating func hash(_ node: YAMLNode, _ what: String) -> String? {
+        guard let text = text(node, what)?.lowercased() else { return nil }
+        guard text.utf8.count == 64, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+            sink.error("`\(what)` is no SHA-256", at: node.position, help: "64 hexadecimal digits, as `sha256sum` prints them")
+            return String(repeating: "-", count: 64)
+        }
+        return text
     }
 
     mutating func tests(_ node: YAMLNode) -> [ProfileTest] {

@@ -10,7 +10,7 @@ package struct ProfileReader {
 
     private static let keys = [
         "version", "name", "description", "extends", "mode", "identities", "files", "exec",
-        "network", "rules", "data", "environment", "limits", "audit", "tests",
+        "network", "rules", "data", "releases", "environment", "limits", "audit", "tests",
     ]
 
     /// One file by itself, without what it extends.
@@ -46,6 +46,7 @@ package struct ProfileReader {
         fields["network"].map { network($0, &body.network) }
         fields["environment"].map { environment($0, &body.environment) }
         fields["data"].map { body.data = data($0) }
+        fields["releases"].map { body.releases = releases($0) }
         fields["rules"].map { body.rules = rules($0) }
         fields["limits"].map { limits($0, &body.limits) }
         fields["audit"].map { audit($0, &body.audit) }

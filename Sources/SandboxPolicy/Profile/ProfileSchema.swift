@@ -23,6 +23,16 @@ package enum ProfileSchema {
             "network": { "$ref": "#/$defs/network" },
             "rules": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
             "data": { "type": "object", "additionalProperties": { "$ref": "#/$defs/class" } },
+            "releases": {
+              "type": "array",
+              "items": {
+                "type": "object", "additionalProperties": false, "required": ["program", "classes"],
+                "properties": {
+                  "program": { "type": "string" }, "classes": { "$ref": "#/$defs/texts" },
+                  "sha256": { "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" }, "reason": { "type": "string" }
+                }
+              }
+            },
             "environment": {
               "type": "object", "additionalProperties": false,
               "properties": {
@@ -86,7 +96,17 @@ package enum ProfileSchema {
             },
             "class": {
               "type": "object", "additionalProperties": false, "minProperties": 1,
-              "properties": { "files": { "$ref": "#/$defs/list" }, "tables": { "$ref": "#/$defs/list" } }
+              "properties": {
+                "files": { "$ref": "#/$defs/list" }, "tables": { "$ref": "#/$defs/list" },
+                "content": {
+                  "type": "object", "additionalProperties": false, "required": ["in"], "minProperties": 2,
+                  "properties": {
+                    "in": { "$ref": "#/$defs/list" }, "card_number": { "type": "integer", "minimum": 1 },
+                    "email": { "type": "integer", "minimum": 1 }, "national_id": { "type": "integer", "minimum": 1 },
+                    "private_key": { "type": "integer", "minimum": 1 }, "cloud_key": { "type": "integer", "minimum": 1 }
+                  }
+                }
+              }
             },
             "intent": { "anyOf": [{ "enum": [\(intents)] }, { "enum": ["*", \(families)] }] },
             "intents": { "anyOf": [{ "$ref": "#/$defs/intent" }, { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/intent" } }] },

@@ -27,8 +27,8 @@ package enum ProfileWriter {
                 fallback(body.network.fallback ?? .deny), list("allow", body.network.allow, key: "host"),
                 list("deny", body.network.deny, key: "host"), list("listen", body.network.listen, key: "host"),
             ])
-        return out + data(body.data) + rules(body.rules, own: profile.name) + environment(body.environment) + limits(body.limits)
-            + audit(body.audit)
+        return out + data(body.data) + releases(body.releases) + rules(body.rules, own: profile.name) + environment(body.environment)
+            + limits(body.limits) + audit(body.audit)
     }
 
     /// Two profiles may have given the same name; in one file it says whose it is.
@@ -45,7 +45,23 @@ package enum ProfileWriter {
         return "data:\n"
             + classes.map { each in
                 "  \(YAMLFlow.quoted(each.name)):\n" + list("files", each.files, key: "path", indent: "    ")
-                    + list("tables", each.tables, key: "table", indent: "    ")
+                    + list("tables", each.tables, key: "table", indent: "    ") + each.content.map(content).joined()
+            }.joined()
+    }
+
+    private static func content(_ terms: ContentTerms) -> String {
+        let counts = ContentKind.allCases.compactMap { kind in terms.counts[kind].map { "\(kind.name): \($0)" } }
+        let places = terms.folders.map { YAMLFlow.quoted($0.text) }.joined(separator: ", ")
+        return "    content: { in: [\(places)], \(counts.joined(separator: ", ")) }\n"
+    }
+
+    private static func releases(_ list: [Release]) -> String {
+        guard !list.isEmpty else { return "" }
+        return "releases:\n"
+            + list.map { each in
+                let hash = each.sha256.map { ", sha256: \(YAMLFlow.quoted($0))" } ?? ""
+                let classes = each.classes.map { YAMLFlow.quoted($0) }.joined(separator: ", ")
+                return "  - { program: \(YAMLFlow.quoted(each.program.text)), classes: [\(classes)]\(hash) }\n"
             }.joined()
     }
 

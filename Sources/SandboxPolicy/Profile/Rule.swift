@@ -101,8 +101,23 @@ package struct DataClass: Hashable, Sendable {
     package var name: String
     package var files: [Entry<[PathPattern]>]
     package var tables: [Entry<TablePattern>]
+    package var content: [ContentTerms] = []
     /// Each is a bit of a word.
     static let most = 64
+}
+
+/// Where files are looked into, and how many of which kind make them belong to a class.
+package struct ContentTerms: Hashable, Sendable {
+    package var folders: [Entry<[PathPattern]>]
+    package var counts: [ContentKind: UInt64]
+}
+
+/// A program whose output does not carry what it has read.
+package struct Release: Hashable, Sendable {
+    package var program: Entry<[PathPattern]>
+    package var classes: [String]
+    /// Of the program's file, as hexadecimal digits in lower case.
+    package var sha256: String?
 }
 
 /// One of `tests`.

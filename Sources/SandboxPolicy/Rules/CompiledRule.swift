@@ -53,6 +53,7 @@ struct CompiledClass: Sendable {
     let name: String
     let files: [RulePath]
     let tables: [TablePattern]
+    let content: [CompiledContent]
 
     func touches(_ facts: borrowing Facts) -> Bool {
         if let path = facts.path, has(file: path.span) { return true }
@@ -63,6 +64,22 @@ struct CompiledClass: Sendable {
         for pattern in files where pattern.matches(path) { return true }
         return false
     }
+}
+
+struct CompiledContent: Sendable {
+    let folders: [RulePath]
+    let counts: [ContentKind: UInt64]
+
+    func covers(_ path: Span<UInt8>) -> Bool {
+        for folder in folders where folder.matches(path) { return true }
+        return false
+    }
+}
+
+struct CompiledRelease: Sendable {
+    let programs: [RulePath]
+    let classes: UInt64
+    let sha256: String?
 }
 
 struct CompiledCondition: Sendable {

@@ -45,6 +45,20 @@ extension Policy {
     /// Whether the rule counts: then one operation is like another to it.
     package func counts(_ id: RuleID) -> Bool { ruleTable.rules.contains { $0.id == id && $0.rule.count != nil } }
 
+    /// Rules ask what a process carries, so somebody has to keep an eye on it.
+    package var asksWhatIsCarried: Bool {
+        !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.conditions.contains { $0.condition.key == .carries } }
+    }
+
+    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder would take it out.
+    package func classifiesBelow(_ folder: Span<UInt8>) -> Bool {
+        var below = folder.indices.map { folder[$0] }
+        below += [UInt8(ascii: "/"), UInt8(ascii: "x")]
+        return ruleTable.classes.contains { each in
+            each.files.contains { $0.mayMatchBelow(folder) || $0.matches(below.span) }
+        }
+    }
+
     /// The names behind the bits of `Facts.carries`.
     package var dataClasses: [String] { ruleTable.classes.map(\.name) }
 
@@ -54,6 +68,38 @@ extension Policy {
         for (i, each) in ruleTable.classes.enumerated() where each.has(file: path) { bits |= 1 << UInt64(i) }
         return bits
     }
+
+    /// Whether the content of a file decides to which classes it belongs.
+    package func looksInto(file path: Span<UInt8>) -> Bool {
+        for each in ruleTable.classes {
+            for content in each.content where content.covers(path) { return true }
+        }
+        return false
+    }
+
+    /// The classes of a file by what was found in it, as bits.
+    package func classes(ofFile path: Span<UInt8>, holding found: ContentCounts) -> UInt64 {
+        var bits: UInt64 = 0
+        for (i, each) in ruleTable.classes.enumerated() {
+            for content in each.content where content.covers(path) {
+                if content.counts.contains(where: { found[$0.key] >= $0.value }) { bits |= 1 << UInt64(i) }
+            }
+        }
+        return bits
+    }
+
+    /// What a program does not pass on though it reads it, as bits; `hash` is asked for where the profile names one.
+    package func releases(by program: Span<UInt8>, hash: () -> String?) -> UInt64 {
+        var bits: UInt64 = 0
+        for release in ruleTable.releases {
+            var isIt = false
+            for path in release.programs where path.matches(program) { isIt = true }
+            if isIt, release.sha256 == nil || release.sha256 == hash() { bits |= release.classes }
+        }
+        return bits
+    }
+
+    package var hasReleases: Bool { !ruleTable.releases.isEmpty }
 
     /// The classes of a table, as bits.
     package func classes(ofTable name: String) -> UInt64 {

@@ -5,6 +5,7 @@ internal import SandboxModel
 struct RuleTable: Sendable {
     let rules: [CompiledRule]
     let classes: [CompiledClass]
+    let releases: [CompiledRelease]
     /// Of all rules, for a quick no.
     let intents: IntentSet
     private let needs: [IntentSet]
@@ -12,9 +13,10 @@ struct RuleTable: Sendable {
 
     init() { self.init([], []) }
 
-    init(_ rules: [CompiledRule], _ classes: [CompiledClass]) {
+    init(_ rules: [CompiledRule], _ classes: [CompiledClass], _ releases: [CompiledRelease] = []) {
         self.rules = rules
         self.classes = classes
+        self.releases = releases
         needs = rules.map(\.rule.intents)
         intents = needs.reduce([]) { $0.union($1) }
         index = RuleIndex(rules)

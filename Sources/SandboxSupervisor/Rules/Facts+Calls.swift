@@ -14,13 +14,21 @@ extension Supervision {
             decide(facts(work, work.first, call, caller), &finding)
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
         }
+        if finding.decision != .deny, let refusal = carry(work, call, caller) { finding.refuse(refusal) }
+        finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, call, caller) }
         return finding
     }
 
     func find(_ work: SocketWork, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work))
-        if work.hasAddress, policy.rulesMayMatter(for: work.operation), let facts = facts(work, caller) { decide(facts, &finding) }
+        let servers = servers(work)
+        if finding.decision != .deny, let refusal = carry(work, to: servers, caller) { finding.refuse(refusal) }
+        if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
+            if servers != nil { facts.intents.subtract([.netEgress]) }
+            decide(facts, &finding)
+        }
+        finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller) }
         return finding
     }
@@ -54,7 +62,8 @@ extension Supervision {
 
     // MARK: Facts
 
-    func baseFacts(_ operation: Operation, _ intents: IntentSet, _ caller: Caller) -> Facts {
+    /// `classes`: where it is asked what would be if the process carried that.
+    func baseFacts(_ operation: Operation, _ intents: IntentSet, _ caller: Caller, carrying classes: UInt64? = nil) -> Facts {
         var facts = Facts(operation, intents: intents)
         let process = book.of(caller.serial)
         facts.program = process?.program
@@ -62,16 +71,17 @@ extension Supervision {
         facts.isWritten = process?.isWritten ?? false
         facts.arguments = process?.arguments
         if process?.program == nil { facts.unknown.formUnion([.program, .arguments]) }
-        surround(&facts, caller)
+        surround(&facts, caller, carrying: classes)
         return facts
     }
 
     /// Who, when and after what.
-    func surround(_ facts: inout Facts, _ caller: Caller) {
+    func surround(_ facts: inout Facts, _ caller: Caller, carrying classes: UInt64? = nil) {
         let process = book.of(caller.serial)
         facts.parent = process?.parent
         facts.lineage = process?.lineage ?? []
         if process == nil { facts.unknown.formUnion([.lineage, .parent]) }
+        facts.carries = classes ?? carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity
         facts.groups = people.groups
         facts.purpose = info.purpose

@@ -13,6 +13,8 @@ struct Judged {
     var rewritten: [[UInt8]]?
     var approval: String?
     var shadow: Judgement.Shadow?
+    /// What the process carries.
+    var carries: [String] = []
 
     init(_ ruling: Ruling) { self.ruling = ruling }
 
@@ -39,6 +41,13 @@ struct Judged {
         self.note = note
     }
 
+    /// By a rule that was asked about what would follow from it.
+    mutating func refuse(_ refusal: Carrying.Refusal) {
+        if ruling.rule != .none { others.insert(ruling.rule, at: 0) }
+        ruling = Ruling(.deny, by: refusal.rule)
+        note = refusal.note
+    }
+
     /// All that matched, the strictest first.
     var judgementRules: [RuleID] {
         var seen: Set<RuleID> = [.none]
@@ -53,6 +62,7 @@ struct Judged {
         j.intents = intents
         j.rules = judgementRules
         (j.note, j.rewritten, j.approval, j.shadow) = (note, rewritten, approval, shadow)
+        j.carries = carries
         return j.isPlain ? nil : j
     }
 

@@ -1,0 +1,246 @@
+// What processes hold and where that leads: descriptors, shared mappings, and the two ends of sockets.
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <linux/kcmp.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "sbx_calls.h"
+#include "sbx_held.h"
+
+static int add(struct sbx_held_list *list, struct sbx_held h) {
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        struct sbx_held *more = realloc(list->items, room * sizeof *more);
+        if (!more) return -ENOMEM;
+        list->items = more;
+        list->room = room;
+    }
+    list->items[list->count++] = h;
+    return 0;
+}
+
+// The mode of a link in /proc/PID/fd says how it was opened (proc(5)); what it leads to is looked at without opening it.
+int sbx_held_descriptors(const char *folder, struct sbx_held_list *list) {
+    DIR *d = opendir(folder);
+    if (!d) return -errno;
+    struct dirent *e;
+    int result = 0;
+    while (result == 0 && (e = readdir(d))) {
+        if (!isdigit((unsigned char)e->d_name[0])) continue;
+        struct stat link, to;
+        if (fstatat(dirfd(d), e->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dirfd(d), e->d_name, &to, 0) < 0) continue;
+        int access = (link.st_mode & 0400 ? SBX_HELD_READS : 0) | (link.st_mode & 0200 ? SBX_HELD_WRITES : 0);
+        if (access == 0) continue;  // O_PATH
+        result = add(list, (struct sbx_held){.access = access, .mode = to.st_mode, .fd = atoi(e->d_name), .device = to.st_dev,
+                                             .inode = to.st_ino, .special = to.st_rdev});
+    }
+    closedir(d);
+    return result;
+}
+
+// `address perms offset dev inode path`, proc_pid_maps(5); an s as the fourth permission is a shared mapping.
+int sbx_held_mappings(int pid, struct sbx_held_list *list) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    FILE *f = fopen(path, "re");
+    if (!f) return -errno;
+    char *line = NULL;
+    size_t size = 0;
+    int result = 0;
+    while (result == 0 && getline(&line, &size, f) > 0) {
+        char perms[5];
+        unsigned major, minor;
+        unsigned long long inode;
+        int at = 0;
+        if (sscanf(line, "%*x-%*x %4s %*x %x:%x %llu %n", perms, &major, &minor, &inode, &at) < 4 || perms[3] != 's') continue;
+        struct sbx_held h = {.access = SBX_HELD_READS | (perms[1] == 'w' ? SBX_HELD_WRITES : 0), .fd = -1, .mode = S_IFREG,
+                             .device = makedev(major, minor), .inode = inode};
+        line[strcspn(line, "\n")] = 0;
+        struct stat st;
+        // Some file systems number their files in another way here.
+        if (line[at] == '/' && stat(line + at, &st) == 0 && st.st_ino == inode) {
+            if (!S_ISREG(st.st_mode)) continue;  // a device's memory
+            h.device = st.st_dev;
+        }
+        result = add(list, h);
+    }
+    free(line);
+    fclose(f);
+    return result;
+}
+
+int sbx_share(int a, int b) {
+    long memory = syscall(SYS_kcmp, a, b, (long)KCMP_VM, 0l, 0l);
+    if (memory < 0) return -errno;
+    return memory == 0 || syscall(SYS_kcmp, a, b, (long)KCMP_FILES, 0l, 0l) == 0;
+}
+
+// MARK: Sockets
+
+static int add_socket(struct sbx_socket_list *list, struct sbx_socket s) {
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        struct sbx_socket *more = realloc(list->items, room * sizeof *more);
+        if (!more) return -ENOMEM;
+        list->items = more;
+        list->room = room;
+    }
+    list->items[list->count++] = s;
+    return 0;
+}
+
+// Four words as the kernel holds them, each printed as a number of the machine's byte order.
+static int address(const char *text, uint8_t out[16]) {
+    uint32_t words[4] = {0, 0, htonl(0xffff), 0};
+    if (strlen(text) == 8) {
+        words[3] = (uint32_t)strtoul(text, NULL, 16);
+    } else if (strlen(text) == 32) {
+        for (int i = 0; i < 4; i++) {
+            char word[9] = {0};
+            memcpy(word, text + i * 8, 8);
+            words[i] = (uint32_t)strtoul(word, NULL, 16);
+        }
+    } else {
+        return -EINVAL;
+    }
+    memcpy(out, words, 16);
+    return 0;
+}
+
+// /proc/net/tcp and its like, proc_pid_net(5).
+int sbx_internet_sockets(struct sbx_socket_list *list) {
+    static const struct { const char *path; int type; } tables[] = {
+        {"/proc/self/net/tcp", SOCK_STREAM}, {"/proc/self/net/tcp6", SOCK_STREAM},
+        {"/proc/self/net/udp", SOCK_DGRAM}, {"/proc/self/net/udp6", SOCK_DGRAM}};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        FILE *f = fopen(tables[t].path, "re");
+        if (!f && errno == ENOENT) continue;  // no IPv6 here
+        if (!f) return -errno;
+        char line[512], local[40], remote[40];
+        int result = 0;
+        while (result == 0 && fgets(line, sizeof line, f)) {
+            struct sbx_socket s = {.type = tables[t].type};
+            unsigned lport, rport, state;
+            unsigned long long inode;
+            if (sscanf(line, " %*d: %39[0-9A-F]:%x %39[0-9A-F]:%x %x %*s %*s %*s %*u %*u %llu", local, &lport, remote, &rport, &state,
+                       &inode) < 6 || address(local, s.local) < 0 || address(remote, s.remote) < 0)
+                continue;
+            s.local_port = (uint16_t)lport;
+            s.remote_port = (uint16_t)rport;
+            s.listens = s.type == SOCK_STREAM && state == 10 /* TCP_LISTEN */;
+            s.inode = inode;
+            result = add_socket(list, s);
+        }
+        fclose(f);
+        if (result < 0) return result;
+    }
+    return 0;
+}
+
+static void take_attribute(struct sbx_socket *s, const struct nlattr *a) {
+    const char *body = (const char *)a + NLA_HDRLEN;
+    size_t n = (size_t)a->nla_len - NLA_HDRLEN;
+    uint32_t peer;
+    struct unix_diag_vfs vfs;
+    switch (a->nla_type) {
+    case UNIX_DIAG_PEER:
+        if (n < 4) return;
+        memcpy(&peer, body, 4);
+        s->peer = peer;
+        s->has_peer = 1;
+        break;
+    case UNIX_DIAG_VFS:
+        if (n < sizeof vfs) return;
+        memcpy(&vfs, body, sizeof vfs);
+        s->file_inode = vfs.udiag_vfs_ino;
+        // The kernel's own form of a device number: twelve bits, twenty bits.
+        s->file_device = makedev(vfs.udiag_vfs_dev >> 20, vfs.udiag_vfs_dev & 0xfffff);
+        break;
+    case UNIX_DIAG_NAME:
+        s->name_length = n < sizeof s->name ? (uint8_t)n : sizeof s->name;
+        memcpy(s->name, body, s->name_length);
+        break;
+    }
+}
+
+static int take_message(const struct nlmsghdr *h, struct sbx_socket_list *list) {
+    struct unix_diag_msg m;
+    if (h->nlmsg_len < NLMSG_LENGTH(sizeof m)) return 0;
+    memcpy(&m, NLMSG_DATA(h), sizeof m);
+    struct sbx_socket s = {.is_unix = 1, .inode = m.udiag_ino, .type = m.udiag_type, .listens = m.udiag_state == 10};
+    const char *at = (const char *)NLMSG_DATA(h) + NLMSG_ALIGN(sizeof m), *end = (const char *)h + h->nlmsg_len;
+    const struct nlattr *waiting = NULL;
+    while (at + NLA_HDRLEN <= end) {
+        const struct nlattr *a = (const struct nlattr *)at;
+        if (a->nla_len < NLA_HDRLEN || at + a->nla_len > end) break;
+        if (a->nla_type == UNIX_DIAG_ICONS) waiting = a; else take_attribute(&s, a);
+        at += NLA_ALIGN(a->nla_len);
+    }
+    int result = add_socket(list, s);
+    // Who has connected and was not accepted yet: nobody has the other end but the one who listens.
+    for (size_t i = 0; waiting && result == 0 && i + 4 <= (size_t)waiting->nla_len - NLA_HDRLEN; i += 4) {
+        uint32_t inode;
+        memcpy(&inode, (const char *)waiting + NLA_HDRLEN + i, 4);
+        if (inode) result = add_socket(list, (struct sbx_socket){.is_unix = 1, .inode = inode, .peer = s.inode, .is_waiting = 1});
+    }
+    return result;
+}
+
+// sock_diag(7): all unix sockets, with their peers and the files they are bound to.
+int sbx_unix_sockets(struct sbx_socket_list *list) {
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0) return -errno;
+    struct {
+        struct nlmsghdr h;
+        struct unix_diag_req r;
+    } ask = {.h = {.nlmsg_len = sizeof ask, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+             .r = {.sdiag_family = AF_UNIX, .udiag_states = ~0u,
+                   .udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS}};
+    int result = send(fd, &ask, sizeof ask, 0) < 0 ? -errno : 0;
+    size_t room = 1 << 16;
+    char *buffer = malloc(room);
+    if (!buffer) result = -ENOMEM;
+    for (int more = 1; more && result == 0;) {
+        ssize_t n = recv(fd, buffer, room, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) { result = n < 0 ? -errno : -EPIPE; break; }
+        for (const struct nlmsghdr *h = (const struct nlmsghdr *)buffer; result == 0 && NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+            if (h->nlmsg_type == NLMSG_DONE) more = 0;
+            else if (h->nlmsg_type == NLMSG_ERROR) result = ((const struct nlmsgerr *)NLMSG_DATA(h))->error ?: -EIO;
+            else if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY) result = take_message(h, list);
+        }
+    }
+    free(buffer);
+    close(fd);
+    return result;
+}
+
+int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 1 /* MFD_CLOEXEC */)); }
+
+// Calls that a shell sleeps in while it has nothing to do.
+int sbx_is_wait(long call) {
+    switch (call) {
+    case SYS_read: case SYS_readv: case SYS_wait4: case SYS_waitid: case SYS_ppoll: case SYS_pselect6: case SYS_recvfrom:
+    case SYS_recvmsg: case SYS_epoll_pwait: case SYS_nanosleep: case SYS_clock_nanosleep: case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait: case SYS_futex: case SYS_accept4: case SYS_accept:
+#ifdef SYS_poll
+    case SYS_poll: case SYS_select: case SYS_pause: case SYS_epoll_wait:
+#endif
+        return 1;
+    default: return 0;
+    }
+}
+
+uint64_t sbx_birth(int dir, const char *path, uint64_t *device, uint64_t *inode) {
+    struct statx s;
+    if (statx(dir, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME | STATX_INO, &s) < 0) return 0;
+    *device = makedev(s.stx_dev_major, s.stx_dev_minor);
+    *inode = s.stx_ino;
+    return s.stx_mask & STATX_BTIME ? (uint64_t)s.stx_btime.tv_sec * 1000000000u + s.stx_btime.tv_nsec : 0;
+}

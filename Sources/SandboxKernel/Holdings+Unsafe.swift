@@ -1,0 +1,269 @@
+internal import CShims
+internal import Glibc
+package import SandboxModel
+
+/// A descriptor or a shared mapping of a process, by what is behind it.
+package struct Holding: Sendable {
+    package enum Kind: Sendable {
+        case file, pipe, socket, memory
+        /// Of a pseudo-terminal, whose number is the inode: the side that programs have as their terminal, and the other.
+        case terminal, master
+    }
+    package let kind: Kind
+    package let reads: Bool
+    package let writes: Bool
+    package let device: UInt64
+    package let inode: UInt64
+    /// -1: a mapping.
+    package let descriptor: Int32
+
+    fileprivate init?(_ h: sbx_held, _ pid: Int32) {
+        reads = h.access & Int32(SBX_HELD_READS) != 0
+        writes = h.access & Int32(SBX_HELD_WRITES) != 0
+        descriptor = h.fd
+        device = h.device
+        var number = h.inode
+        switch mode_t(h.mode) & S_IFMT {
+        case S_IFREG: kind = h.device == Holding.memoryDevice ? .memory : .file
+        case S_IFIFO: kind = .pipe
+        case S_IFSOCK: kind = .socket
+        case S_IFCHR where (136...143).contains(h.special >> 8 & 0xfff):  // unix98 slaves, devices.txt
+            kind = .terminal
+            number = h.special
+        case S_IFCHR where h.special == 0x502:
+            guard let slave = Holding.slave(ofMaster: h.fd, pid) else { return nil }
+            kind = .master
+            number = slave
+        default: return nil
+        }
+        inode = number
+    }
+
+    /// Of a descriptor of ours.
+    init?(own descriptor: Int32) {
+        var st = stat()
+        guard sbx_fstat(descriptor, &st) == 0 else { return nil }
+        let how = sbx_getfl(descriptor) & O_ACCMODE
+        let access = (how != O_WRONLY ? SBX_HELD_READS : 0) | (how != O_RDONLY ? SBX_HELD_WRITES : 0)
+        self.init(
+            sbx_held(
+                access: Int32(access), mode: UInt32(st.st_mode), fd: descriptor, device: UInt64(st.st_dev), inode: UInt64(st.st_ino),
+                special: UInt64(st.st_rdev)), getpid())
+    }
+
+    /// The kernel's own file system for memory: memfd_create(2), shared mappings without a file.
+    private static let memoryDevice: UInt64 = {
+        let fd = sbx_memory_file()
+        defer { if fd >= 0 { _ = sbx_close(fd) } }
+        var st = stat()
+        return fd >= 0 && sbx_fstat(fd, &st) == 0 ? UInt64(st.st_dev) : .max
+    }()
+
+    /// `tty-index` in `/proc/PID/fdinfo/N` of a `/dev/ptmx` (fs/devpts): the device number of its slave.
+    private static func slave(ofMaster fd: Int32, _ pid: Int32) -> UInt64? {
+        let path = PathBuffer()
+        path.setProcess(pid, "/fdinfo/")
+        path.append(decimal: fd)
+        let file = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
+        guard file >= 0 else { return nil }
+        defer { _ = sbx_close(file) }
+        let n = sbx_read(file, path.base, 4096)
+        guard n > 0 else { return nil }
+        path.setCount(n)
+        for line in path.text.split(separator: 0x0a) where line.starts(with: "tty-index:".utf8) {
+            let digits = line.drop { !(0x30...0x39).contains($0) }
+            guard let index = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
+            // makedev(3): 136 + index / 256, index % 256, as the kernel's large numbers go
+            return UInt64(136) << 8 | index & 0xff | (index & ~0xff) << 12
+        }
+        return nil
+    }
+
+    /// What the process holds; with `mappings` also the memory that it shares. Nothing of one that is gone.
+    package static func all(of pid: Int32, mappings: Bool, threads: Bool) throws(Errno) -> [Holding] {
+        var list = sbx_held_list()
+        defer { free(list.items) }
+        let path = PathBuffer()
+        for task in threads ? tasks(of: pid) : [pid] {
+            path.setProcess(task, "/fd")
+            try check(sbx_held_descriptors(path.base, &list))
+        }
+        if mappings { try check(sbx_held_mappings(pid, &list)) }
+        return (0..<list.count).compactMap { Holding(list.items[$0], pid) }
+    }
+
+    private static func tasks(of pid: Int32) -> [Int32] {
+        let path = PathBuffer()
+        path.setProcess(pid, "/task")
+        guard let folder = opendir(path.base) else { return [pid] }
+        defer { closedir(folder) }
+        var found: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if let tid = Int32(name) { found.append(tid) }
+        }
+        return found
+    }
+
+    /// ENOENT, ESRCH: it has ended.
+    private static func check(_ result: Int32) throws(Errno) {
+        if result < 0, result != -ENOENT, result != -ESRCH { throw Errno(-result) }
+    }
+
+    /// Two processes with the same memory or the same descriptors (clone(2), CLONE_VM, CLONE_FILES): whatever one has the other has.
+    /// Where the kernel does not tell (no kcmp(2)) they count as one.
+    package static func areJoined(_ a: Int32, _ b: Int32) -> Bool {
+        let result = sbx_share(a, b)
+        return result == 1 || result != 0 && result != -ESRCH
+    }
+
+    /// Where a descriptor or the program of a process leads to, for people.
+    package static func name(of pid: Int32, _ descriptor: Int32) -> [UInt8] {
+        let path = PathBuffer(), target = PathBuffer()
+        path.setProcess(pid, "/fd/")
+        path.append(decimal: descriptor)
+        let n = sbx_readlinkat(At.workingDirectory, path.base, target.base, 4096)
+        guard n > 0 else { return [] }
+        target.setCount(n)
+        return Array(target.text)
+    }
+}
+
+/// The sockets of this machine as they are joined now.
+package struct SocketMap {
+    package enum End: Hashable, Sendable {
+        /// A socket of this machine.
+        case socket(UInt64)
+        /// It has not been accepted yet, or the address is all there is: whoever has this one.
+        case server(UInt64)
+        case outside(IPAddress, port: UInt16)
+        /// A unix socket whose other end nobody can be named for.
+        case unknown
+    }
+
+    private struct Address: Hashable {
+        let ip: IPAddress
+        let port: UInt16
+        let type: Int32
+    }
+    private struct Pair: Hashable {
+        let local, remote: Address
+    }
+    private struct Name: Hashable {
+        let bytes: [UInt8]
+    }
+    private var pairs: [Pair: UInt64] = [:]
+    private var connections: [UInt64: Pair] = [:]
+    private var servers: [UInt16: [(address: Address, inode: UInt64)]] = [:]
+    private var peers: [UInt64: UInt64] = [:]
+    private var waiting: [UInt64: UInt64] = [:]
+    private var listening: Set<UInt64> = []
+    private var unix: Set<UInt64> = []
+    private var files: [DeviceAndInode: [UInt64]] = [:]
+    private var names: [Name: [UInt64]] = [:]
+    private struct DeviceAndInode: Hashable {
+        let device, inode: UInt64
+    }
+    /// sock_diag(7) is there.
+    private let knowsUnix: Bool
+    /// Addresses of this machine besides its loopback.
+    private var own: Set<IPAddress> = []
+
+    package init() throws(Errno) {
+        var list = sbx_socket_list()
+        defer { free(list.items) }
+        _ = try Errno.check(sbx_internet_sockets(&list))
+        knowsUnix = sbx_unix_sockets(&list) == 0
+        for i in 0..<list.count {
+            let s = list.items[i]
+            if s.is_unix != 0 { takeUnix(s) } else { take(s) }
+        }
+        takeInterfaces()
+    }
+
+    private mutating func take(_ s: sbx_socket) {
+        let local = Address(ip: SocketMap.ip(s.local), port: s.local_port, type: s.type)
+        if s.listens != 0 || s.remote_port == 0 {
+            servers[s.local_port, default: []].append((local, s.inode))
+            if s.inode != 0, s.listens != 0 { listening.insert(s.inode) }
+            return
+        }
+        let pair = Pair(local: local, remote: Address(ip: SocketMap.ip(s.remote), port: s.remote_port, type: s.type))
+        pairs[pair] = s.inode
+        if s.inode != 0 { connections[s.inode] = pair }
+    }
+
+    private mutating func takeUnix(_ s: sbx_socket) {
+        if s.is_waiting != 0 {
+            waiting[s.inode] = s.peer
+            return
+        }
+        unix.insert(s.inode)
+        if s.has_peer != 0 { peers[s.inode] = s.peer }
+        if s.listens != 0 { listening.insert(s.inode) }
+        if s.file_inode != 0 { files[DeviceAndInode(device: s.file_device, inode: s.file_inode), default: []].append(s.inode) }
+        if s.name_length > 1 {
+            let bytes = withUnsafeBytes(of: s.name) { Array($0.prefix(Int(s.name_length))) }
+            if bytes[0] == 0 { names[Name(bytes: Array(bytes.dropFirst())), default: []].append(s.inode) }
+        }
+    }
+
+    private static func ip(_ bytes: InlineBytes) -> IPAddress {
+        withUnsafeBytes(of: bytes) {
+            IPAddress(
+                v6High: UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+                v6Low: UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+    private typealias InlineBytes = (
+        UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8
+    )
+
+    package func isListening(_ inode: UInt64) -> Bool { listening.contains(inode) }
+
+    /// Where what is written into a socket comes out. Empty: nowhere (it is not connected, or listens).
+    package func ends(of inode: UInt64) -> [End] {
+        if let pair = connections[inode] {
+            if let other = pairs[Pair(local: pair.remote, remote: pair.local)], other != 0 { return [.socket(other)] }
+            let found = servers(at: pair.remote.ip, pair.remote.port, pair.remote.type)
+            return found.isEmpty ? [.outside(pair.remote.ip, port: pair.remote.port)] : found.map { .server($0) }
+        }
+        if let server = waiting[inode] { return [.server(server)] }
+        // 0: the other end has been made and nobody has it; whoever waits for it is in the list above.
+        if let peer = peers[inode] { return peer != 0 ? [.socket(peer)] : [] }
+        return knowsUnix ? [] : [.unknown]
+    }
+
+    package func isUnix(_ inode: UInt64) -> Bool { unix.contains(inode) || !knowsUnix && connections[inode] == nil }
+
+    /// Where a connection of the internet leads to.
+    package func remote(of inode: UInt64) -> (ip: IPAddress, port: UInt16)? { connections[inode].map { ($0.remote.ip, $0.remote.port) } }
+
+    /// The sockets that answer at an address of this machine.
+    package func servers(at ip: IPAddress, _ port: UInt16, _ type: Int32) -> [UInt64] {
+        let isHere = ip.isLoopback || own.contains(ip)
+        return (servers[port] ?? []).filter {
+            $0.inode != 0 && $0.address.type == type && ($0.address.ip == ip || isHere && $0.address.ip.isUnspecified)
+        }.map(\.inode)
+    }
+
+    private mutating func takeInterfaces() {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else { return }
+        defer { freeifaddrs(first) }
+        var next = first
+        while let i = next {
+            next = i.pointee.ifa_next
+            guard let a = i.pointee.ifa_addr else { continue }
+            let bytes = UnsafeRawPointer(a)
+            switch Int32(a.pointee.sa_family) {
+            case AF_INET: own.insert(IPAddress(v4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
+            case AF_INET6: own.insert(SocketMap.ip(bytes.loadUnaligned(fromByteOffset: 8, as: InlineBytes.self)))
+            default: break
+            }
+        }
+    }
+
+    package func servers(file device: UInt64, _ inode: UInt64) -> [UInt64] { files[DeviceAndInode(device: device, inode: inode)] ?? [] }
+    package func servers(abstract name: [UInt8]) -> [UInt64] { names[Name(bytes: name)] ?? [] }
+}

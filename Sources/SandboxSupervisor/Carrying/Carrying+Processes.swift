@@ -1,0 +1,104 @@
+internal import Glibc
+internal import SandboxKernel
+internal import SandboxLineage
+internal import SandboxModel
+internal import SandboxPolicy
+internal import SandboxStore
+internal import Synchronization
+
+/// Processes: what they are started with. All of it on the tracer's thread, while the process stands still.
+extension Supervision {
+    /// False where it must not live.
+    func carries(started serial: UInt32, pid: Int32, parent: UInt32) -> Bool {
+        guard let carrying else { return true }
+        carrying.state.withLock { state in
+            state.living[serial] = pid
+            state.parents[serial] = parent
+            state.programs[serial] = state.programs[parent]
+            if let gain = state.labels.inherit(serial, from: parent) { record(gain, of: serial, state) }
+        }
+        if pid == root { takeStreams(carrying, serial) }
+        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, Caller(tid: pid, pid: pid, serial: serial)) == nil : true
+    }
+
+    func carries(ended serial: UInt32) {
+        carrying?.state.withLock { state in
+            state.pids[serial] = state.living.removeValue(forKey: serial)
+            // What carried nothing need not be remembered.
+            if state.labels.classes(of: serial) == 0 { state.pids[serial] = nil }
+            state.labels.forget(.process(serial))
+            if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
+        }
+    }
+
+    /// What a program brings with it, and what it finds open.
+    func carries(became work: ProgramWork, _ caller: Caller) -> Carrying.Refusal? {
+        guard let carrying, work.count > 0 else { return nil }
+        var seeds: [Gain] = []
+        for file in work.chain[..<work.count] {
+            let place = DataPlace(.file, device: file.device, inode: file.inode)
+            let bits = policy.classes(ofFile: file.resolved.text.span)
+            var gains = kept(carrying, place, born: { FileBirth.of(Array(file.resolved.text), file.device, file.inode) })
+            if bits != 0 { gains.append(Gain(.place(place), bits, source: classified(bits))) }
+            let all = gains.reduce(0) { $0 | $1.classes } | carrying.state.withLock { $0.labels.classes(of: .place(place)) }
+            seeds += gains
+            if all != 0 { seeds.append(Gain(.process(caller.serial), all, from: .place(place))) }
+        }
+        carrying.state.withLock { state in
+            state.programs[caller.serial] = Array(work.chain[0].resolved.text)
+            state.labels.release(released(work, caller), for: caller.serial)
+            seeds.removeAll { $0.classes & ~state.labels.classes(of: $0.carrier) == 0 }
+        }
+        if !seeds.isEmpty { return spread(carrying, seeds, for: caller, patiently: false, isTracer: true) }
+        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, caller) : nil
+    }
+
+    /// What the program reads and does not pass on, where it is what the profile names and nobody in the session has a hand in it:
+    /// no script, nothing that the session wrote or may write, and no variable that could lead it to load other code.
+    private func released(_ work: ProgramWork, _ caller: Caller) -> UInt64 {
+        guard enforces, policy.hasReleases, work.count == 1, !isOwn(work.chain[0]) else { return 0 }
+        let path = work.chain[0].resolved.text.span
+        let bits = policy.releases(by: path, hash: { ProgramHash.of(caller.pid) })
+        guard bits != 0, policy.judge(file: path, access: .write).decision == .deny, let names = ProgramHash.variables(of: caller.pid)
+        else {
+            return 0
+        }
+        let harmless = [
+            "PATH", "HOME", "PWD", "OLDPWD", "USER", "LOGNAME", "SHELL", "SHLVL", "TERM", "LANG", "LANGUAGE", "TZ", "TMPDIR", "_",
+        ]
+        let isHarmless = names.allSatisfy { name in name.starts(with: "LC_".utf8) || harmless.contains { name.elementsEqual($0.utf8) } }
+        return isHarmless ? bits : 0
+    }
+
+    /// The process's own descriptors once more.
+    func refresh(_ carrying: Carrying, _ caller: Caller, isTracer: Bool = true) -> Carrying.Refusal? {
+        let isNew: Bool = carrying.state.withLock { state in
+            // One that holds what nobody else has changes nothing.
+            guard
+                let around = try? Surroundings(
+                    of: [caller.serial: caller.pid], ancestors: { _ in [] }, threads: context.haveSeparateDescriptors,
+                    inherited: carrying.inherited, passed: [], written: [])
+            else { return true }
+            return !state.labels.spread([], over: around.ways).isEmpty
+        }
+        return isNew ? spread(carrying, [], for: caller, patiently: false, isTracer: isTracer) : nil
+    }
+
+    /// The streams that the session is started with.
+    private func takeStreams(_ carrying: Carrying, _ serial: UInt32) {
+        for stream: Int32 in 0...2 {
+            let work = FileWork(context)
+            do throws(Errno) { try work.prepare(inherited: stream) } catch { continue }
+            guard let place = place(of: work.first) else { continue }
+            if work.first.access.contains(.write) { carrying.state.withLock { _ = $0.written.insert(place) } }
+            guard work.first.access.contains(.read) else { continue }
+            let seeds = brought(by: work.first, place, carrying)
+            guard !seeds.isEmpty else { continue }
+            carrying.state.withLock { state in
+                state.names[place] = Array(work.first.path.text)
+                let way = Way(process: serial, place: place, reads: true)
+                take(carrying, state.labels.spread(seeds, over: [way]), nil, &state)
+            }
+        }
+    }
+}

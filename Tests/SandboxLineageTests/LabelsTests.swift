@@ -1,0 +1,50 @@
+import SandboxLineage
+import Testing
+
+@Suite struct LabelsTests {
+    private let a = DataPlace(.file, device: 1, inode: 1), pipe = DataPlace(.pipe, inode: 2), b = DataPlace(.file, device: 1, inode: 3)
+
+    private func ways() -> [Way] {
+        [
+            Way(process: 1, place: a, reads: true), Way(process: 1, place: pipe, writes: true), Way(process: 2, place: pipe, reads: true),
+            Way(process: 2, place: b, writes: true), Way(process: 3, place: b, writes: true),
+        ]
+    }
+
+    @Test func spreadsAlongWays() {
+        var labels = Labels()
+        let found = labels.spread([Gain(.place(a), 1, source: "by its path")], over: ways())
+        #expect(Set(found.map(\.carrier)) == [.place(a), .process(1), .place(pipe), .process(2), .place(b)])
+        // Nothing has changed yet.
+        #expect(labels.isEmpty)
+        labels.take(found)
+        #expect(labels.classes(of: 2) == 1 && labels.classes(of: 3) == 0 && labels.classes(of: .place(b)) == 1)
+        #expect(labels.chain(to: .place(b), 1).map(\.carrier) == [.place(a), .process(1), .place(pipe), .process(2), .place(b)])
+        #expect(labels.spread([], over: ways()).isEmpty)
+        // A way that comes later leads on.
+        #expect(labels.spread([], over: [Way(process: 3, place: b, reads: true)]).map(\.carrier) == [.process(3)])
+    }
+
+    @Test func classesKeepApart() {
+        var labels = Labels()
+        labels.take(labels.spread([Gain(.process(1), 1), Gain(.process(2), 2)], over: ways()))
+        #expect(labels.classes(of: 1) == 1 && labels.classes(of: 2) == 3 && labels.classes(of: .place(b)) == 3)
+    }
+
+    @Test func whatIsReleasedStays() {
+        var labels = Labels()
+        labels.release(1, for: 1)
+        labels.take(labels.spread([Gain(.process(1), 3)], over: ways()))
+        #expect(labels.classes(of: 1) == 3 && labels.classes(of: .place(pipe)) == 2)
+        // Its children have read what it has read, and are none of it.
+        _ = labels.inherit(9, from: 1)
+        #expect(labels.outgoing(9) == 3 && labels.outgoing(1) == 2)
+    }
+
+    @Test func placesThatAreGoneAreForgotten() {
+        var labels = Labels()
+        labels.take(labels.spread([Gain(.process(1), 1)], over: ways()))
+        labels.keep(only: [])
+        #expect(labels.classes(of: .place(pipe)) == 0 && labels.classes(of: .place(b)) == 1 && labels.classes(of: 2) == 1)
+    }
+}
