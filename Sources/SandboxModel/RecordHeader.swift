@@ -91,7 +91,6 @@ package struct RecordHeader: Sendable {
     /// records are merged as soon as they are read.
     package static let unknown = Int32.min + 1
 
-
     package init(
         kind: RecordKind, operation: Operation = .other, decision: Decision = .allow, flags: RecordFlags = [],
         resourceType: ResourceType = .none, access: FileAccess = [], rule: RuleID = .none, process: UInt32 = 0,

@@ -54,7 +54,9 @@ extension Notifier {
         } catch { return .takesMore }
         let ruling = looks.ruling ?? supervision.policy.judge(file: looks.path.span, access: looks.access, isProgram: looks.isProgram)
         looks.remember(ruling)
-        guard ruling.decision == .allow, supervision.bringsNothing(looks, caller), isPrivate(request, caller), context.flights.takeOff(caller.pid, since: mark) else {
+        guard ruling.decision == .allow, supervision.bringsNothing(looks, caller), isPrivate(request, caller),
+            context.flights.takeOff(caller.pid, since: mark)
+        else {
             return .takesMore
         }
         supervision.record(looks, Judged(ruling), caller)
