@@ -75,6 +75,14 @@ extension EndToEnd {
             #expect(again.code == 0 && again.out.split(separator: "\n").count == 2)
         }
 
+        /// No shell has put the home in its place.
+        @Test func aTildeIsTheHome() throws {
+            let world = try World(.own)
+            let asked = [Built.sandbox, "explain", "-p", "coding-agent", "-w", world.root, "--batch", "-"]
+            let outcome = try world.native(asked, input: #"{"read":"~/.ssh/id_ed25519"}"#)
+            #expect(outcome.out.contains(#""decision":"deny""#), "\(outcome)")
+        }
+
         @Test func shippedTestsHold() throws {
             let world = try World(.own)
             let names = try world.native([Built.sandbox, "profile", "list", "--json"]).out.split(separator: "\n").compactMap {

@@ -41,8 +41,11 @@ package final class ThisMachine: DryPlace {
 
     private func absolute(_ path: [UInt8]) -> [UInt8] { path.first == 0x2f ? path : workingDirectory + [0x2f] + path }
 
+    /// No shell has seen it: `~` is the home here.
     package func path(_ text: [UInt8]) -> [UInt8] {
-        let path = absolute(text)
+        let isAtHome = text.first == UInt8(ascii: "~") && (text.count == 1 || text[1] == 0x2f)
+        let home = isAtHome ? variable("HOME").map { Array($0.utf8) } : nil
+        let path = home.map { $0 + text.dropFirst() } ?? absolute(text)
         return Self.plain(ProfileFiles.resolve(path) ?? path)
     }
 
