@@ -18,22 +18,37 @@ package enum CatalogueFiles {
         }
     }
 
-    /// Read when it is first asked for: a session whose profile has no rules never does.
+    /// Read when it is first asked for: a session whose profile has no rules never does. What is shipped is good, and each
+    /// program of it is read when it is first started.
     package static let catalogue: Result<Catalogue, Failure> = {
-        do throws(Failure) { return .success(try load()) } catch { return .failure(error) }
+        do throws(Failure) {
+            let (shipped, others) = try files()
+            do throws(CatalogueFailure) { return .success(try Catalogue.load(deferring: shipped, others)) } catch { throw .content(error) }
+        } catch { return .failure(error) }
     }()
+
+    /// All of it, with examples and entries.
+    package static func whole() throws(Failure) -> Catalogue {
+        let (shipped, others) = try files()
+        do throws(CatalogueFailure) { return try Catalogue.load(shipped + others) } catch { throw .content(error) }
+    }
 
     static var folders: [ProfileFiles.Folder] { ProfileFiles.folders("intents", shipped: "/intents") }
 
-    private static func load() throws(Failure) -> Catalogue {
-        var files: [(name: String, text: [UInt8])] = []
-        for origin in ["shipped", "user", "system"] {
-            for folder in folders where folder.origin == origin {
-                for name in ProfileFiles.files(in: folder) { files.append(try read(folder.path + "/" + name)) }
-            }
-            guard !files.isEmpty else { throw .none }
+    private typealias Files = [(name: String, text: [UInt8])]
+
+    private static func files() throws(Failure) -> (shipped: Files, others: Files) {
+        let shipped = try files(from: "shipped")
+        guard !shipped.isEmpty else { throw .none }
+        return (shipped, try files(from: "user") + files(from: "system"))
+    }
+
+    private static func files(from origin: String) throws(Failure) -> Files {
+        var files: Files = []
+        for folder in folders where folder.origin == origin {
+            for name in ProfileFiles.files(in: folder) { files.append(try read(folder.path + "/" + name)) }
         }
-        do throws(CatalogueFailure) { return try Catalogue.load(files) } catch { throw .content(error) }
+        return files
     }
 
     private static func read(_ path: String) throws(Failure) -> (name: String, text: [UInt8]) {

@@ -13,14 +13,8 @@ struct IntentsCommand: ParsableCommand {
 
     func run() throws {
         let catalogue: Catalogue
-        switch CatalogueFiles.catalogue {
-        case .success(let found): catalogue = found
-        case .failure(let failure):
-            complain("the catalogue of intents cannot be used")
-            var output = Output(), text = failure.description
-            text += "\n"
-            try output.write(text)
-            try output.flush()
+        do { catalogue = try CatalogueFiles.whole() } catch {
+            for line in "the catalogue of intents cannot be used\n\(error)".split(separator: "\n") { complain(String(line)) }
             throw ExitCode(125)
         }
         var output = Output()

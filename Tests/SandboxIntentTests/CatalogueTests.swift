@@ -36,6 +36,18 @@ import Testing
         #expect(table.count >= 1000 && table.count { $0.expected == "none" } >= 500)
     }
 
+    /// Read when it is asked for, it says the same as read at once.
+    @Test func deferredIsTheSame() throws {
+        let whole = try Shipped.catalogue.get()
+        let more = ("more.yaml", Array("version: 1\nprograms:\n  git:\n    options: [--hole]\n    means:\n      net.tunnel: --hole\n".utf8))
+        let deferred = try Catalogue.load(deferring: Shipped.files(), [more])
+        #expect(deferred.entries.count == 1, "the shipped files are cut")
+        for line in try Shipped.table().map(\.line) + whole.examples.map(\.line) {
+            #expect(meaning(line, deferred) == meaning(line, whole), "\(line)")
+        }
+        #expect(meaning("git --hole push --force", deferred).intents.names == ["net.tunnel", "git.push", "git.force_push"])
+    }
+
     /// Told of in a message, searched for or printed, a command is only words.
     @Test func wordsAreNeverCommands() throws {
         let catalogue = try Shipped.catalogue.get()

@@ -23,8 +23,12 @@ package final class Catalogue: Sendable {
     private let names: NameTable<[Program]>
     private let globs: [(glob: ByteGlob, program: Program)]
 
+    private let deferred: DeferredPrograms?
+
     struct Program: Sendable {
         let level: Level
+        /// What earlier files say of the name does not count.
+        var replaces = false
         /// What it does depends on the name that it is called by, after this: `git-`, or nothing for busybox.
         let multicall: [UInt8]?
     }
@@ -34,10 +38,23 @@ package final class Catalogue: Sendable {
         var builder = CatalogueBuilder()
         for file in files { builder.read(file.text, file: file.name) }
         guard !builder.found.contains(where: { $0.severity == .error }) else { throw CatalogueFailure(diagnostics: builder.found) }
-        return Catalogue(builder)
+        return Catalogue(builder, nil)
     }
 
-    private init(_ builder: CatalogueBuilder) {
+    /// The same meanings, but what the first files say of a program is read when it is asked for. They are known to be good; the
+    /// others are read and checked now. `examples` and `entries` are those of the others alone.
+    package static func load(
+        deferring known: [(name: String, text: [UInt8])], _ others: [(name: String, text: [UInt8])]
+    ) throws(CatalogueFailure) -> Catalogue {
+        guard let deferred = DeferredPrograms(known) else { return try load(known + others) }
+        var builder = CatalogueBuilder()
+        for file in others { builder.read(file.text, file: file.name) }
+        guard !builder.found.contains(where: { $0.severity == .error }) else { throw CatalogueFailure(diagnostics: builder.found) }
+        return Catalogue(builder, deferred)
+    }
+
+    private init(_ builder: CatalogueBuilder, _ deferred: DeferredPrograms?) {
+        self.deferred = deferred
         examples = builder.examples
         entries = builder.entries
         names = NameTable(builder.names.map { ($0.key, $0.value) })
@@ -58,12 +75,22 @@ package final class Catalogue: Sendable {
         return name.first == UInt8(ascii: "-") ? name.dropFirst() : name
     }
 
-    /// By its name; `python3.11` is `python`; then by the patterns.
-    func programs(named name: ArraySlice<UInt8>) -> [Program] {
-        if let found = names[name] { return found }
-        if let found = names[Self.withoutVersion(name)] { return found }
+    /// By its name; `python3.11` is `python`; then by the patterns. Nil: what is known of it could not be read.
+    func programs(named name: ArraySlice<UInt8>) -> [Program]? {
+        for name in [name, Self.withoutVersion(name)] {
+            guard let found = exactly(name) else { return nil }
+            if !found.isEmpty { return found }
+        }
+        guard let found = deferred.map({ $0.programs(matching: name) }) ?? [] else { return nil }
+        if !found.isEmpty { return found }
         for (glob, program) in globs where glob.matches(name.span) { return [program] }
         return []
+    }
+
+    private func exactly(_ name: ArraySlice<UInt8>) -> [Program]? {
+        let own = names[name] ?? []
+        guard let deferred, own.first?.replaces != true else { return own }
+        return deferred.programs(named: name).map { $0 + own }
     }
 
     private static func withoutVersion(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -101,18 +128,20 @@ private struct Reading {
         }
         depth += 1
         defer { depth -= 1 }
-        var found = catalogue.programs(named: name)
+        guard var found = catalogue.programs(named: name), let others = catalogue.programs(named: invoked) else {
+            meaning.isComplete = false
+            return
+        }
         var command: [UInt8]?
         if let prefix = found.first?.multicall {
             if !prefix.isEmpty {
                 let called = [name, invoked].first { $0.starts(with: prefix) && $0.count > prefix.count }
                 command = called.map { Array($0.dropFirst(prefix.count)) }
             } else if prefix.isEmpty, invoked != name {
-                let applet = catalogue.programs(named: invoked)
-                if !applet.isEmpty { found = applet }
+                if !others.isEmpty { found = others }
             }
         } else if found.isEmpty {
-            found = catalogue.programs(named: invoked)
+            found = others
         }
         let from = max(start, 0)
         for program in found {

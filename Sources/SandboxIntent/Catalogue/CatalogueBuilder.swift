@@ -35,6 +35,8 @@ struct CatalogueBuilder {
     }
 
     private mutating func add(_ program: Catalogue.Program, _ names: [String], isReplaced: Bool) {
+        var program = program
+        program.replaces = isReplaced
         for name in names {
             let bytes = Array(name.utf8)
             if bytes.contains(UInt8(ascii: "*")) || bytes.contains(UInt8(ascii: "?")) {
