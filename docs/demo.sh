@@ -96,4 +96,4 @@ show "sandbox audit events --session last --decision deny"
 "$sandbox" audit events --session last --decision deny
 
 refused=$("$sandbox" audit events --session last --decision deny | wc -l)
-[ "$refused" = 6 ] || { echo "$refused refusals in the trail, and there should be 6" >&2; exit 1; }
+[ "$refused" = 7 ] || { echo "$refused refusals in the trail, and there should be 7" >&2; exit 1; }
