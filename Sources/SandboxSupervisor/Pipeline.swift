@@ -15,7 +15,7 @@ extension Notifier {
             .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
-        case .open(let request) where OpenLook.isFor(request) && !(supervision.rulesJudgeOpens && supervision.enforces):
+        case .open(let request) where OpenLook.isFor(request) && !(supervision.rulesJudgeReads && supervision.enforces):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {
             case .goesOn: notice.proceed()
             case .fails(let error): notice.answer(-error)

@@ -19,9 +19,9 @@ final class Supervision: Sendable {
     let waits: WaitPool
     let subagents = Subagents()
     let recordsReads: Bool
-    /// An open for reading, or any open, may be a rule's business: then it is not settled by a look.
+    /// The open of a plain file for reading may be a rule's business: then no look settles it. What the fast lane lets go on
+    /// is nothing else.
     let rulesJudgeReads: Bool
-    let rulesJudgeOpens: Bool
     let counters = Counters()
     let book: ProcessBook
     /// It, or the candidate beside it, has rules: then facts are kept.
@@ -80,8 +80,7 @@ final class Supervision: Sendable {
         named = .allocate(capacity: max(policy.rules.count, 1))
         for i in 0..<policy.rules.count { (named + i).initialize(to: Atomic(false)) }
         recordsReads = policy.audit.reads != AuditSettings.Reads.none
-        rulesJudgeReads = policy.rulesMayMatter(for: .open, .read) || shadow != nil
-        rulesJudgeOpens = rulesJudgeReads || policy.rulesMayMatter(for: .open, .changing.union(.read))
+        rulesJudgeReads = policy.judgesPlainReads || shadow != nil
         self.people = people
         self.commands = commands
         self.searchPath = searchPath

@@ -39,6 +39,9 @@ extension Policy {
         }
     }
 
+    /// Whether one may have a say about reading what is a file or a folder and nothing else: no device, and nothing of procfs.
+    package var judgesPlainReads: Bool { !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: .open, .read)) }
+
     /// There are rules at all.
     package var hasRules: Bool { !ruleTable.isEmpty }
 
