@@ -16,17 +16,21 @@ help:
 	@echo 'make bench    what supervision costs on this machine'
 	@echo 'make soak     the long tests; make lint, make format, make clean'
 
-$(archives):
-	@mkdir -p $@
-	@for name in libstdc++.a libsqlite3.a libyaml.a; do ln -sf "$$(gcc -print-file-name=$$name)" $@/; done
+# Once the packages are there: on a bare machine there is nothing to link to before.
+define find_archives
+@mkdir -p $(archives)
+@for name in libstdc++.a libsqlite3.a libyaml.a; do ln -sf "$$(gcc -print-file-name=$$name)" $(archives)/; done
+endef
 
-run: $(archives)
+run:
 	@.ci/packages run
+	$(find_archives)
 	@swift build $(release) sandbox
 	@docs/demo.sh $(binary)
 
-build: $(archives)
+build:
 	@.ci/packages build
+	$(find_archives)
 	swift build $(release) sandbox
 	swift build $(release) sandbox-identity
 
@@ -34,8 +38,9 @@ test:
 	@.ci/packages test
 	.ci/test
 
-bench: $(archives)
+bench:
 	@.ci/packages bench
+	$(find_archives)
 	@swift build $(release) sandbox
 	@.ci/bench $(binary)
 
