@@ -41,8 +41,8 @@ let package = Package(
         .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxSQLParser", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxLineage", dependencies: ["SandboxModel"], swiftSettings: pure),
-        .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxLineage", "CSQLite"], swiftSettings: strict),
-        .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
+        .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxFiles", "SandboxLineage", "CSQLite"], swiftSettings: strict),
+        .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "SandboxFiles", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",
             dependencies: [
@@ -85,7 +85,8 @@ let package = Package(
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(
-            name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxLineage", "SandboxStore"], exclude: ["Schemas"],
+            name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxFiles", "SandboxLineage", "SandboxStore"],
+            exclude: ["Schemas"],
             swiftSettings: strict),
     ]
 )

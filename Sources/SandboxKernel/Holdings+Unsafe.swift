@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+internal import SandboxFiles
 package import SandboxModel
 
 /// A descriptor or a shared mapping of a process, by what is behind it.
@@ -99,7 +100,7 @@ package struct Holding: Sendable {
         defer { closedir(folder) }
         var found: [Int32] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = DirectoryEntry.name(entry)
             if let tid = Int32(name) { found.append(tid) }
         }
         return found

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxFiles
 package import SandboxModel
 
 /// `STATE/sessions/<id>/`: the journal's segments, the `session` record, and the `lock` that the live

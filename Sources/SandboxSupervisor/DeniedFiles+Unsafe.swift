@@ -1,7 +1,7 @@
 internal import Glibc
+internal import SandboxFiles
 internal import SandboxModel
 internal import SandboxPolicy
-internal import SandboxStore
 internal import Synchronization
 
 /// Denied files that have other names as well: hard links from before the session, since inside it none can be made.

@@ -1,7 +1,6 @@
 internal import Glibc
 internal import SandboxFiles
 package import SandboxPolicy
-internal import SandboxStore
 
 /// Finds profiles where users, administrators and the installation keep them, and refuses those that somebody else
 /// could have written.

@@ -1,4 +1,5 @@
 import Glibc
+import SandboxFiles
 import SandboxModel
 @testable import SandboxStore
 
