@@ -2,6 +2,7 @@
 // terminal, a shell and `kill` see what they would see if the agent had been started directly; the supervisor
 // itself is in a group of its own, out of reach of Ctrl-C and of kill(0).
 #include "CShims.h"
+#include <link.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,31 @@ int sbx_front_release(int front, int link, int code) {
     return (int)sbx_ret(kill(front, SIGCHLD));
 }
 
-int sbx_fork(void) { return (int)sbx_ret(fork()); }
+struct renaming { int from, to; };
+
+static int rename_thread(struct dl_phdr_info *module, size_t size, void *argument) {
+    const struct renaming *ids = argument;
+    (void)size;
+    for (int i = 0; module->dlpi_tls_data && i < module->dlpi_phnum; i++) {
+        if (module->dlpi_phdr[i].p_type != PT_TLS) continue;
+        int *words = module->dlpi_tls_data;
+        for (size_t k = 0; k < module->dlpi_phdr[i].p_memsz / sizeof *words; k++)
+            if (words[k] == ids->from) words[k] = ids->to;
+    }
+    return 0;
+}
+
+// Swift's locks know their owner by a thread id that each thread asks for once and keeps (`ulock_get_tid`, `_swift_stdlib_gettid`).
+// After fork(2) it is the parent's: a lock that two threads of the child meet at is never opened again, and both spin.
+int sbx_fork(void) {
+    struct renaming ids = {.from = (int)syscall(SYS_gettid)};
+    pid_t child = fork();
+    if (child == 0) {
+        ids.to = (int)syscall(SYS_gettid);
+        dl_iterate_phdr(rename_thread, &ids);
+    }
+    return (int)sbx_ret(child);
+}
 
 void sbx_block_all_signals(void) {
     sigset_t all;

@@ -17,9 +17,9 @@ package enum Session {
     /// The process splits in two. The one the user started stays in the agent's process group and only waits; the
     /// other, in a group of its own, is the supervisor, and goes on. Done first of all: the less there is of a process,
     /// the less it costs to have it twice.
-    package static func split() { _ = start }
-
-    private static let start: Start = {
+    ///
+    /// Not within a `static let`: the lock of its making would be held by a thread that the child does not have.
+    package static func split() {
         var signals = sbx_signals()
         sbx_signals_capture(&signals)
         sbx_block_all_signals()
@@ -38,11 +38,15 @@ package enum Session {
         close(ends[1])
         setpgid(0, 0)
         sbx_die_with_parent(front)
-        return Start(front: front, link: ends[0], signals: signals)
-    }()
+        start = Start(front: front, link: ends[0], signals: signals)
+    }
+
+    /// Written before there is a second thread.
+    private nonisolated(unsafe) static var start: Start?
 
     /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
     package static func run(_ options: RunOptions) -> Never {
+        guard let start else { preconditionFailure("`split` comes first") }
         do throws(RunFailure) {
             // Before the rest is closed: it may be a descriptor, as in `--token-file <(…)`.
             let token = try GivenToken(options.tokenFile)
