@@ -51,6 +51,14 @@ package final class KernelContext: Sendable {
     /// Programs that the session wrote.
     package let written = WrittenPrograms()
 
+    /// Who makes the call that was just received.
+    package func arrived(_ tid: Int32) -> Caller {
+        tasks.setWaiting(tid, false)
+        let pid = tasks.leader(of: tid)
+        flights.land(pid)
+        return Caller(tid: tid, pid: pid, serial: tasks.serial(of: tid))
+    }
+
     /// When a folder was last moved, or may have been, and for a moment after: the move itself comes after its note.
     private let movedUntil = Atomic<UInt64>(0)
     package func noteMove() { movedUntil.store(now() &+ 50_000_000, ordering: .releasing) }

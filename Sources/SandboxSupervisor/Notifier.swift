@@ -12,6 +12,8 @@ final class Notifier {
     let listener: Listener
     var files: FileWork
     var sockets: SocketWork
+    /// One of the two may hold something.
+    var handsAreFull = false
     let looks: OpenLook
     let nameMemory: NameMemory
     let receivers: Receivers
@@ -44,8 +46,11 @@ final class Notifier {
             handle(notice)
             receivers.done(place)
             // Duplicates of a caller's sockets and files must not outlive its call.
-            files.reset()
-            sockets.reset()
+            if handsAreFull {
+                files.reset()
+                sockets.reset()
+                handsAreFull = false
+            }
         }
     }
 

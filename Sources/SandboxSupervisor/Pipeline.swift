@@ -9,7 +9,7 @@ internal import SandboxStore
 /// Nothing after `prepare` reads the caller's memory, and the decision is in the journal before anything is done.
 extension Notifier {
     func handle(_ notice: consuming Notice) {
-        let caller = supervision.arrived(notice.tid), call = notice.call.decoded
+        let caller = supervision.context.arrived(notice.tid), call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
             .refused, .unknown:
@@ -28,6 +28,7 @@ extension Notifier {
 
     /// Everything that names a file.
     func useFile(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        handsAreFull = true
         for _ in 0..<16 {
             do throws(Errno) { try files.prepare(call, for: caller) } catch {
                 return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
@@ -57,6 +58,7 @@ extension Notifier {
 
     /// Everything that names a socket address.
     private func exchange(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        handsAreFull = true
         if case .sendMessages(_, let count) = call { return exchangeAll(call, Int(count), notice, caller) }
         do throws(Errno) { try sockets.prepare(call, for: caller) } catch {
             return supervision.enforces ? notice.answer(-error.code) : notice.proceed()

@@ -92,14 +92,6 @@ final class Supervision: Sendable {
         }
     }
 
-    /// Who makes the call that was just received.
-    func arrived(_ tid: Int32) -> Caller {
-        context.tasks.setWaiting(tid, false)
-        let pid = context.tasks.leader(of: tid)
-        context.flights.land(pid)
-        return Caller(tid: tid, pid: pid, serial: context.tasks.serial(of: tid))
-    }
-
     /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).
     var lostEvents: UInt64 { lost.load(ordering: .relaxed) }
 

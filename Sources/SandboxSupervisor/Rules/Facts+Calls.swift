@@ -35,7 +35,8 @@ extension Supervision {
 
     func find(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) -> Judged {
         var finding = Judged(ruling)
-        if policy.rulesMayMatter(for: look.operation, look.access) {
+        // A look tells of files and folders alone: no device, and nothing of procfs.
+        if look.access == .read ? rulesJudgeReads : policy.rulesMayMatter(for: look.operation, look.access) {
             var facts = baseFacts(look.operation, IntentSet.effects(of: look.operation, look.access), caller)
             facts.access = look.access
             facts.path = Array(look.path)
