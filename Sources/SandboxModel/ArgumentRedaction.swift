@@ -14,10 +14,14 @@ package enum ArgumentRedaction {
 
     /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`,
     /// a blank, or the look of a token. Most program starts are such.
-    package static func mayHoldSecrets(_ arguments: some Collection<UInt8>) -> Bool {
-        guard let first = arguments.firstIndex(of: 0) else { return false }
-        let rest = arguments[first...]
-        return rest.contains { $0 == 0x2d || $0 == 0x3d || $0 == 0x3a || Bytes.isBlank($0) } || TokenShape.mayBe(in: rest)
+    package static func mayHoldSecrets(_ arguments: Span<UInt8>) -> Bool {
+        var start = 0
+        while start < arguments.count, arguments[start] != 0 { start += 1 }
+        for i in start..<arguments.count {
+            let byte = arguments[i]
+            if byte == 0x2d || byte == 0x3d || byte == 0x3a || Bytes.isBlank(byte) { return true }
+        }
+        return TokenShape.mayBe(in: arguments.extracting(start..<arguments.count))
     }
 
     // MARK: Words

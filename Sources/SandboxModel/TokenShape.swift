@@ -25,18 +25,31 @@ enum TokenShape {
     /// Nearly every byte begins none.
     private static let byFirst: [[Prefix]] = (0..<256).map { byte in prefixes.filter { Int($0.text[0]) == byte } }
 
-    private static let begins: [[[UInt8]]] = (0..<256).map { byte in (prefixes.map(\.text) + [jwt]).filter { Int($0[0]) == byte } }
-
-    /// Whether there may be one: a look without copying anything.
-    static func mayBe(in bytes: some Collection<UInt8>) -> Bool {
+    /// Whether there may be one: a look without copying anything, and without the tables, which most sessions never need.
+    static func mayBe(in bytes: Span<UInt8>) -> Bool {
         var before: UInt8 = 0
         for i in bytes.indices {
             let byte = bytes[i]
-            if !isWordByte(before), begins[Int(byte)].contains(where: { bytes[i...].starts(with: $0) }) { return true }
+            if !isWordByte(before), isAlphanumeric(byte), mayBegin(bytes.extracting(i..<bytes.count)) { return true }
             before = byte
         }
         return false
     }
+
+    private static func mayBegin(_ rest: Span<UInt8>) -> Bool {
+        // A word as short as most are is none.
+        guard rest.count >= leastLength else { return false }
+        for i in 0..<leastLength where Bytes.isBlank(rest[i]) || rest[i] == 0 { return false }
+        return begins(rest, with: jwt) || byFirst[Int(rest[0])].contains { begins(rest, with: $0.text) }
+    }
+
+    private static func begins(_ rest: Span<UInt8>, with text: [UInt8]) -> Bool {
+        for i in text.indices where i >= rest.count || rest[i] != text[i] { return false }
+        return true
+    }
+
+    /// Of the shortest token there is: `xoxb-` and ten bytes.
+    private static let leastLength = 15
 
     /// All of them masked, and with `entropy` what looks as random as they do.
     static func masked(_ word: [UInt8], entropy: Bool) -> [UInt8] {

@@ -11,6 +11,8 @@ enum Schema {
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
         try database.execute("PRAGMA synchronous=NORMAL")
+        // Whoever opens it when nobody else has it open reads the log from its beginning: a short session should not read megabytes.
+        try database.execute("PRAGMA wal_autocheckpoint=200")
         if try database.number("PRAGMA user_version") == version { return }
         try database.execute("PRAGMA journal_mode=WAL")
         try database.execute("BEGIN IMMEDIATE")

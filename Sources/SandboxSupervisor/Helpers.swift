@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxKernel
 internal import Synchronization
 
 /// What the process that the user started passes on: one byte a signal.
@@ -36,5 +37,31 @@ enum Deadline {
         var left = timespec()
         while nanosleep(&t, &left) != 0 { t = left }
         supervision.end(because: "the time limit of \(nanoseconds / 1_000_000_000) s is over; the session was killed")
+    }
+}
+
+/// Something that another thread makes meanwhile.
+final class Later<Value: Sendable>: @unchecked Sendable {
+    // @unchecked: `value` is only touched under `monitor`.
+    private let monitor = Monitor()
+    private var value: Value?
+
+    init(_ name: StaticString, _ make: @escaping @Sendable () -> Value) {
+        let work: @Sendable () -> Void = { [self] in
+            let made = make()
+            monitor.locked {
+                value = made
+                monitor.broadcast()
+            }
+        }
+        if WorkerThread.start(name, stack: 8 << 20, work) != 0 { work() }
+    }
+
+    /// Waits for it.
+    func get() -> Value {
+        monitor.locked {
+            while value == nil { monitor.wait() }
+            return value!
+        }
     }
 }

@@ -2,8 +2,8 @@ internal import SandboxFiles
 internal import SandboxPolicy
 
 /// What is mounted where when the session starts (proc(5), mountinfo). Inside it nothing can be mounted.
-struct MountTable {
-    private struct Mount {
+struct MountTable: Sendable {
+    private struct Mount: Sendable {
         let device: [UInt8]
         /// The folder of the file system that is seen at `place`, both without a slash at the end: the whole of it is empty.
         let root, place: [UInt8]

@@ -27,6 +27,7 @@ struct SessionSetup {
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
+        let found = Later("sbx-places") { MachinePlaces() }
         profile = try SessionSetup.load(options.profile, files)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
         let path = state.path
@@ -38,30 +39,28 @@ struct SessionSetup {
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
         let candidate = try options.shadow.map { name throws(RunFailure) in try SessionSetup.load(name, files) }
-        let (temporary, state, profile) = (temporary, state, profile)
-        // Each for one thread: they remember what they have looked up.
-        func places() -> PolicyVariables {
-            var variables = PolicyVariables(
-                home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace),
-                tmp: SessionSetup.resolved(temporary.path), nameservers: HostTable.nameservers(),
-                protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
-            let mounts = MountTable()
-            variables.kernelMounts = mounts.kernelPlaces
-            variables.otherPaths = mounts.others
-            return variables
-        }
-        var variables = places()
+        let own = PolicyVariables(
+            home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace), tmp: SessionSetup.resolved(temporary.path),
+            nameservers: [], protected: [])
         let given = SessionSetup.inherited()
         environment = SessionSetup.environment(
-            enforces ? profile.environment(from: given, variables) : given, options.environment, keepsToken: profile.keepsToken)
+            enforces ? profile.environment(from: given, own) : given, options.environment, keepsToken: profile.keepsToken)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
-        variables.programFolders = SessionSetup.programFolders(searchPath)
-        policy = PendingPolicy(profile, variables)
-        shadow = candidate.map { candidate in
-            var own = places()
-            own.programFolders = variables.programFolders
-            return PendingPolicy(candidate, own)
+        let (state, profile, searchPath) = (state, profile, searchPath)
+        let roots = (home: own.home, workspace: own.workspace, tmp: own.tmp)
+        // For one thread each: they remember what they have looked up.
+        let places: @Sendable () -> PolicyVariables = {
+            var variables = PolicyVariables(
+                home: roots.home, workspace: roots.workspace, tmp: roots.tmp, nameservers: found.get().nameservers,
+                protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
+            variables.kernelMounts = found.get().mounts.kernelPlaces
+            variables.otherPaths = found.get().mounts.others
+            variables.programFolders =
+                searchPath == found.get().searchPath ? found.get().programFolders : MachinePlaces.programFolders(searchPath)
+            return variables
         }
+        policy = PendingPolicy(profile, places)
+        shadow = candidate.map { PendingPolicy($0, places) }
         if enforces, profile.body.limits.written != nil, !WriteWatch.isPossible {
             temporary.remove()
             throw RunFailure("`limits.written`: this kernel does not count what is written (`/proc/self/io`); nothing was run")
@@ -98,7 +97,7 @@ struct SessionSetup {
     }
 
     private static func parse(_ source: ProfileSource, _ files: ProfileFiles) throws(ProfileLookupFailure) -> ResolvedProfile {
-        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files) } catch {
+        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ProfilesAhead(files).parsed) } catch {
             throw ProfileLookupFailure("the profile is not valid; nothing was run\n\(error)")
         }
     }
@@ -140,13 +139,6 @@ struct SessionSetup {
         if let checker = GivenToken.checker() { list.append(ProtectedPath(resolved(checker), .changes)) }
         if let file = token?.file, !profile.keepsToken { list.append(ProtectedPath(file, .everything)) }
         return list
-    }
-
-    /// Each once: several lead to the same.
-    private static func programFolders(_ searchPath: [UInt8]) -> [[UInt8]] {
-        let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
-        let folders = (searchPath + [0x3a] + Array(usual.utf8)).split(separator: 0x3a).filter { $0.first == 0x2f }
-        return Array(Set(folders.compactMap { ProfileFiles.resolve(Array($0)) }))
     }
 
     private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }
@@ -228,28 +220,19 @@ struct SessionSetup {
 }
 
 /// A policy in the making: it is compiled while the program is being started, and needed when that is done.
-final class PendingPolicy: @unchecked Sendable {
-    // @unchecked: `result` is only touched under `monitor`.
-    private let monitor = Monitor()
-    private var result: Result<(Policy, CommandReader), RunFailure>?
+struct PendingPolicy: Sendable {
+    private let result: Later<Result<(Policy, CommandReader), RunFailure>>
 
-    init(_ profile: ResolvedProfile, _ variables: PolicyVariables) {
-        // It is nobody else's: the look-ups in it go to one thread.
-        nonisolated(unsafe) let variables = variables
-        let work: @Sendable () -> Void = { [self] in
-            let made = Result { () throws(RunFailure) in try PendingPolicy.make(profile, variables) }
-            monitor.locked {
-                result = made
-                monitor.broadcast()
-            }
-        }
-        if WorkerThread.start("sbx-policy", stack: 8 << 20, work) != 0 { work() }
+    /// `places` looks at the machine, and is asked by the thread that compiles.
+    init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables) {
+        // Where no rule asks for a meaning, no catalogue is read.
+        if !profile.body.rules.isEmpty { WorkerThread.start("sbx-catalogue", stack: 8 << 20) { _ = CatalogueFiles.catalogue } }
+        result = Later("sbx-policy") { Result { () throws(RunFailure) in try PendingPolicy.make(profile, places()) } }
     }
 
     private static func make(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws(RunFailure) -> (Policy, CommandReader) {
         let policy: Policy
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
-        // Where no rule asks for a meaning, no catalogue is read.
         guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { _, _ in [] })) }
         do throws(CatalogueFiles.Failure) {
             let catalogue = try CatalogueFiles.catalogue.get()
@@ -259,11 +242,22 @@ final class PendingPolicy: @unchecked Sendable {
     }
 
     /// Waits for it.
-    func get() throws(RunFailure) -> (Policy, CommandReader) {
-        try monitor.locked {
-            while result == nil { monitor.wait() }
-            return result!
-        }.get()
+    func get() throws(RunFailure) -> (Policy, CommandReader) { try result.get().get() }
+}
+
+/// What a session finds on the machine, whatever its profile says.
+private struct MachinePlaces: Sendable {
+    let nameservers = HostTable.nameservers()
+    let mounts = MountTable()
+    let searchPath = getenv("PATH").map { Array(String(cString: $0).utf8) } ?? []
+    let programFolders: [[UInt8]]
+    init() { programFolders = MachinePlaces.programFolders(searchPath) }
+
+    /// Each once: several lead to the same.
+    static func programFolders(_ searchPath: [UInt8]) -> [[UInt8]] {
+        let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec"
+        let folders = (searchPath + [0x3a] + Array(usual.utf8)).split(separator: 0x3a).filter { $0.first == 0x2f }
+        return Array(Set(folders.compactMap { ProfileFiles.resolve(Array($0)) }))
     }
 }
 

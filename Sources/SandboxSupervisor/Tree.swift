@@ -308,7 +308,9 @@ final class Tree: TracerEvents {
     private func withArguments(_ raw: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
         let audit = supervision.policy.audit
         let entropy = audit.entropy ?? false
-        if audit.arguments == .full || !entropy && !ArgumentRedaction.mayHoldSecrets(raw) { return body(raw) }
+        if audit.arguments == .full || !entropy && !ArgumentRedaction.mayHoldSecrets(raw.assumingMemoryBound(to: UInt8.self).span) {
+            return body(raw)
+        }
         var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
         if raw.last == 0 { list.removeLast() }
         let redacted = Array(ArgumentRedaction.redact(list, byEntropy: entropy).map { $0 + [0] }.joined())

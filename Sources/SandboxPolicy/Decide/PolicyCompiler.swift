@@ -24,9 +24,20 @@ struct PolicyCompiler {
     private(set) var defaults = Policy.Defaults()
     private(set) var builtin = BuiltinRules()
     private(set) var deniedPlaces: [DeniedPlace] = []
+    private var notedPlaces: Set<DeniedPlace> = []
     private(set) var ruleTable = RuleTable()
 
-    init(_ variables: PolicyVariables) { given = variables }
+    /// What patterns hang on: what a variable holds is taken literally, whatever characters are in it.
+    private let roots: [PathPattern.Anchor: [PathPattern.Component]]
+
+    init(_ variables: PolicyVariables) {
+        given = variables
+        roots = [.home: variables.home, .workspace: variables.workspace, .tmp: variables.tmp].mapValues(Self.literals)
+    }
+
+    private static func literals(_ path: [UInt8]) -> [PathPattern.Component] {
+        path.split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) }
+    }
 
     mutating func compile(_ body: ProfileBody, own: String) throws(PolicyFailure) {
         self.own = own
@@ -147,18 +158,9 @@ struct PolicyCompiler {
         glob.literal.map { .literal($0) } ?? .glob(glob)
     }
 
-    private func root(_ anchor: PathPattern.Anchor) -> [UInt8] {
-        switch anchor {
-        case .root: []
-        case .home: given.home
-        case .workspace: given.workspace
-        case .tmp: given.tmp
-        }
-    }
-
-    /// The pattern from the root down. What a variable holds is taken literally, whatever characters are in it.
+    /// The pattern from the root down.
     private func placed(_ pattern: PathPattern) -> [PathPattern.Component] {
-        root(pattern.anchor).split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) } + pattern.components
+        roots[pattern.anchor].map { $0 + pattern.components } ?? pattern.components
     }
 
     /// A denial holds for the path as written, for where its links lead, and wherever else that is mounted.
@@ -172,22 +174,15 @@ struct PolicyCompiler {
             if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
             paths += given.otherPaths(paths.last ?? path, rest == [.anyDepth])
         }
-        for path in paths {
-            let components = PathPattern(subtreeOf: path).components.dropLast() + rest
-            self.paths.add(components, tag, rule.rawValue)
-            notePlace(of: components)
+        for (i, path) in paths.enumerated() {
+            self.paths.add(i == 0 ? written : Self.literals(path) + rest, tag, rule.rawValue)
+            // What is denied anywhere is looked for where the session works.
+            note(path.isEmpty ? DeniedPlace(path: given.workspace, extent: .everything) : DeniedPlace(path: path, extent: .asDenied))
         }
     }
 
-    private mutating func notePlace(of components: [PathPattern.Component]) {
-        let names = PathPattern(anchor: .root, components: components).literalPrefix
-        // What is denied anywhere is looked for where the session works.
-        if names.isEmpty { return note(DeniedPlace(path: given.workspace, extent: .everything)) }
-        note(DeniedPlace(path: names.flatMap { [UInt8(ascii: "/")] + $0 }, extent: .asDenied))
-    }
-
     private mutating func note(_ place: DeniedPlace) {
-        if !deniedPlaces.contains(place) { deniedPlaces.append(place) }
+        if notedPlaces.insert(place).inserted { deniedPlaces.append(place) }
     }
 
     // MARK: Network

@@ -35,9 +35,21 @@ package protocol ProfileLookup {
     var names: [String] { get }
 }
 
+/// One file, read.
+package struct ParsedProfile: Sendable {
+    fileprivate let profile: Profile?
+    fileprivate let found: [Diagnostic]
+
+    /// `withTests`: false for a session, which runs none of them.
+    package init(_ source: ProfileSource, withTests: Bool) {
+        (profile, found) = ProfileReader.readAll(source.bytes, file: source.file, withTests: withTests)
+    }
+}
+
 /// Reads a profile and all that it extends, and makes one of them.
 package struct ProfileLoader<Lookup: ProfileLookup> {
     private let lookup: Lookup
+    private let parse: (ProfileSource) -> ParsedProfile
     private var diagnostics: [Diagnostic] = []
     /// In the order in which they take effect: what is extended comes before what extends it.
     private var ordered: [Profile] = []
@@ -46,8 +58,11 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
     private static var maximumDepth: Int { 16 }
     private static var maximumProfiles: Int { 64 }
 
-    package static func load(_ source: ProfileSource, lookup: Lookup) throws(ProfileFailure) -> ResolvedProfile {
-        var loader = ProfileLoader(lookup: lookup)
+    package static func load(
+        _ source: ProfileSource, lookup: Lookup,
+        parse: @escaping (ProfileSource) -> ParsedProfile = { ParsedProfile($0, withTests: true) }
+    ) throws(ProfileFailure) -> ResolvedProfile {
+        var loader = ProfileLoader(lookup: lookup, parse: parse)
         loader.visit(source, path: [])
         guard !loader.diagnostics.contains(where: { $0.severity == .error }) else {
             throw ProfileFailure(diagnostics: loader.diagnostics)
@@ -55,11 +70,11 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         return try loader.merged()
     }
 
-    private init(lookup: Lookup) { self.lookup = lookup }
+    private init(lookup: Lookup, parse: @escaping (ProfileSource) -> ParsedProfile) { (self.lookup, self.parse) = (lookup, parse) }
 
     private mutating func visit(_ source: ProfileSource, path: [String]) {
-        let (profile, found) = ProfileReader.readAll(source.bytes, file: source.file)
-        diagnostics += found
+        let parsed = parse(source), profile = parsed.profile
+        diagnostics += parsed.found
         let path = path + [source.file]
         for entry in profile?.extends ?? [] { visit(entry, path) }
         // A profile reached twice (a diamond) counts once.
