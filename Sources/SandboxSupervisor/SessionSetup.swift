@@ -197,6 +197,7 @@ struct SessionSetup {
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
             signals: signals)
         spec.limits = limits()
+        spec.countsRoom = enforces && profile.body.limits.written != nil
         spec.controlGroup = group?.descriptor ?? -1
         spec.account = account
         return spec

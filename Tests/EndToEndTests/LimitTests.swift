@@ -26,8 +26,8 @@ extension EndToEnd {
         }
 
         /// Each process alone is within the limit; the largest of those that are not together is killed.
-        @Test(arguments: Account.all) func memoryIsCountedForTheWholeTree(account: Account) throws {
-            let world = try World(account), command = [world.guest, "eat", "12", "4"]
+        @Test(arguments: ["own", "unnamed"], Account.all) func memoryIsCountedForTheWholeTree(how: String, account: Account) throws {
+            let world = try World(account), command = [world.guest, "eat", how, "12", "4"]
             let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { memory: 32MiB }"))
             #expect(outcome.out == "one: signal 9\n" && outcome.code == 0, "\(outcome)")
             let text = try shown(world)
@@ -72,7 +72,7 @@ extension EndToEnd {
         }
 
         /// By whom and how they are written makes no difference; four times 3 MiB are more than 8.
-        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        @Test(arguments: ["children", "mapped", "threads", "replaced", "reserved"], Account.all)
         func writtenBytesAreCountedForTheWholeTree(how: String, account: Account) throws {
             let world = try World(account), command = [world.guest, "writes", how, "3"]
             #expect(try world.native(command).out == "written\n")
@@ -82,7 +82,7 @@ extension EndToEnd {
         }
 
         /// What a process was told of its children's figures counts once.
-        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        @Test(arguments: ["children", "mapped", "threads", "replaced", "reserved"], Account.all)
         func writtenBytesCountOnce(how: String, account: Account) throws {
             let world = try World(account)
             let outcome = try world.sandboxed([world.guest, "writes", how, "3"], profile: try profile(world, "limits: { written: 14MiB }"))
