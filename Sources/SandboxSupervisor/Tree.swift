@@ -79,6 +79,7 @@ final class Tree: TracerEvents {
         supervision.book.ended(serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
+        if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
         supervision.subagents.ended(serial)

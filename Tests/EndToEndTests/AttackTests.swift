@@ -17,6 +17,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case handedByAllowed
         /// Somebody outside connects to what the attack binds, or has the other end of its standard input.
         case brought, streamed
+        /// Standard error leads to a file that no list lets it write to.
+        case spilled
     }
     let name: String
     let needs: Needs
@@ -50,12 +52,14 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["reopen-for-writing", "metadata", "replace"].map { Attack(name: $0, needs: .readOnly) }
         + [Attack(name: "race-move-of-link", needs: .place), Attack(name: "handed-descriptor", needs: .handed)]
         + (World.refusesDescriptors ? refusedToSender : [])
-        + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments"].map { Attack(name: $0, needs: .forbidden) }
+        + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments", "exec-memory", "exec-stopped"].map {
+            Attack(name: $0, needs: .forbidden)
+        }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
         + ["mounts", "raw-disk", "race-path-remote-write"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + ["fanotify", "accounting", "kernel-settings", "new-privileges"].map { Attack(name: $0, needs: .nothing, recorded: false) }
-        + [Attack(name: "exec-allowed-name", needs: .unlisted)]
+        + [Attack(name: "exec-allowed-name", needs: .unlisted), Attack(name: "race-mapped-stream", needs: .spilled)]
         + [Attack(name: "inherited-descriptors", needs: .lent, recorded: false)]
         + [Attack(name: "proc-self", needs: .nothing, recorded: false, nativelyHeld: true)]
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
@@ -143,6 +147,7 @@ extension EndToEnd {
                 case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
+                case .spilled: [world.secret, world.root + "/spilled"]
                 case .linkedSecret: [world.secret, world.root + "/links/secret"]
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
                 case .readOnly: [world.root + "/vault/readonly"]
@@ -171,6 +176,7 @@ extension EndToEnd {
             var command = try arguments(attack, world, listeners, own: [world.secret, world.home])
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
+            if attack.needs == .spilled { command = [world.guest, "spill", world.root + "/spilled"] + command }
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
             // A race is won by luck, above all where another job has the second processor.
@@ -204,10 +210,11 @@ extension EndToEnd {
 
         /// One folder, one program, one address are denied; or all writing but in the workspace, or all addresses.
         private func rules(_ attack: Attack, _ world: World, _ listeners: Listeners) -> String {
-            let isReadOnly = attack.needs == .readOnly
+            let isReadOnly = attack.needs == .readOnly || attack.needs == .spilled
             let files =
                 isReadOnly
                 ? "default: deny, read: [\"/**\"], write: [\"${workspace}/**\", \"/dev/**\"]"
+                    + (attack.needs == .spilled ? ", deny: [\"\(world.secret)\"]" : "")
                 : "default: allow, deny: [\"\(world.root)/vault/inner\", \"\(world.root)/vault/inner/**\", \"${workspace}/place/run\"]"
             let denied = [
                 "127.0.0.1:\(listeners.denied)", "unix:@\(listeners.abstract)", "unix:\(listeners.socket)",
@@ -242,6 +249,7 @@ extension EndToEnd {
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
+            if attack.needs == .spilled { command = [world.guest, "spill", world.root + "/spilled"] + command }
             let outcome = try world.native(command, within: 90)
             #expect(outcome.out == "held\n" || outcome.out == "unknown here\n", "\(outcome)")
             #expect(try String(contentsOfFile: world.secret, encoding: .utf8) == World.secretText)

@@ -33,7 +33,7 @@ G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_
 G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descriptors) G(attack_handed_descriptor)
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
-G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_children)
+G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
 G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
@@ -67,6 +67,7 @@ const struct guest attacks[] = {
     {"race-clone-vm", attack_race_clone_vm, "SECRET"},
     {"race-vfork-thread", attack_race_vfork_thread, "SECRET"},
     {"race-mapped-file", attack_race_mapped_file, "SECRET"},
+    {"race-mapped-stream", attack_race_mapped_stream, "SECRET FILE"},
     {"race-aio", attack_race_aio, "SECRET"},
     {"race-clone-fs", attack_race_clone_fs, "SECRET"},
     {"race-clone-files", attack_race_clone_files, "SECRET"},
@@ -171,6 +172,8 @@ const struct guest attacks[] = {
     {"exec-launchers", attack_exec_launchers, "FORBIDDEN"},
     {"exec-from-thread", attack_exec_from_thread, "FORBIDDEN"},
     {"exec-arguments", attack_exec_arguments, "FORBIDDEN"},
+    {"exec-memory", attack_exec_memory, "FORBIDDEN"},
+    {"exec-stopped", attack_exec_stopped, "FORBIDDEN"},
     {"children", attack_children, "SECRET"},
     {"i386-exec", attack_i386_exec, "FORBIDDEN"},
     {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
@@ -198,12 +201,13 @@ const struct guest tools[] = {
     {"hand", tool_hand, "SOCKET FILE"},
     {"bring", tool_bring, "SOCKET FILE"},
     {"stream", tool_stream, "HOW FILE CMD…"},
+    {"spill", tool_spill, "FILE CMD…"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
     {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"terminal", tool_terminal, ""},
     {"bomb", tool_bomb, "N"},
-    {"eat", tool_eat, "MIB N"},
+    {"eat", tool_eat, "HOW MIB N"},
     {"writes", tool_writes, "HOW MIB"},
     {"crowd", tool_crowd, "N"},
     {"wait-forever", tool_wait_forever, "N"},
