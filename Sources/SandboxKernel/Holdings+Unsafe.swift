@@ -96,14 +96,7 @@ package struct Holding: Sendable {
     private static func tasks(of pid: Int32) -> [Int32] {
         let path = PathBuffer()
         path.setProcess(pid, "/task")
-        guard let folder = opendir(path.base) else { return [pid] }
-        defer { closedir(folder) }
-        var found: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = DirectoryEntry.name(entry)
-            if let tid = Int32(name) { found.append(tid) }
-        }
-        return found
+        return ProcessList.numbers(in: path.base) ?? [pid]
     }
 
     /// ENOENT, ESRCH: it has ended.
@@ -267,4 +260,19 @@ package struct SocketMap {
 
     package func servers(file device: UInt64, _ inode: UInt64) -> [UInt64] { files[DeviceAndInode(device: device, inode: inode)] ?? [] }
     package func servers(abstract name: [UInt8]) -> [UInt64] { names[Name(bytes: name)] ?? [] }
+}
+
+/// Whose names in a folder are numbers: tasks, processes.
+enum ProcessList {
+    static var all: [Int32] { numbers(in: "/proc") ?? [] }
+
+    static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
+        guard let folder = opendir(path) else { return nil }
+        defer { closedir(folder) }
+        var found: [Int32] = []
+        while let entry = readdir(folder) {
+            if let number = Int32(DirectoryEntry.name(entry)) { found.append(number) }
+        }
+        return found
+    }
 }
