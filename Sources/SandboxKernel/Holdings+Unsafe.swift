@@ -172,7 +172,7 @@ package struct SocketMap {
             let s = list.items[i]
             if s.is_unix != 0 { takeUnix(s) } else { take(s) }
         }
-        takeInterfaces()
+        own = Interfaces.addresses()
     }
 
     private mutating func take(_ s: sbx_socket) {
@@ -239,23 +239,6 @@ package struct SocketMap {
         return (servers[port] ?? []).filter {
             $0.inode != 0 && $0.address.type == type && ($0.address.ip == ip || isHere && $0.address.ip.isUnspecified)
         }.map(\.inode)
-    }
-
-    private mutating func takeInterfaces() {
-        var first: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&first) == 0 else { return }
-        defer { freeifaddrs(first) }
-        var next = first
-        while let i = next {
-            next = i.pointee.ifa_next
-            guard let a = i.pointee.ifa_addr else { continue }
-            let bytes = UnsafeRawPointer(a)
-            switch Int32(a.pointee.sa_family) {
-            case AF_INET: own.insert(IPAddress(v4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
-            case AF_INET6: own.insert(SocketMap.ip(bytes.loadUnaligned(fromByteOffset: 8, as: InlineBytes.self)))
-            default: break
-            }
-        }
     }
 
     package func servers(file device: UInt64, _ inode: UInt64) -> [UInt64] { files[DeviceAndInode(device: device, inode: inode)] ?? [] }

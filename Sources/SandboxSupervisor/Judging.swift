@@ -132,7 +132,8 @@ extension Supervision {
                 work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow
                 return policy.judge(file: work.path.text.span, access: .create)
             }
-            return policy.judge(unixConnect: work.path.text.span)
+            let ruling = policy.judge(unixConnect: work.path.text.span)
+            return ruling.decision == .allow && work.names > 1 ? denied.ruling(ofSocket: work.device, work.inode) ?? ruling : ruling
         case .unixAbstract:
             return work.operation == .bind ? policy.judge(abstractListen: work.path.text.span) : policy.judge(abstract: work.path.text.span)
         // Dissolving a connection, a name the kernel picks, routes asked of the kernel, and what the kernel itself

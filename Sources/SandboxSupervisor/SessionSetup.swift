@@ -48,6 +48,7 @@ struct SessionSetup {
             let mounts = MountTable()
             variables.kernelMounts = mounts.kernelPlaces
             variables.otherPaths = mounts.others
+            variables.ownAddresses = Interfaces.addresses
             return variables
         }
         var variables = places()

@@ -8,7 +8,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         /// A file that may be read and nothing else; a name that is not there and has denied ones below it.
         case readOnly, place
         /// Another name from before: of the secret, of the program. The program is denied by its bare name.
-        case linkedSecret, linkedForbidden, bareForbidden
+        case linkedSecret, linkedForbidden, linkedSocket, bareForbidden
         /// No program but those listed by name may be started.
         case unlisted
         /// Somebody outside has the secret open: who started the attack, or who listens on a socket.
@@ -90,7 +90,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
         + [
             Attack(name: "reconnect", needs: .address), Attack(name: "listen-unbound", needs: .nothing, recorded: false, closed: true),
-            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "other-terminal", needs: .terminal, recorded: false),
+            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "unix-linked-before", needs: .linkedSocket),
+            Attack(name: "other-terminal", needs: .terminal, recorded: false),
             Attack(name: "own-files", needs: .own, recorded: false), Attack(name: "read-store", needs: .store, recorded: false),
         ] + (World.hasNodes ? [Attack(name: "device-node", needs: .node)] : [])
 }
@@ -112,6 +113,7 @@ final class Listeners {
         _ = try start(world, "serve", "udp", "SECRET", denied)
         _ = try start(world, "serve", "abstract", "SECRET", abstract)
         _ = try start(world, "serve", "unix", "SECRET", socket)
+        link(socket, socket + ".linked")
         _ = try start(world, "serve", "unixgram", "SECRET", socket + ".datagrams")
         terminal = try start(world, "terminal")
     }
@@ -157,6 +159,7 @@ extension EndToEnd {
                 case .denied: [listeners.denied]
                 case .abstract: [listeners.abstract]
                 case .socket: [listeners.socket]
+                case .linkedSocket: [listeners.socket, listeners.socket + ".linked"]
                 case .terminal: [listeners.terminal]
                 case .node: [world.node]
                 case .fence: ["@FENCE@"]
@@ -259,7 +262,7 @@ extension EndToEnd {
             let target =
                 switch attack.needs {
                 case .address, .denied: ":" + listeners.denied
-                case .socket: listeners.socket
+                case .socket, .linkedSocket: listeners.socket
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"

@@ -19,7 +19,7 @@ G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) 
 G(attack_race_inherited_mem) G(attack_race_vfork_clone) G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
-G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2)
+G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_linked_before) G(attack_unix_datagram) G(attack_race_unix_dup2)
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
@@ -123,6 +123,7 @@ const struct guest attacks[] = {
     {"netlink-change", attack_netlink_change, ""},
     {"listen-unbound", attack_listen_unbound, ""},
     {"unix-names", attack_unix_names, "SOCKET"},
+    {"unix-linked-before", attack_unix_linked_before, "SOCKET LINK"},
     {"unix-moved", attack_unix_moved, "SOCKET"},
     {"unix-datagram", attack_unix_datagram, "SOCKET"},
     {"race-unix-dup2", attack_race_unix_dup2, "SOCKET"},
