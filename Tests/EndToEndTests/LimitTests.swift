@@ -25,6 +25,15 @@ extension EndToEnd {
             #expect(outcome.out == "31\n" && outcome.code == 0, "\(outcome)")
         }
 
+        /// Sixteen a process: a process that takes those of all the others alone may, and no more.
+        @Test(arguments: [63, 64], Account.all) func threadsAreCounted(count: Int, account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed(
+                [world.guest, "threads", "\(count)"], profile: try profile(world, "limits: { processes: 4 }"))
+            #expect(outcome.code == (count < 64 ? 0 : 128 + SIGKILL), "\(outcome)")
+            #expect(try shown(world).contains("more than 64 threads at once") == (count == 64))
+        }
+
         /// Each process alone is within the limit; the largest of those that are not together is killed.
         @Test(arguments: ["own", "unnamed"], Account.all) func memoryIsCountedForTheWholeTree(how: String, account: Account) throws {
             let world = try World(account), command = [world.guest, "eat", how, "12", "4"]

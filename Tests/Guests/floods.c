@@ -49,6 +49,16 @@ int tool_eat(int argc, char **argv) {
     return 0;
 }
 
+static void *waits(void *unused) { for (;;) pause(); return unused; }
+/// `threads N`: one process with N threads besides its first; says how many.
+int tool_threads(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    pthread_t thread;
+    for (int i = 0; i < count; i++) start(&thread, waits, NULL);
+    say("%d", count);
+    return 0;
+}
+
 /// `crowd N`: N processes at a time that each open, connect and wait for the others; says how many did.
 int tool_crowd(int argc, char **argv) {
     int count = atoi(argument(argc, argv, 1)), gate[2];

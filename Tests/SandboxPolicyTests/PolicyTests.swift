@@ -299,7 +299,9 @@ import SandboxYAML
                 profile: load("version: 1\nname: p\nfiles: { default: allow }\nnetwork: { \(list): [\"\(written):5432\"] }"),
                 variables: variables)
         }
-        let here = ["127.0.0.1", "127.0.0.2", "::ffff:127.0.0.3", "::1", "192.0.2.7", "2001:db8::7"]
+        let here = [
+            "127.0.0.1", "127.0.0.2", "::ffff:127.0.0.3", "::1", "192.0.2.7", "2001:db8::7", "255.255.255.255", "224.0.0.1", "ff02::1",
+        ]
         let denied = try compiled("default: allow, deny"), allowed = try compiled("default: deny, allow")
         for address in here {
             #expect(denied.connect(address, 5432) == "deny network.deny[0]", "\(address)")

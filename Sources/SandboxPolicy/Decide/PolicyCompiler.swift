@@ -227,9 +227,7 @@ struct PolicyCompiler {
         let row = NetworkTable.Row(rule: rule.rawValue, decision: decision, transport: target.transport, ports: target.ports)
         switch target.peer {
         case .any: table.addAnywhere(row)
-        case .localhost:
-            table.addLoopback(row)
-            if decision == .deny { addOwn(row, to: &table) }
+        case .localhost: decision == .deny ? table.addMachine(row, given.ownAddresses()) : table.addLoopback(row)
         case .nameservers:
             for address in given.nameservers {
                 let address = address.canonicalDestination
@@ -237,19 +235,10 @@ struct PolicyCompiler {
             }
         case .range(let range):
             table.add(row, range: range)
-            guard decision == .deny, range.isLoopback else { break }
-            table.addLoopback(row)
-            addOwn(row, to: &table)
+            if decision == .deny, range.isLoopback { table.addMachine(row, given.ownAddresses()) }
         case .host(let name): if let host = hosts[name] { table.add(row, host: host) }
         // Warned of when the profile was read; it allows nothing.
         case .hostsBelow, .unixPath, .unixAbstract: break
-        }
-    }
-
-    /// This machine, by the other addresses that it has.
-    private func addOwn(_ row: NetworkTable.Row, to table: inout NetworkTable) {
-        for address in given.ownAddresses() where !address.isLoopback {
-            table.add(row, range: AddressRange(address, prefix: address.isV4 ? 32 : 128))
         }
     }
 
