@@ -1,5 +1,7 @@
 #include "CShims.h"
 #include <ftw.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 
 static int drop(const char *path, const struct stat *st, int kind, struct FTW *at) {
     (void)st;
@@ -17,6 +19,11 @@ static int look(const char *path, const struct stat *st, int kind, struct FTW *a
 int sbx_may_hold_socket(const char *folder) {
     left = 100000;
     return nftw(folder, look, 32, FTW_PHYS) != 0;
+}
+
+int sbx_lies_in_memory(const char *path) {
+    struct statfs s;
+    return statfs(path, &s) == 0 && (s.f_type == TMPFS_MAGIC || s.f_type == HUGETLBFS_MAGIC);
 }
 
 void sbx_remove_tree(const char *path) { nftw(path, drop, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }

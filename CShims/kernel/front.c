@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -43,12 +44,25 @@ static void terminal_restore(const struct terminal *t, int killed) {
     tcsetattr(t->fd, TCSANOW, &t->modes);
 }
 
+// What the supervisor has said last; -1: nothing. What it says first is no code, it lends the listener (`sbx_front_lend`).
+static int supervisor_byte(int link) {
+    unsigned char code;
+    char room[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&code, 1};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    while (recvmsg(link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1) {
+        if (m.msg_controllen == 0 && !(m.msg_flags & MSG_CTRUNC)) return code;
+        m.msg_controllen = sizeof room;
+    }
+    return -1;
+}
+
 // The exit code, once there is one: -1 before. The supervisor says it as soon as the agent has ended and everything is in
 // the journal, and goes on with what nobody need wait for.
 static int supervisor_code(int supervisor, int link) {
     int st;
-    unsigned char code;
-    if (recv(link, &code, 1, MSG_DONTWAIT) == 1) return code;
+    int code = supervisor_byte(link);
+    if (code >= 0) return code;
     int p = waitpid(supervisor, &st, WNOHANG);
     if (p == 0 || (p < 0 && errno == EINTR)) return -1;
     if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
@@ -76,6 +90,16 @@ int sbx_front_run(int supervisor, int link) {
             if (send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
         }
     }
+}
+
+int sbx_front_lend(int link, int listener) {
+    char byte = 0, room[CMSG_SPACE(sizeof(int))] = "";
+    struct iovec part = {&byte, 1};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(c), &listener, sizeof listener);
+    return (int)sbx_ret(sendmsg(link, &m, MSG_NOSIGNAL));
 }
 
 int sbx_front_release(int front, int link, int code) {

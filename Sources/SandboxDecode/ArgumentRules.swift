@@ -22,7 +22,9 @@ extension Rule {
     static let ptrace = Rule(.enforced([], .judge(.refused)), .always([], .refuse(EPERM)))
 
     static let personality = Rule(.enforced([.differs(0, 0)], .judge(.personality)))
-    static let seccomp = Rule(.always([.anyBit(1, 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */)], .refuse(EBUSY)))
+    static let seccomp = Rule(
+        .enforced([.anyBit(1, 8 /* SECCOMP_FILTER_FLAG_NEW_LISTENER */)], .judge(.refused)),
+        .always([.anyBit(1, 8)], .refuse(EBUSY)))
     static let prctl = Rule(
         // An undumpable process could be neither read nor answered. Programs that ask for it (ssh-agent) go on if told that it
         // is done: PR_SET_DUMPABLE, 0.
@@ -53,12 +55,14 @@ extension Rule {
 
     // MARK: Descriptors
 
+    /// FALLOC_FL_PUNCH_HOLE and COLLAPSE_RANGE give room back.
+    static let fallocate = Rule(.counted([.among(1, mask: 0xa, [0])], .judge(.fallocate)))
+
     static let fcntl = Rule(
-        // Who gets SIGIO: with the pid in a register it is looked at, with the pid in memory it is refused.
-        .enforced([.among(1, [8 /* F_SETOWN */])], .judge(.fcntl)),
-        .enforced([.among(1, [15 /* F_SETOWN_EX */])], .refuse(EINVAL)),
+        // Who gets SIGIO: with the pid in a register it is looked at (F_SETOWN), with the pid in memory it is refused (F_SETOWN_EX).
+        .enforced([.among(1, [8, 15])], .judge(.fcntl)),
         // SIGIO may not be turned into a signal that nobody can block: F_SETSIG with SIGKILL, SIGSTOP.
-        .enforced([.among(1, [10]), .among(2, [9, 19])], .refuse(EINVAL)),
+        .enforced([.among(1, [10]), .among(2, [9, 19])], .judge(.fcntl)),
         // A lease would make an open of the supervisor's wait for the one who holds it: F_SETLEASE, F_SETDELEG.
         .enforced([.among(1, [1024, 1040])], .refuse(EINVAL)),
         // Later than the last that somebody has looked at, as the kernel answers it.
@@ -66,21 +70,23 @@ extension Rule {
 
     static let ioctl = Rule(
         // Types into the terminal (TIOCSTI, TIOCLINUX) or takes the console's output (TIOCCONS), has others signalled (FIOSETOWN,
-        // SIOCSPGRP), makes a userfaultfd(2) by way of /dev/userfaultfd (USERFAULTFD_IOC_NEW).
-        .enforced([.among(1, [0x5412, 0x541c, 0x541d, 0x8901, 0x8902, 0xaa00])], .judge(.refused)),
-        // A line discipline makes a network or an input device of a terminal, and which it is lies in memory (TIOCSETD). Exchanges a file with the boot loader's (EXT4_IOC_SWAP_BOOT; PROCMAP_QUERY has the same type and number).
-        .enforced([.among(1, [0x5423, 0x6611])], .refuse(EPERM)),
+        // SIOCSPGRP), makes a userfaultfd(2) by way of /dev/userfaultfd (USERFAULTFD_IOC_NEW), or a network or an input device of a
+        // terminal, by a line discipline that lies in memory (TIOCSETD).
+        .enforced([.among(1, [0x5412, 0x541c, 0x541d, 0x5423, 0x8901, 0x8902, 0xaa00])], .judge(.refused)),
+        // Exchanges a file with the boot loader's (EXT4_IOC_SWAP_BOOT; PROCMAP_QUERY has the same type and number).
+        .enforced([.among(1, [0x6611])], .refuse(EPERM)),
         // They change a file or make names through a descriptor that was judged for reading: type and number, whatever the
         // direction and the size. FS_IOC_SETFLAGS, _FSSETXATTR, _SETVERSION, _ENABLE_VERITY, _SET_ENCRYPTION_POLICY; then btrfs:
         // SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2; then
-        // EXT4_IOC_SETVERSION, EXT4_IOC_MOVE_EXT, XFS_IOC_SWAPEXT, XFS_IOC_EXCHANGE_RANGE.
+        // EXT4_IOC_SETVERSION, EXT4_IOC_MOVE_EXT, XFS_IOC_SWAPEXT, XFS_IOC_EXCHANGE_RANGE. And fallocate(2) by other names, which
+        // nobody counts: FS_IOC_RESVSP, RESVSP64, ZERO_RANGE.
         .enforced(
             [
                 .among(
                     1, mask: 0xffff,
                     [
                         0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418, 0x941a, 0x9425, 0x943f,
-                        0x6604, 0x660f, 0x586d, 0x5881,
+                        0x6604, 0x660f, 0x586d, 0x5881, 0x5828, 0x582a, 0x5839,
                     ])
             ], .refuse(EOPNOTSUPP)),
         // They open or read what they are told by number: XFS_IOC_FD_TO_HANDLE, PATH_TO_HANDLE, OPEN_BY_HANDLE,
@@ -101,8 +107,9 @@ extension Rule {
 
     // (family, type, protocol) by allow list: unix (1), IPv4 (2), IPv6 (10) without raw sockets, netlink (16) for routes only.
     static let socket = Rule(
-        // Raw, seqpacket (sctp, whatever the protocol), dccp, packet.
-        .enforced([.among(0, [2, 10]), .among(1, mask: 0xf, [3, 5, 6, 10])], .refuse(EPERM)),
+        // Raw, seqpacket (sctp, whatever the protocol), dccp, packet; of families, those that reach a network past IP: packet, vsock, xdp.
+        .enforced([.among(0, [2, 10]), .among(1, mask: 0xf, [3, 5, 6, 10])], .judge(.refused)),
+        .enforced([.among(0, [17, 40, 44])], .judge(.refused)),
         // icmp (pings that need no rights), tcp, udp, icmpv6, udplite; not sctp, smc, mptcp, l2tp.
         .enforced([.among(0, [2, 10]), .among(2, [0, 1, 6, 17, 58, 136])], .allow),
         .enforced([.among(0, [16]), .among(2, [0])], .allow),
@@ -113,8 +120,8 @@ extension Rule {
     static let setsockopt = Rule(
         // A judged address must be where the bytes go. Source routes send to another host first: IP_OPTIONS, IPV6_RTHDR, and
         // two old ways to set the latter, IPV6_2292PKTOPTIONS and IPV6_FLOWLABEL_MGR.
-        .enforced([.among(1, [0]), .among(2, [4])], .refuse(EPERM)),
-        .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .refuse(EPERM)),
+        .enforced([.among(1, [0]), .among(2, [4])], .judge(.refused)),
+        .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .judge(.refused)),
         // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message: SO_ZEROCOPY.
         .enforced([.among(1, [1]), .among(2, [60])], .refuse(EOPNOTSUPP)),
         // Descriptors from outside stay outside: SO_PASSRIGHTS.

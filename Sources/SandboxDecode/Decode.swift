@@ -26,8 +26,9 @@ extension RawCall {
         // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change.
         case .setpriority: return .towardsProcess(word(0) == 2 ? -1 : int(1))
         case .ioprioSet: return .towardsProcess(word(0) == 3 ? -1 : int(1))
-        // Only F_SETOWN comes here; a negative number is a process group.
-        case .fcntl: return .towardsProcess(int(2))
+        // F_SETOWN; a negative number is a process group. The rest of what comes here has no good end.
+        case .fcntl: return word(1) == 8 ? .towardsProcess(int(2)) : .refused
+        case .fallocate: return .takeRoom(arguments[3])
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
         case .refused: return .refused
         case .personality: return .personality(word(0))

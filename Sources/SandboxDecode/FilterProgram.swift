@@ -43,13 +43,16 @@ package struct FilterKind: Sendable {
     package var enforces: Bool
     /// Landlock keeps signals in the session.
     package var scopesSignals: Bool
+    /// What is written is limited.
+    package var countsRoom: Bool
     /// Process ids: ours, and the one that the user started, in the agent's process group.
     package var supervisor: Int32
     package var front: Int32
 
-    package init(enforces: Bool, scopesSignals: Bool, supervisor: Int32, front: Int32) {
+    package init(enforces: Bool, scopesSignals: Bool, countsRoom: Bool, supervisor: Int32, front: Int32) {
         self.enforces = enforces
         self.scopesSignals = scopesSignals
+        self.countsRoom = countsRoom
         self.supervisor = supervisor
         self.front = front
     }
@@ -60,6 +63,7 @@ package struct FilterKind: Sendable {
         case .enforced: enforces
         case .scoped: enforces && scopesSignals
         case .unscoped: enforces && !scopesSignals
+        case .counted: enforces && countsRoom
         }
     }
 

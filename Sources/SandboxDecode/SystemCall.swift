@@ -83,8 +83,9 @@ package struct Rule: Sendable {
 }
 
 package struct Clause: Sendable {
-    /// `unscoped`: enforced where Landlock cannot keep signals in the session; `scoped`: where it can.
-    package enum When: Sendable { case always, enforced, scoped, unscoped }
+    /// `unscoped`: enforced where Landlock cannot keep signals in the session; `scoped`: where it can. `counted`: where the profile
+    /// limits what is written.
+    package enum When: Sendable { case always, enforced, scoped, unscoped, counted }
 
     package let when: When
     package let conditions: [Condition]
@@ -98,6 +99,9 @@ package struct Clause: Sendable {
     }
     static func scoped(_ conditions: [Condition], _ action: Action) -> Clause {
         Clause(when: .scoped, conditions: conditions, action: action)
+    }
+    static func counted(_ conditions: [Condition], _ action: Action) -> Clause {
+        Clause(when: .counted, conditions: conditions, action: action)
     }
     static func unscoped(_ conditions: [Condition], _ action: Action) -> Clause {
         Clause(when: .unscoped, conditions: conditions, action: action)

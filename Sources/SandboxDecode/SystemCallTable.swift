@@ -293,7 +293,7 @@ extension SystemCall {
         SystemCall("signalfd", 282, nil, .allow, "a descriptor of its own"),
         SystemCall("timerfd_create", 283, 85, .allow, "a descriptor of its own"),
         SystemCall("eventfd", 284, nil, .allow, "a descriptor of its own"),
-        SystemCall("fallocate", 285, 47, .allow, "a descriptor it holds"),
+        SystemCall("fallocate", 285, 47, .fallocate, "takes room without writing, where that is limited"),
         SystemCall("timerfd_settime", 286, 86, .allow, "a descriptor of its own"),
         SystemCall("timerfd_gettime", 287, 87, .allow, "a descriptor of its own"),
         SystemCall("accept4", 288, 242, .allow, "a connection it holds"),

@@ -10,7 +10,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal
     case prlimit64, schedSetaffinity, schedSetscheduler, schedSetparam, schedSetattr, setpriority, ioprioSet, personality, fcntl
-    case unshare, clone, closeRange, prctl, ioSetup
+    case unshare, clone, closeRange, prctl, ioSetup, fallocate
     /// What is refused whatever it asks for, by any name.
     case refused
     case shmget, shmat, shmctl, semget, semop, semtimedop, semctl, msgget, msgsnd, msgrcv, msgctl

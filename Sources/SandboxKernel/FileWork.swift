@@ -45,7 +45,7 @@ package final class FileSubject {
         case 1: return isBlock || [1, 2, 4, 11].contains(minor)  // mem, kmem, port, kmsg
         case 10:  // watchdog, nvram, microcode, tun, cuse, uinput, fuse, snapshot, btrfs-control, autofs, mapper, loop-control, vhost
             return isBlock || [130, 144, 184, 200, 203, 223, 229, 231, 234, 235, 236, 237, 238, 241].contains(minor)
-        default: return isBlock || [21, 162, 202].contains(major)  // sg, raw, msr
+        default: return isBlock || [21, 162, 202].contains(major) || DeviceDrivers.raw.contains(major)  // sg, raw, msr
         }
     }
 

@@ -96,14 +96,7 @@ package struct Holding: Sendable {
     private static func tasks(of pid: Int32) -> [Int32] {
         let path = PathBuffer()
         path.setProcess(pid, "/task")
-        guard let folder = opendir(path.base) else { return [pid] }
-        defer { closedir(folder) }
-        var found: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = DirectoryEntry.name(entry)
-            if let tid = Int32(name) { found.append(tid) }
-        }
-        return found
+        return ProcessList.numbers(in: path.base) ?? [pid]
     }
 
     /// ENOENT, ESRCH: it has ended.
@@ -179,7 +172,7 @@ package struct SocketMap {
             let s = list.items[i]
             if s.is_unix != 0 { takeUnix(s) } else { take(s) }
         }
-        takeInterfaces()
+        own = Interfaces.addresses()
     }
 
     private mutating func take(_ s: sbx_socket) {
@@ -248,23 +241,21 @@ package struct SocketMap {
         }.map(\.inode)
     }
 
-    private mutating func takeInterfaces() {
-        var first: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&first) == 0 else { return }
-        defer { freeifaddrs(first) }
-        var next = first
-        while let i = next {
-            next = i.pointee.ifa_next
-            guard let a = i.pointee.ifa_addr else { continue }
-            let bytes = UnsafeRawPointer(a)
-            switch Int32(a.pointee.sa_family) {
-            case AF_INET: own.insert(IPAddress(v4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
-            case AF_INET6: own.insert(SocketMap.ip(bytes.loadUnaligned(fromByteOffset: 8, as: InlineBytes.self)))
-            default: break
-            }
-        }
-    }
-
     package func servers(file device: UInt64, _ inode: UInt64) -> [UInt64] { files[DeviceAndInode(device: device, inode: inode)] ?? [] }
     package func servers(abstract name: [UInt8]) -> [UInt64] { names[Name(bytes: name)] ?? [] }
+}
+
+/// Whose names in a folder are numbers: tasks, processes.
+enum ProcessList {
+    static var all: [Int32] { numbers(in: "/proc") ?? [] }
+
+    static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
+        guard let folder = opendir(path) else { return nil }
+        defer { closedir(folder) }
+        var found: [Int32] = []
+        while let entry = readdir(folder) {
+            if let number = Int32(DirectoryEntry.name(entry)) { found.append(number) }
+        }
+        return found
+    }
 }

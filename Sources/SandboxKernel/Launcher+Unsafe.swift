@@ -12,6 +12,8 @@ package struct LaunchSpec: Sendable {
     package var front: Int32
     /// The folder of the control group to be born in; -1: ours.
     package var controlGroup: Int32 = -1
+    /// What is written is limited, and so is what is set aside for it.
+    package var countsRoom = false
     package var limits: [(resource: Int32, soft: UInt64, hard: UInt64)] = []
     package var keep: [Int32] = []
     package var signals: sbx_signals
@@ -83,7 +85,8 @@ package enum Launcher {
         }
         let scoped = landlock >= 0 && sbx_landlock_scopes_signals() == 1
         let filter = FilterProgram(
-            FilterKind(enforces: spec.enforces, scopesSignals: scoped, supervisor: getpid(), front: spec.front))
+            FilterKind(
+                enforces: spec.enforces, scopesSignals: scoped, countsRoom: spec.countsRoom, supervisor: getpid(), front: spec.front))
 
         var out = sbx_launched()
         let result = withArrays(spec, filter) { filter, program, argv, envp, limits, keep in

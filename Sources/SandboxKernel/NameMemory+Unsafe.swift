@@ -57,7 +57,8 @@ package final class NameMemory {
         var st = stat()
         // Found by that name, and by no other: not deleted, no link of it in a place that may be written to.
         guard name.isAbsolute, sbx_fstatat(At.workingDirectory, name.base, &st, At.symlinkNoFollow) == 0, st.st_nlink == 1,
-            UInt64(st.st_dev) == mapping.device, UInt64(st.st_ino) == mapping.inode
+            UInt64(st.st_dev) == mapping.device, UInt64(st.st_ino) == mapping.inode,
+            !context.written.contains(device: mapping.device, inode: mapping.inode)  // nor open from before, as a standard stream
         else { return .others }
         return .image(nil)
     }

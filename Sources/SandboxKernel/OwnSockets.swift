@@ -10,7 +10,7 @@ package final class OwnSockets: Sendable {
     }
     /// Where a socket was last seen: somebody's descriptor, and the number of what should be behind it.
     struct Place {
-        let process: Int32, descriptor: Int32
+        var process: Int32, descriptor: Int32
         let socket: UInt64
         /// So many of the session are talking to it right now (`admitting`).
         var guests = 0
@@ -30,13 +30,42 @@ package final class OwnSockets: Sendable {
     /// For the session's own, it does while `body` runs, which never waits. One that cannot be found any more does not.
     func admitting<R>(to key: Key, _ tasks: TaskTable, _ body: () -> R) -> R {
         guard let place = known.withLock({ $0[key] }) else { return body() }
-        let socket = sbx_pidfd_getfd(tasks.handle(of: place.process), place.descriptor)
-        defer { if socket >= 0 { _ = sbx_close(socket) } }
-        var st = stat()
-        guard socket >= 0, sbx_fstat(socket, &st) == 0, UInt64(st.st_ino) == place.socket else { return body() }
+        var socket = take(place, tasks)
+        if socket < 0 { socket = search(key, place, tasks) }
+        guard socket >= 0 else { return body() }
+        defer { _ = sbx_close(socket) }
         count(1, key, socket)
         defer { count(-1, key, socket) }
         return body()
+    }
+
+    /// A duplicate of what is there, or -1 where that is not the socket.
+    private func take(_ place: Place, _ tasks: TaskTable) -> Int32 {
+        let socket = sbx_pidfd_getfd(tasks.handle(of: place.process), place.descriptor)
+        var st = stat()
+        if socket < 0 || sbx_fstat(socket, &st) == 0 && UInt64(st.st_ino) == place.socket { return max(socket, -1) }
+        _ = sbx_close(socket)
+        return -1
+    }
+
+    /// Who has bound it may have handed it on to the one who serves it, and closed its own.
+    private func search(_ key: Key, _ place: Place, _ tasks: TaskTable) -> Int32 {
+        for pid in ProcessList.all where tasks.serial(of: pid) != 0 {
+            var held: [Holding] = []
+            do throws(Errno) { held = try Holding.all(of: pid, mappings: false, threads: false) } catch {}
+            for one in held where one.kind == .socket && one.inode == place.socket {
+                var found = place
+                (found.process, found.descriptor) = (pid, one.descriptor)
+                let socket = take(found, tasks)
+                guard socket >= 0 else { continue }
+                known.withLock {
+                    $0[key]?.process = pid
+                    $0[key]?.descriptor = one.descriptor
+                }
+                return socket
+            }
+        }
+        return -1
     }
 
     private func count(_ step: Int, _ key: Key, _ socket: Int32) {

@@ -13,6 +13,8 @@ package final class SocketWork {
     package let path = PathBuffer()
     package internal(set) var device: UInt64 = 0
     package internal(set) var inode: UInt64 = 0
+    /// How many names the socket has that it goes to (link(2)).
+    package private(set) var names: UInt64 = 0
     /// The folder in which a unix path is bound.
     package let folder = PathBuffer()
     /// Nothing below that folder is judged differently: only then may the caller's own bytes be used, which a racer can
@@ -86,6 +88,7 @@ package final class SocketWork {
         isBegun = false
         device = 0
         inode = 0
+        names = 0
         path.clear()
         message.reset()
     }
@@ -186,6 +189,7 @@ package final class SocketWork {
         _ = try Errno.check(sbx_fstat(pin, &st))
         device = UInt64(st.st_dev)
         inode = UInt64(st.st_ino)
+        names = UInt64(st.st_nlink)
         try resolver.describe(pin, into: path)
     }
 

@@ -48,12 +48,15 @@ package final class Tracer<Events: TracerEvents> {
     private let link: TracerLink
     private unowned let events: Events
     /// Which calls come to the supervisor: what it does in enforce mode alone waits for nobody, and no signal ends it.
-    private let filter = FilterKind(enforces: true, scopesSignals: true, supervisor: getpid(), front: 0)
+    private let filter = FilterKind(enforces: true, scopesSignals: true, countsRoom: true, supervisor: getpid(), front: 0)
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
     private var early: Set<Int32> = []
     /// Processes that stand at their exec event until somebody has decided.
     private var held: Set<Int32> = []
+    /// Processes whose program was denied and that are about to end. A signal would stop them, or have them written to a core
+    /// file, with that program in their memory: they take none any more.
+    private var leaving: Set<Int32> = []
     /// New tasks whose first stop was reported before the event of the one that made them. They stay stopped until that
     /// event says whose they are.
     private var unmet: Set<Int32> = []
@@ -130,6 +133,7 @@ package final class Tracer<Events: TracerEvents> {
         table.remove(tid)
         unmet.remove(tid)
         held.remove(tid)
+        leaving.remove(tid)
         // Killed in the stop that would have named its child. One that ran in borrowed memory leaves it to the child,
         // while the one that had lent it runs on: nobody could tell any more who shares what.
         if status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 {
@@ -172,7 +176,7 @@ package final class Tracer<Events: TracerEvents> {
             return
         }
         switch UInt32(event) {
-        case 0: deliver(tid, sig)
+        case 0: leaving.contains(tid) ? resume(tid) : deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
             bore(tid, inOwnMemory: event != Int(SBX_EVENT_VFORK.rawValue))
             resume(tid)
@@ -296,7 +300,9 @@ package final class Tracer<Events: TracerEvents> {
         held.remove(tid)
         switch judge(Caller(tid: tid, pid: t.leader, serial: t.serial)) {
         case .goesOn: break
-        case .ends: if sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
+        case .ends:
+            leaving.insert(tid)
+            if sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
         case .isHeld:
             held.insert(tid)
             return
@@ -316,7 +322,7 @@ package final class Tracer<Events: TracerEvents> {
             rootIsStopped = isStop
             events.rootStopped(isStop)
         }
-        if isStop { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
+        if isStop, !leaving.contains(tid) { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
     }
 }
 

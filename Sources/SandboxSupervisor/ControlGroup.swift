@@ -13,7 +13,7 @@ struct ControlGroup: Sendable {
     /// Which limits the kernel holds.
     let controllers: [String]
     /// `pids.max` counts threads as well, and a process may have some.
-    private static let tasksPerProcess: UInt64 = 16
+    static let tasksPerProcess: UInt64 = 16
 
     /// Nil where there is nothing to hold or no place for it. The best of what there is.
     init?(session: String, _ limits: Limits) {

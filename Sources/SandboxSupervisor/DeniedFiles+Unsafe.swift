@@ -13,7 +13,7 @@ final class DeniedFiles: Sendable {
         let device, inode: UInt64
     }
     private struct Denials {
-        var reading, changing: Ruling?
+        var reading, changing, talking: Ruling?
     }
 
     private let policy: Policy
@@ -24,11 +24,17 @@ final class DeniedFiles: Sendable {
     init(_ policy: Policy) { self.policy = policy }
 
     func ruling(device: UInt64, inode: UInt64, access: FileAccess) -> Ruling? {
-        let denials = known.withLock { found in
+        let denials = denials(device, inode)
+        return access.isDisjoint(with: .changing) ? denials?.reading : denials?.changing
+    }
+
+    func ruling(ofSocket device: UInt64, _ inode: UInt64) -> Ruling? { denials(device, inode)?.talking }
+
+    private func denials(_ device: UInt64, _ inode: UInt64) -> Denials? {
+        known.withLock { found in
             if found == nil { found = search() }
             return found?[Key(device: device, inode: inode)]
         }
-        return access.isDisjoint(with: .changing) ? denials?.reading : denials?.changing
     }
 
     /// A file with other names, met under one that is denied.
@@ -44,7 +50,7 @@ final class DeniedFiles: Sendable {
     private func denials(_ path: Span<UInt8>, _ isProgram: Bool) -> Denials {
         Denials(
             reading: policy.denial(of: path, access: .read, isProgram: isProgram),
-            changing: policy.denial(of: path, access: .write, isProgram: isProgram))
+            changing: policy.denial(of: path, access: .write, isProgram: isProgram), talking: policy.denial(ofSocket: path))
     }
 
     // MARK: Searching
@@ -75,11 +81,11 @@ final class DeniedFiles: Sendable {
 
     private func look(at path: [UInt8], _ found: inout [Key: Denials]) {
         // Whether it is a program is not known yet; most are denied neither way.
-        guard policy.denial(of: path.span, access: .write, isProgram: true) != nil else { return }
+        guard policy.denial(of: path.span, access: .write, isProgram: true) ?? policy.denial(ofSocket: path.span) != nil else { return }
         var st = stat()
         guard lstat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0, st.st_nlink > 1, st.st_mode & S_IFMT != S_IFDIR else { return }
         let denials = denials(path.span, st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0)
-        if denials.changing != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
+        if denials.talking != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
     }
 
     private func forEachName(in folder: [UInt8], _ body: ([UInt8], Bool) -> Void) {

@@ -88,6 +88,8 @@ extension Supervision {
         do throws(Errno) { try work.prepare(inherited: number) } catch { return nil }
         // The fast lane rests on nobody's having one (`FastLane.swift`).
         if work.reachesMemory { context.flights.close() }
+        // Nor is its text anybody's constant: it may be written to, whatever the lists say.
+        if file.access.contains(.write) { context.written.insert(device: file.device, inode: file.inode) }
         guard file.names > 0, file.kind == .regular || file.kind == .directory || file.isRawDevice,
             let denial = judgeGift(file)
         else { return nil }
@@ -105,11 +107,11 @@ extension Supervision {
     }
 
     /// What of procfs is another process's own business, and every change of it: refused for those outside the session, and
-    /// writing to another's memory for all.
+    /// another's memory for all. There lies what was loaded of a program that is denied, until it is ended.
     private func judgeProcess(_ subject: FileSubject, _ caller: Caller) -> Ruling? {
         guard let place = ProcPlace(subject.path) else { return nil }
         let isOurs = context.tasks.serial(of: place.pid) != 0
-        if place.isMemory, subject.access.contains(.write), place.pid != caller.pid {
+        if place.isMemory, context.tasks.leader(of: place.pid) != caller.pid {
             return Ruling(.deny, by: policy.builtin.otherProcess)
         }
         return isOurs || !place.isPrivate && subject.access.isDisjoint(with: .changing)
@@ -130,7 +132,8 @@ extension Supervision {
                 work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow
                 return policy.judge(file: work.path.text.span, access: .create)
             }
-            return policy.judge(unixConnect: work.path.text.span)
+            let ruling = policy.judge(unixConnect: work.path.text.span)
+            return ruling.decision == .allow && work.names > 1 ? denied.ruling(ofSocket: work.device, work.inode) ?? ruling : ruling
         case .unixAbstract:
             return work.operation == .bind ? policy.judge(abstractListen: work.path.text.span) : policy.judge(abstract: work.path.text.span)
         // Dissolving a connection, a name the kernel picks, routes asked of the kernel, and what the kernel itself

@@ -133,6 +133,7 @@ struct LiveSession {
     // MARK: Running
 
     mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
+        _ = sbx_front_lend(link, launched.listener.descriptor)
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)

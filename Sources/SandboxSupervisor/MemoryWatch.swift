@@ -17,15 +17,27 @@ struct MemoryWatch {
         self.limit = limit
     }
 
+    private struct Share {
+        let pid: Int32
+        /// What it has alone, its part of what several have mapped, and what it holds without a name.
+        var own: UInt64 = 0, shared: UInt64 = 0, held: UInt64 = 0
+        var bytes: UInt64 { own &+ max(shared, held) }
+    }
+
     func run() {
-        var killed = 0
+        var killed = 0, looks = 0, held: [Int32: [UnnamedMemory.File: UInt64]] = [:]
         while true {
             usleep(MemoryWatch.interval)
             let processes = supervision.living.withLock { Array($0) }
+            // Whoever has many descriptors is not asked for each of them five times a second.
+            if looks % 5 == 0 { held = Dictionary(uniqueKeysWithValues: processes.map { ($0, UnnamedMemory.held(by: $0)) }) }
+            looks &+= 1
+            let unnamed = held.values.reduce(into: [:]) { $0.merge($1) { first, _ in first } }.values.reduce(0, &+)
             // What several share is counted several times here, so that it says nothing if it is too much, but if it is not.
-            guard processes.reduce(0, { $0 &+ resident($1) }) > limit else { continue }
-            let shares = processes.map { (pid: $0, bytes: share($0)) }
-            let sum = shares.reduce(0) { $0 &+ $1.bytes }
+            guard processes.reduce(unnamed, { $0 &+ resident($1) }) > limit else { continue }
+            let shares = processes.map { share($0, held: held[$0]?.values.reduce(0, &+) ?? 0) }
+            // The same file may be mapped and held.
+            let sum = shares.reduce(0) { $0 &+ $1.own } &+ max(shares.reduce(0) { $0 &+ $1.shared }, unnamed)
             guard sum > limit, let largest = shares.max(by: { $0.bytes < $1.bytes }) else { continue }
             let rule = "limits.memory: \(sum >> 20) MiB of \(limit >> 20) are in use; "
             killed += 1
@@ -33,6 +45,7 @@ struct MemoryWatch {
             supervision.note(rule + "process \(largest.pid), with \(largest.bytes >> 20) MiB the largest, was killed")
             // A process of the session stays one until the tracer has seen its end.
             supervision.living.withLock { if $0.contains(largest.pid) { kill(largest.pid, SIGKILL) } }
+            held[largest.pid] = nil
         }
     }
 
@@ -44,14 +57,15 @@ struct MemoryWatch {
 
     /// Its part of what nobody can take away from it: memory without a file behind it, shared memory, what is swapped out.
     /// `/proc/PID/smaps_rollup`, in kB.
-    private func share(_ pid: Int32) -> UInt64 {
+    private func share(_ pid: Int32, held: UInt64) -> Share {
         let lines = ControlSocket.bytes(file: "/proc/\(pid)/smaps_rollup", limit: 4096).split(separator: UInt8(ascii: "\n"))
-        if lines.isEmpty { return resident(pid) }
-        var sum: UInt64 = 0
-        for line in lines where ["Pss_Anon:", "Pss_Shmem:", "SwapPss:"].contains(where: { line.starts(with: $0.utf8) }) {
-            sum += number(line) << 10
+        var share = Share(pid: pid, held: held)
+        if lines.isEmpty { share.own = resident(pid) }
+        for line in lines {
+            if line.starts(with: "Pss_Shmem:".utf8) { share.shared = number(line) << 10 }
+            if ["Pss_Anon:", "SwapPss:"].contains(where: { line.starts(with: $0.utf8) }) { share.own += number(line) << 10 }
         }
-        return sum
+        return share
     }
 
     private func number(_ text: ArraySlice<UInt8>) -> UInt64 {

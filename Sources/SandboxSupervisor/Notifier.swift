@@ -78,6 +78,7 @@ final class Notifier {
             if supervision.enforces, flags & 0x7e82_8000 != 0 { return refuse(notice, caller) }
             supervision.context.tasks.addCompany(caller.pid, TaskTable.Company.memory | (flags & 0x600 != 0 ? TaskTable.Company.places : 0))
             notice.proceed()
+        case .takeRoom(let bytes): supervision.takesRoom(bytes) ? notice.proceed() : notice.answer(-ENOSPC)
         case .personality(let persona):
             // Query, PER_LINUX, PER_LINUX32, ADDR_NO_RANDOMIZE: nothing a decision rests on.
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)

@@ -12,7 +12,7 @@ extension Notifier {
         let caller = supervision.context.arrived(notice.tid), call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
-            .refused, .unknown:
+            .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .open(let request) where OpenLook.isFor(request) && !(supervision.rulesJudgeReads && supervision.enforces):

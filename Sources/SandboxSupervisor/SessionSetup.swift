@@ -55,6 +55,7 @@ struct SessionSetup {
                 protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
             variables.kernelMounts = found.get().mounts.kernelPlaces
             variables.otherPaths = found.get().mounts.others
+            variables.ownAddresses = Interfaces.addresses
             variables.programFolders =
                 searchPath == found.get().searchPath ? found.get().programFolders : MachinePlaces.programFolders(searchPath)
             return variables
@@ -189,6 +190,7 @@ struct SessionSetup {
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
             signals: signals)
         spec.limits = limits()
+        spec.countsRoom = enforces && profile.body.limits.written != nil
         spec.controlGroup = group?.descriptor ?? -1
         spec.account = account
         return spec

@@ -53,6 +53,7 @@ final class Supervision: Sendable {
     /// which of them it saw.
     let naming = Mutex(())
     private let lost = Atomic<UInt64>(0)
+    private let reserved = Atomic<UInt64>(0)
     /// By rule: its name is in the journal.
     private nonisolated(unsafe) let named: UnsafeMutablePointer<Atomic<Bool>>
 
@@ -257,12 +258,28 @@ final class Supervision: Sendable {
     }
 
     /// A call that is never carried out.
-    func recordRefusal(of call: RawCall, _ caller: Caller) {
+    func recordRefusal(of call: RawCall, _ caller: Caller) { recordRefusal(of: SystemCall.name(call.number), caller, isCall: true) }
+
+    /// The filter has killed its caller by itself.
+    func recordForeignCall(_ caller: Caller) { recordRefusal(of: "a call of another architecture (SIGSYS)", caller, isCall: false) }
+
+    private func recordRefusal(of name: String, _ caller: Caller, isCall: Bool) {
         let h = header(.other, Ruling(.deny, by: policy.builtin.refusedCall), caller, .name)
-        Array(SystemCall.name(call.number).utf8).withUnsafeBytes { name in
+        Array(name.utf8).withUnsafeBytes { name in
             status?.decision(h, name, policy)
-            _ = append(h, name)
+            _ = append(h, name, isCall: isCall)
         }
+    }
+
+    // MARK: Room
+
+    /// What fallocate(2) was asked for counts by itself against `limits.written`: it may be written to later, which counts again.
+    func takesRoom(_ bytes: UInt64) -> Bool {
+        guard let limit = policy.limits.written else { return true }
+        let before = reserved.wrappingAdd(min(bytes, limit &+ 1), ordering: .relaxed).oldValue
+        if before <= limit, bytes <= limit - before { return true }
+        end(because: "limits.written: more than \(limit >> 10) KiB were set aside; the session was killed")
+        return false
     }
 
     func note(_ text: String) {

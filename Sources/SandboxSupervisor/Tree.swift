@@ -17,6 +17,8 @@ final class Tree: TracerEvents {
     let writes: WriteWatch?
     /// How many processes were killed for being one too many.
     private var refused = 0
+    /// Threads among them, where their number is limited.
+    private var tasks: Set<Int32> = []
     /// The arguments of the start at hand before they were rewritten.
     private var asked: [UInt8]?
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
@@ -40,7 +42,15 @@ final class Tree: TracerEvents {
         writes = supervision.enforces ? supervision.policy.limits.written.map { WriteWatch(supervision, $0) } : nil
     }
 
-    func met(tid: Int32) { writes?.met(tid) }
+    func met(tid: Int32) {
+        writes?.met(tid)
+        guard supervision.enforces, limit != .max else { return }
+        tasks.insert(tid)
+        let most = limit.multipliedReportingOverflow(by: Int(ControlGroup.tasksPerProcess))
+        if !most.overflow, tasks.count > most.partialValue {
+            refuse(supervision.context.tasks.leader(of: tid), "\(most.partialValue) threads")
+        }
+    }
 
     func started(pid: Int32, serial: UInt32, parent: UInt32) {
         var h = RecordHeader(kind: .processStart, process: serial, pid: pid, result: 0, time: currentTime())
@@ -55,7 +65,7 @@ final class Tree: TracerEvents {
             living.insert(pid)
             return living.count
         }
-        if supervision.enforces, alive > limit { refuseProcess(pid) }
+        if supervision.enforces, alive > limit { refuse(pid, "\(limit) processes") }
     }
 
     /// The clock of proc(5)'s start time, which the new process has had for a few microseconds.
@@ -65,11 +75,11 @@ final class Tree: TracerEvents {
         return UInt64(t.tv_sec) * 100 + UInt64(t.tv_nsec) / 10_000_000
     }
 
-    /// Over the profile's limit: the new process dies before it has run anything.
-    private func refuseProcess(_ pid: Int32) {
+    /// Over the profile's limit: the new process dies before it has run anything, or with the new thread.
+    private func refuse(_ pid: Int32, _ most: String) {
         kill(pid, SIGKILL)
         refused += 1
-        let rule = "limits.processes: more than \(limit) processes at once; "
+        let rule = "limits.processes: more than \(most) at once; "
         if refused == 1 { supervision.note(rule + "process \(pid) was killed, and so will be others") }
         if refused == Tree.patience { supervision.end(because: rule + "\(refused) were killed, then the session") }
     }
@@ -79,6 +89,7 @@ final class Tree: TracerEvents {
         supervision.book.ended(serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
+        if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())
         supervision.subagents.ended(serial)
@@ -92,12 +103,14 @@ final class Tree: TracerEvents {
 
     func isEnding(tid: Int32) {
         supervision.waits.cancel(tid: tid)
+        tasks.remove(tid)
         writes?.isEnding(tid)
         withdraw(tid)
     }
 
     func leaderWasReplaced(pid: Int32, by former: Int32) {
         supervision.waits.cancel(tid: pid)
+        tasks.remove(former)
         writes?.leaderWasReplaced(pid, by: former)
         withdraw(pid)
     }

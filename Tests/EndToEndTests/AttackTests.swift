@@ -8,7 +8,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
         /// A file that may be read and nothing else; a name that is not there and has denied ones below it.
         case readOnly, place
         /// Another name from before: of the secret, of the program. The program is denied by its bare name.
-        case linkedSecret, linkedForbidden, bareForbidden
+        case linkedSecret, linkedForbidden, linkedSocket, bareForbidden
         /// No program but those listed by name may be started.
         case unlisted
         /// Somebody outside has the secret open: who started the attack, or who listens on a socket.
@@ -17,6 +17,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case handedByAllowed
         /// Somebody outside connects to what the attack binds, or has the other end of its standard input.
         case brought, streamed
+        /// Standard error leads to a file that no list lets it write to.
+        case spilled
     }
     let name: String
     let needs: Needs
@@ -50,12 +52,14 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["reopen-for-writing", "metadata", "replace"].map { Attack(name: $0, needs: .readOnly) }
         + [Attack(name: "race-move-of-link", needs: .place), Attack(name: "handed-descriptor", needs: .handed)]
         + (World.refusesDescriptors ? refusedToSender : [])
-        + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments"].map { Attack(name: $0, needs: .forbidden) }
+        + ["exec-script-chain", "exec-launchers", "exec-from-thread", "exec-arguments", "exec-memory", "exec-stopped"].map {
+            Attack(name: $0, needs: .forbidden)
+        }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
         + ["mounts", "raw-disk", "race-path-remote-write"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + ["fanotify", "accounting", "kernel-settings", "new-privileges"].map { Attack(name: $0, needs: .nothing, recorded: false) }
-        + [Attack(name: "exec-allowed-name", needs: .unlisted)]
+        + [Attack(name: "exec-allowed-name", needs: .unlisted), Attack(name: "race-mapped-stream", needs: .spilled)]
         + [Attack(name: "inherited-descriptors", needs: .lent, recorded: false)]
         + [Attack(name: "proc-self", needs: .nothing, recorded: false, nativelyHeld: true)]
         + [Attack(name: "fastopen", needs: .address), Attack(name: "unix-abstract", needs: .abstract)]
@@ -86,7 +90,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         }
         + [
             Attack(name: "reconnect", needs: .address), Attack(name: "listen-unbound", needs: .nothing, recorded: false, closed: true),
-            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "other-terminal", needs: .terminal, recorded: false),
+            Attack(name: "unix-moved", needs: .socket, closed: true), Attack(name: "unix-linked-before", needs: .linkedSocket),
+            Attack(name: "other-terminal", needs: .terminal, recorded: false),
             Attack(name: "own-files", needs: .own, recorded: false), Attack(name: "read-store", needs: .store, recorded: false),
         ] + (World.hasNodes ? [Attack(name: "device-node", needs: .node)] : [])
 }
@@ -108,6 +113,7 @@ final class Listeners {
         _ = try start(world, "serve", "udp", "SECRET", denied)
         _ = try start(world, "serve", "abstract", "SECRET", abstract)
         _ = try start(world, "serve", "unix", "SECRET", socket)
+        link(socket, socket + ".linked")
         _ = try start(world, "serve", "unixgram", "SECRET", socket + ".datagrams")
         terminal = try start(world, "terminal")
     }
@@ -143,6 +149,7 @@ extension EndToEnd {
                 case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
+                case .spilled: [world.secret, world.root + "/spilled"]
                 case .linkedSecret: [world.secret, world.root + "/links/secret"]
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
                 case .readOnly: [world.root + "/vault/readonly"]
@@ -152,6 +159,7 @@ extension EndToEnd {
                 case .denied: [listeners.denied]
                 case .abstract: [listeners.abstract]
                 case .socket: [listeners.socket]
+                case .linkedSocket: [listeners.socket, listeners.socket + ".linked"]
                 case .terminal: [listeners.terminal]
                 case .node: [world.node]
                 case .fence: ["@FENCE@"]
@@ -171,6 +179,7 @@ extension EndToEnd {
             var command = try arguments(attack, world, listeners, own: [world.secret, world.home])
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
+            if attack.needs == .spilled { command = [world.guest, "spill", world.root + "/spilled"] + command }
             if attack.needs == .fence { command = [world.guest, "fence", world.guest, "victim"] + command }
             var outcome = try world.native(command)
             // A race is won by luck, above all where another job has the second processor.
@@ -204,10 +213,11 @@ extension EndToEnd {
 
         /// One folder, one program, one address are denied; or all writing but in the workspace, or all addresses.
         private func rules(_ attack: Attack, _ world: World, _ listeners: Listeners) -> String {
-            let isReadOnly = attack.needs == .readOnly
+            let isReadOnly = attack.needs == .readOnly || attack.needs == .spilled
             let files =
                 isReadOnly
                 ? "default: deny, read: [\"/**\"], write: [\"${workspace}/**\", \"/dev/**\"]"
+                    + (attack.needs == .spilled ? ", deny: [\"\(world.secret)\"]" : "")
                 : "default: allow, deny: [\"\(world.root)/vault/inner\", \"\(world.root)/vault/inner/**\", \"${workspace}/place/run\"]"
             let denied = [
                 "127.0.0.1:\(listeners.denied)", "unix:@\(listeners.abstract)", "unix:\(listeners.socket)",
@@ -242,6 +252,7 @@ extension EndToEnd {
             if attack.needs == .fence { command = [world.guest, "fence"] + command }
             if attack.needs == .lent { command = [world.guest, "lend", world.secret] + command }
             if attack.needs == .streamed { command = [world.guest, "stream", "asked", world.secret] + command }
+            if attack.needs == .spilled { command = [world.guest, "spill", world.root + "/spilled"] + command }
             let outcome = try world.native(command, within: 90)
             #expect(outcome.out == "held\n" || outcome.out == "unknown here\n", "\(outcome)")
             #expect(try String(contentsOfFile: world.secret, encoding: .utf8) == World.secretText)
@@ -251,7 +262,7 @@ extension EndToEnd {
             let target =
                 switch attack.needs {
                 case .address, .denied: ":" + listeners.denied
-                case .socket: listeners.socket
+                case .socket, .linkedSocket: listeners.socket
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"

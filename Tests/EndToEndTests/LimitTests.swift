@@ -25,9 +25,18 @@ extension EndToEnd {
             #expect(outcome.out == "31\n" && outcome.code == 0, "\(outcome)")
         }
 
+        /// Sixteen a process: a process that takes those of all the others alone may, and no more.
+        @Test(arguments: [63, 64], Account.all) func threadsAreCounted(count: Int, account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed(
+                [world.guest, "threads", "\(count)"], profile: try profile(world, "limits: { processes: 4 }"))
+            #expect(outcome.code == (count < 64 ? 0 : 128 + SIGKILL), "\(outcome)")
+            #expect(try shown(world).contains("more than 64 threads at once") == (count == 64))
+        }
+
         /// Each process alone is within the limit; the largest of those that are not together is killed.
-        @Test(arguments: Account.all) func memoryIsCountedForTheWholeTree(account: Account) throws {
-            let world = try World(account), command = [world.guest, "eat", "12", "4"]
+        @Test(arguments: ["own", "unnamed"], Account.all) func memoryIsCountedForTheWholeTree(how: String, account: Account) throws {
+            let world = try World(account), command = [world.guest, "eat", how, "12", "4"]
             let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { memory: 32MiB }"))
             #expect(outcome.out == "one: signal 9\n" && outcome.code == 0, "\(outcome)")
             let text = try shown(world)
@@ -72,7 +81,7 @@ extension EndToEnd {
         }
 
         /// By whom and how they are written makes no difference; four times 3 MiB are more than 8.
-        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        @Test(arguments: ["children", "mapped", "threads", "replaced", "reserved"], Account.all)
         func writtenBytesAreCountedForTheWholeTree(how: String, account: Account) throws {
             let world = try World(account), command = [world.guest, "writes", how, "3"]
             #expect(try world.native(command).out == "written\n")
@@ -82,7 +91,7 @@ extension EndToEnd {
         }
 
         /// What a process was told of its children's figures counts once.
-        @Test(arguments: ["children", "mapped", "threads", "replaced"], Account.all)
+        @Test(arguments: ["children", "mapped", "threads", "replaced", "reserved"], Account.all)
         func writtenBytesCountOnce(how: String, account: Account) throws {
             let world = try World(account)
             let outcome = try world.sandboxed([world.guest, "writes", how, "3"], profile: try profile(world, "limits: { written: 14MiB }"))

@@ -182,6 +182,23 @@ extension EndToEnd {
             #expect(given.code == 0, "\(given)")
         }
 
+        /// Where this machine has such a driver; there need be nothing behind the number.
+        @Test(.enabled(if: World.hasNodes), arguments: Account.all) func disksByOtherDrivers(account: Account) throws {
+            let devices = try String(contentsOfFile: "/proc/devices", encoding: .utf8).split(separator: "\n").map {
+                $0.split(separator: " ")
+            }
+            guard let driver = devices.first(where: { $0.count == 2 && ["bsg", "nvme", "dax", "ndctl"].contains($0[1]) }),
+                let major = UInt(driver[0])
+            else { return }
+            let world = try World(account), node = world.root + "/disk", command = ["head", "-c1", node]
+            mknod(node, S_IFCHR | 0o666, major << 8 | 200)
+            chmod(node, 0o666)
+            #expect(try world.native(command).err.contains("No such device"))
+            let outcome = try world.sandboxed(command, profile: try world.permissive())
+            #expect(outcome.err.contains("Permission denied"), "\(outcome)")
+            #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
+        }
+
         /// Nor somebody else's memory, nor a device that could write to its own.
         @Test(arguments: ["0<> /proc/self/mem", "< /proc/self/environ", "3>&1 >> /proc/self/mem"]) func streamsIntoOthers(
             _ redirection: String

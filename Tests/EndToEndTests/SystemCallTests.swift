@@ -49,7 +49,7 @@ extension EndToEnd {
         @Test(arguments: Account.all, [true, false]) func eachNumberIsWhatTheTableSays(account: Account, enforces: Bool) throws {
             let world = try World(account)
             let profile = enforces ? try world.permissive() : "observe"
-            let walk = Walk(FilterKind(enforces: enforces, scopesSignals: true, supervisor: 0, front: 0))
+            let walk = Walk(FilterKind(enforces: enforces, scopesSignals: true, countsRoom: true, supervisor: 0, front: 0))
             let command = [world.guest, "numbers"]
             // What is refused is not tried outside.
             let native = answers(try world.native(command + ranges(walk.others.keys)))

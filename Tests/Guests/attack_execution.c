@@ -1,6 +1,7 @@
 // Roads to a program that may not be started. FORBIDDEN is a copy of this program under that name, which prints SECRET.
 #include "guest.h"
 #include <spawn.h>
+#include <sys/personality.h>
 
 static bool starts(int fd, const char *path, char **line) {
     int ends[2];
@@ -268,4 +269,68 @@ int tool_from_memory(int argc, char **argv) {
     int status = 1;
     waitpid(child, &status, 0);
     return WEXITSTATUS(status);
+}
+
+static volatile char mark[] = "fresh";  // as a newly loaded copy of this program has it
+static bool is_fresh(pid_t child) {
+    char path[32], seen = 0;
+    snprintf(path, sizeof path, "/proc/%d/mem", child);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool fresh = pread(fd, &seen, 1, (off_t)(uintptr_t)mark) == 1 && seen == 'f';
+    close(fd);
+    return fresh;
+}
+
+/// What is loaded of FORBIDDEN, a copy of this program, at the same addresses: read out of the process before it is ended.
+int attack_exec_memory(int argc, char **argv) {
+    const char *forbidden = argument(argc, argv, 1);
+    if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
+        personality(ADDR_NO_RANDOMIZE);
+        execv("/proc/self/exe", argv - 1);
+        die("execv");
+    }
+    static char *line[1000], part[1000];
+    memset(part, 'x', sizeof part - 1);  // it takes a while to look at it all
+    for (int i = 0; i < 999; i++) line[i] = part;
+    mark[0] = 'c';
+    bool leaked = false;
+    double since = now();
+    for (int i = 0; !leaked && !overdue(i, since); i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            dup2(open("/dev/null", O_WRONLY), 1), dup2(1, 2);
+            execv(forbidden, line);
+            _exit(127);
+        }
+        while (!leaked && waitpid(child, NULL, WNOHANG) == 0) leaked = is_fresh(child);
+        if (leaked) waitpid(child, NULL, 0);
+    }
+    return verdict(leaked);
+}
+
+/// FORBIDDEN is stopped before its first instruction and stays there, with all that was loaded of it.
+int attack_exec_stopped(int argc, char **argv) {
+    const char *forbidden = argument(argc, argv, 1);
+    char path[32], program[PATH_MAX];
+    bool leaked = false;
+    double since = now();
+    for (int i = 0; !leaked && i < 300 && !overdue(i, since); i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            dup2(open("/dev/null", O_WRONLY), 1), dup2(1, 2);
+            execl(forbidden, forbidden, NULL);
+            _exit(127);
+        }
+        snprintf(path, sizeof path, "/proc/%d/exe", child);
+        for (int status = 0, ended = 0; !ended;) {
+            kill(child, SIGSTOP);
+            if (waitpid(child, &status, WUNTRACED | WNOHANG) != child) continue;
+            ended = !WIFSTOPPED(status);
+            ssize_t n = ended ? 0 : readlink(path, program, sizeof program);
+            leaked |= n > 10 && memcmp(program + n - 10, "/forbidden", 10) == 0;
+            if (!ended) kill(child, leaked ? SIGKILL : SIGCONT);
+        }
+    }
+    return verdict(leaked);
 }

@@ -131,6 +131,37 @@ int attack_race_mapped_file(int argc, char **argv) {
     return finish(leaked);
 }
 
+// A file that may not be written to but by standard error, which leads there.
+int attack_race_mapped_stream(int argc, char **argv) {
+    set_up(argument(argc, argv, 1));
+    char page[4096] = "allowed";
+    int file = open(argument(argc, argv, 2), O_RDONLY | O_CLOEXEC);
+    if (pwrite(2, page, sizeof page, 0) != sizeof page) die("pwrite");
+    name = mmap(NULL, sizeof page, PROT_READ, MAP_PRIVATE, file, 0);
+    if (name == MAP_FAILED) die("mmap");
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        double since = now();
+        while (!*stop && now() - since < 2 * SECONDS) {
+            if (pwrite(2, secret_path, strlen(secret_path) + 1, 0) < 0 || pwrite(2, "allowed", 8, 0) < 0) _exit(1);
+        }
+        _exit(0);
+    }
+    bool leaked = open_often();
+    *stop = true;
+    waitpid(child, NULL, 0);
+    return finish(leaked);
+}
+
+/// `spill FILE CMD…`: CMD, with FILE for standard error.
+int tool_spill(int argc, char **argv) {
+    int file = open(argument(argc, argv, 1), O_RDWR | O_CREAT | O_TRUNC, 0644);
+    if (file < 0 || dup2(file, 2) < 0 || close(file) < 0) die("spill");
+    execvp(argument(argc, argv, 2), argv + 2);
+    die(argv[2]);
+}
+
 // The kernel itself writes into the memory, when the disk has answered.
 int attack_race_aio(int argc, char **argv) {
     set_up(argument(argc, argv, 1));

@@ -50,6 +50,11 @@ int attack_unix_names(int argc, char **argv) {  // by every spelling; then by an
     return verdict(leaked);
 }
 
+int attack_unix_linked_before(int argc, char **argv) {  // LINK is another name of SOCKET, from before
+    target = argument(argc, argv, 1);
+    return verdict(reaches(argument(argc, argv, 2)));
+}
+
 /// The current folder is where sockets may be talked to, and SOCKET lies elsewhere: alone and with its folder, it is brought here.
 int attack_unix_moved(int argc, char **argv) {
     target = argument(argc, argv, 1);

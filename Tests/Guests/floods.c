@@ -20,23 +20,42 @@ int tool_bomb(int argc, char **argv) {
     return 0;
 }
 
-/// `eat MIB N`: N children write to MIB each and keep it; says how the first ended, and ends the others.
+/// Room in a file without a name, which is held and not mapped any more.
+static void fill_unnamed(size_t size) {
+    int fd = memfd_create("eaten", MFD_CLOEXEC);
+    char *memory = ftruncate(fd, (off_t)size) < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) _exit(9);
+    memset(memory, 1, size), munmap(memory, size);
+}
+
+/// `eat HOW MIB N`: N children write to MIB each and keep it, as their own or `unnamed`; says how the first ended, and ends the others.
 int tool_eat(int argc, char **argv) {
-    size_t size = (size_t)atoi(argument(argc, argv, 1)) << 20;
-    int count = atoi(argument(argc, argv, 2)), status = 0;
+    bool unnamed = strcmp(argument(argc, argv, 1), "unnamed") == 0;
+    size_t size = (size_t)atoi(argument(argc, argv, 2)) << 20;
+    int count = atoi(argument(argc, argv, 3)), status = 0;
     pid_t children[16];
     for (int i = 0; i < count && i < 16; i++) {
         children[i] = fork();
         if (children[i] > 0) continue;
         char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) _exit(9);
-        memset(memory, i + 1, size);
+        if (unnamed) fill_unnamed(size); else memset(memory, i + 1, size);
         for (;;) pause();
     }
     wait(&status);
     say_status("one", status);
     for (int i = 0; i < count && i < 16; i++) kill(children[i], SIGKILL);
     while (wait(NULL) > 0) {}
+    return 0;
+}
+
+static void *waits(void *unused) { for (;;) pause(); return unused; }
+/// `threads N`: one process with N threads besides its first; says how many.
+int tool_threads(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    pthread_t thread;
+    for (int i = 0; i < count; i++) start(&thread, waits, NULL);
+    say("%d", count);
     return 0;
 }
 
@@ -146,12 +165,17 @@ static void map_file(const char *name, int mib) {
     if (memory == MAP_FAILED) die("mmap");
     memset(memory, 1, (size_t)mib << 20), close(fd);
 }
+static void set_aside(const char *name, int mib) {
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || fallocate(fd, 0, 0, (off_t)mib << 20) < 0) die("fallocate");
+    close(fd);
+}
 static int writers_size;
 static void *writes_one(void *name) { write_file(name, writers_size); return NULL; }
 static void *starts_true(void *unused) { execl("/bin/true", "true", NULL); return unused; }
 
 /// `writes HOW MIB`: 4 times MIB, below the current folder; by children that are waited for, by
-/// mappings of theirs, by threads, or by a thread whose place another then takes by starting a program.
+/// mappings of theirs, by threads, or by a thread whose place another then takes by starting a program; or set aside and not written.
 int tool_writes(int argc, char **argv) {
     const char *how = argument(argc, argv, 1), *const names[] = {"a", "b", "c", "d"};
     int mib = writers_size = atoi(argument(argc, argv, 2));
@@ -161,6 +185,7 @@ int tool_writes(int argc, char **argv) {
     bool threads = strcmp(how, "threads") == 0, replaced = strcmp(how, "replaced") == 0;
     for (int i = 0; i < 4; i++) {
         if (replaced) { write_file(names[i], mib); continue; }
+        if (strcmp(how, "reserved") == 0) { set_aside(names[i], mib); continue; }
         if (threads) { start(&thread, writes_one, (void *)names[i]); pthread_join(thread, NULL); continue; }
         pid_t child = fork();
         if (child < 0) die("fork");

@@ -72,7 +72,14 @@ static void local(void) {
     say("  peer is me: %d %d", who.uid == geteuid(), who.pid == getpid());
     result("SO_PEERCRED of the listener's side", getsockopt(client, SOL_SOCKET, SO_PEERCRED, &who, &size));
     say("  peer is me: %d %d", who.uid == geteuid(), who.pid == getpid());
+    // Handed on, and closed where it was bound.
+    int elsewhere = fcntl(listener, F_DUPFD_CLOEXEC, 500);
     close(client), close(server), close(listener);
+    client = socket(AF_UNIX, SOCK_STREAM, 0);
+    result("connect to what was handed on", connect(client, AT(address)));
+    server = accept(elsewhere, NULL, NULL);
+    pass_descriptor("SCM_RIGHTS to it", client, server);
+    close(client), close(server), close(elsewhere);
     try_connect("unix, nobody listens", AF_UNIX, SOCK_STREAM, AT(address), -1);
     struct sockaddr_un hidden = {.sun_family = AF_UNIX};
     int n = snprintf(hidden.sun_path + 1, sizeof hidden.sun_path - 1, "guest-%d", getpid());

@@ -19,11 +19,11 @@ G(attack_process_vm_parent) G(attack_kill_supervisor) G(attack_proc_supervisor) 
 G(attack_race_inherited_mem) G(attack_race_vfork_clone) G(attack_race_clone_vm) G(attack_race_vfork_thread) G(attack_race_mapped_file) G(attack_race_aio)
 G(attack_race_clone_fs) G(attack_race_clone_files) G(attack_race_link_of_link) G(attack_link_to_own_proc)
 G(attack_unspecified_bound) G(attack_address_lengths) G(attack_reconnect) G(attack_rare_sockets) G(attack_netlink_change)
-G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_datagram) G(attack_race_unix_dup2)
+G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix_linked_before) G(attack_unix_datagram) G(attack_race_unix_dup2)
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_terminal) G(tool_bomb) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
+G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
@@ -33,7 +33,7 @@ G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_
 G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descriptors) G(attack_handed_descriptor)
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
-G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_children)
+G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
 G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
@@ -67,6 +67,7 @@ const struct guest attacks[] = {
     {"race-clone-vm", attack_race_clone_vm, "SECRET"},
     {"race-vfork-thread", attack_race_vfork_thread, "SECRET"},
     {"race-mapped-file", attack_race_mapped_file, "SECRET"},
+    {"race-mapped-stream", attack_race_mapped_stream, "SECRET FILE"},
     {"race-aio", attack_race_aio, "SECRET"},
     {"race-clone-fs", attack_race_clone_fs, "SECRET"},
     {"race-clone-files", attack_race_clone_files, "SECRET"},
@@ -122,6 +123,7 @@ const struct guest attacks[] = {
     {"netlink-change", attack_netlink_change, ""},
     {"listen-unbound", attack_listen_unbound, ""},
     {"unix-names", attack_unix_names, "SOCKET"},
+    {"unix-linked-before", attack_unix_linked_before, "SOCKET LINK"},
     {"unix-moved", attack_unix_moved, "SOCKET"},
     {"unix-datagram", attack_unix_datagram, "SOCKET"},
     {"race-unix-dup2", attack_race_unix_dup2, "SOCKET"},
@@ -171,6 +173,8 @@ const struct guest attacks[] = {
     {"exec-launchers", attack_exec_launchers, "FORBIDDEN"},
     {"exec-from-thread", attack_exec_from_thread, "FORBIDDEN"},
     {"exec-arguments", attack_exec_arguments, "FORBIDDEN"},
+    {"exec-memory", attack_exec_memory, "FORBIDDEN"},
+    {"exec-stopped", attack_exec_stopped, "FORBIDDEN"},
     {"children", attack_children, "SECRET"},
     {"i386-exec", attack_i386_exec, "FORBIDDEN"},
     {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
@@ -198,12 +202,14 @@ const struct guest tools[] = {
     {"hand", tool_hand, "SOCKET FILE"},
     {"bring", tool_bring, "SOCKET FILE"},
     {"stream", tool_stream, "HOW FILE CMD…"},
+    {"spill", tool_spill, "FILE CMD…"},
     {"victim", tool_victim, "CMD…"},
     {"enter", tool_enter, "DIR CMD…"},
     {"serve", tool_serve, "tcp|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"terminal", tool_terminal, ""},
     {"bomb", tool_bomb, "N"},
-    {"eat", tool_eat, "MIB N"},
+    {"threads", tool_threads, "N"},
+    {"eat", tool_eat, "HOW MIB N"},
     {"writes", tool_writes, "HOW MIB"},
     {"crowd", tool_crowd, "N"},
     {"wait-forever", tool_wait_forever, "N"},

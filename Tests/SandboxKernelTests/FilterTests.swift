@@ -11,7 +11,7 @@ import Testing
         }
         static let all = Architecture.allCases.flatMap { architecture in
             [(true, true), (true, false), (false, false)].map { enforces, scopes in
-                var kind = FilterKind(enforces: enforces, scopesSignals: scopes, supervisor: 4321, front: 4320)
+                var kind = FilterKind(enforces: enforces, scopesSignals: scopes, countsRoom: scopes, supervisor: 4321, front: 4320)
                 kind.architecture = architecture
                 return Setting(kind: kind)
             }

@@ -289,4 +289,27 @@ import SandboxYAML
         #expect(policy.limits.processes == 256 && policy.limits.openFiles == 4096 && policy.limits.written == 3_000_000_000)
         #expect(policy.mode == .observe)
     }
+
+    /// Whoever listens at all addresses of the machine is reached by each of them; an allowance means what is written.
+    @Test(arguments: ["127.0.0.1", "[::1]", "127.0.0.0/8", "localhost"]) func denialsOfLoopback(_ written: String) throws {
+        func compiled(_ list: String) throws -> Policy {
+            var variables = variables()
+            variables.ownAddresses = { [IPAddress(parsing: "192.0.2.7")!, IPAddress(parsing: "2001:db8::7")!, IPAddress(parsing: "::1")!] }
+            return try Policy.compile(
+                profile: load("version: 1\nname: p\nfiles: { default: allow }\nnetwork: { \(list): [\"\(written):5432\"] }"),
+                variables: variables)
+        }
+        let here = [
+            "127.0.0.1", "127.0.0.2", "::ffff:127.0.0.3", "::1", "192.0.2.7", "2001:db8::7", "255.255.255.255", "224.0.0.1", "ff02::1",
+        ]
+        let denied = try compiled("default: allow, deny"), allowed = try compiled("default: deny, allow")
+        for address in here {
+            #expect(denied.connect(address, 5432) == "deny network.deny[0]", "\(address)")
+            #expect(denied.connect(address, 5433) == "allow network.default", "\(address)")
+        }
+        #expect(denied.connect("192.0.2.8", 5432) == "allow network.default")
+        #expect(allowed.connect("192.0.2.7", 5432) == "deny network.default")
+        let service = try policy("files: { default: allow }\nnetwork: { default: allow, deny: [\"127.0.0.53:53\"] }")
+        #expect(service.connect("127.0.0.1", 53) == "allow network.default")
+    }
 }

@@ -176,6 +176,8 @@ static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_
 void sbx_remove_tree(const char *path);
 // Whether a folder holds a socket anywhere below, or so much, or what may not be looked at, that nobody can tell.
 int sbx_may_hold_socket(const char *folder);
+// Whether the file takes memory and no disk.
+int sbx_lies_in_memory(const char *path);
 
 // What no supervised process has, root's among them: powers over the machine that no rule about files, programs or
 // addresses judges.

@@ -69,7 +69,10 @@ int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd,
 // The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
 // Returns the exit code. `link` is its end of a pair of sockets: signals go to the supervisor, the exit code comes back.
 int sbx_front_run(int supervisor, int link);
-// The supervisor's side: lets the front end with this code. From then on it can no longer kill us by dying.
+// The supervisor's side, once: the front holds the listener too from then on. Should the supervisor be killed, calls that wait for
+// their answer go on waiting until their callers are dead: the kernel answers them ENOSYS where nobody holds it any more.
+int sbx_front_lend(int link, int listener);
+// Lets the front end with this code. From then on it can no longer kill us by dying.
 int sbx_front_release(int front, int link, int code);
 int sbx_fork(void);
 void sbx_block_all_signals(void);

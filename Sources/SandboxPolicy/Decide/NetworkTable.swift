@@ -28,6 +28,15 @@ struct NetworkTable: Sendable {
     mutating func addAnywhere(_ row: Row) { anywhere.append(row) }
     mutating func addLoopback(_ row: Row) { loopback.append(row) }
 
+    /// Loopback, the other addresses of this machine, and those of everybody: 255.255.255.255, 224.0.0.0/4, ff00::/8.
+    mutating func addMachine(_ row: Row, _ own: Set<IPAddress>) {
+        addLoopback(row)
+        add(row, range: AddressRange(IPAddress(v4: .max), prefix: 32))
+        add(row, range: AddressRange(IPAddress(v4: 0xe000_0000), prefix: 4))
+        add(row, range: AddressRange(IPAddress(v6High: 0xff << 56, v6Low: 0), prefix: 8))
+        for address in own where !address.isLoopback { add(row, range: AddressRange(address, prefix: address.isV4 ? 32 : 128)) }
+    }
+
     mutating func add(_ row: Row, range: AddressRange) {
         ranges[range, default: []].append(row)
         if range.base.isV4 {

@@ -100,11 +100,20 @@ extension Policy {
     package func judge(unixConnect path: Span<UInt8>) -> Ruling {
         var hits = Hits()
         guard paths.walk(path, &hits) else { return Ruling(.deny, by: defaults.malformed) }
-        // Talking to a socket acts on what is behind it, so that it counts as changing (THREATS, section 5).
-        if let denied = denial(hits, .write) { return denied }
-        if hits[.unixDeny] != Hits.none { return Ruling(.deny, by: RuleID(rawValue: hits[.unixDeny])) }
+        if let denied = denial(toTalk: hits) { return denied }
         if hits[.unixAllow] != Hits.none { return Ruling(.allow, by: RuleID(rawValue: hits[.unixAllow])) }
         return defaults.network
+    }
+
+    /// The rule that takes a socket out of reach, whatever the lists grant.
+    package func denial(ofSocket path: Span<UInt8>) -> Ruling? {
+        var hits = Hits()
+        return paths.walk(path, &hits) ? denial(toTalk: hits) : nil
+    }
+
+    /// Talking to a socket acts on what is behind it, so that it counts as changing.
+    private func denial(toTalk hits: Hits) -> Ruling? {
+        denial(hits, .write) ?? (hits[.unixDeny] != Hits.none ? Ruling(.deny, by: RuleID(rawValue: hits[.unixDeny])) : nil)
     }
 
     /// Judges a connection or a datagram to an abstract socket; the name is without the leading NUL.

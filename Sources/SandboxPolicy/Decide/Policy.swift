@@ -21,6 +21,9 @@ package struct PolicyVariables {
     /// For denials, too.
     package var otherPaths: (_ path: [UInt8], _ withAll: Bool) -> [[UInt8]] = { _, _ in [] }
 
+    /// Whoever listens at all of the machine's addresses is reached by each of them. For denials of loopback.
+    package var ownAddresses: () -> Set<IPAddress> = { [] }
+
     package init(
         home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],
         protected: [ProtectedPath] = [], resolve: (([UInt8]) -> [UInt8]?)? = nil

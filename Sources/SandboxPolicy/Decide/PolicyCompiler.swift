@@ -222,13 +222,15 @@ struct PolicyCompiler {
         let row = NetworkTable.Row(rule: rule.rawValue, decision: decision, transport: target.transport, ports: target.ports)
         switch target.peer {
         case .any: table.addAnywhere(row)
-        case .localhost: table.addLoopback(row)
+        case .localhost: decision == .deny ? table.addMachine(row, given.ownAddresses()) : table.addLoopback(row)
         case .nameservers:
             for address in given.nameservers {
                 let address = address.canonicalDestination
                 table.add(row, range: AddressRange(address, prefix: address.isV4 ? 32 : 128))
             }
-        case .range(let range): table.add(row, range: range)
+        case .range(let range):
+            table.add(row, range: range)
+            if decision == .deny, range.isLoopback { table.addMachine(row, given.ownAddresses()) }
         case .host(let name): if let host = hosts[name] { table.add(row, host: host) }
         // Warned of when the profile was read; it allows nothing.
         case .hostsBelow, .unixPath, .unixAbstract: break

@@ -85,6 +85,11 @@ package struct AddressRange: Hashable, Sendable {
         self.prefix = prefix
     }
 
+    /// 127.0.0.0/8, 127.0.0.1 or ::1: this machine, and not one of its services that has a loopback address for itself.
+    var isLoopback: Bool {
+        base.isLoopback && (prefix == (base.isV4 ? 8 : 128) || base.isV4 && prefix == 32 && base == IPAddress(v4: 0x7f00_0001))
+    }
+
     func contains(_ address: IPAddress) -> Bool {
         address.isV4 == base.isV4 && AddressRange(masking: address, prefix: prefix) == self
     }

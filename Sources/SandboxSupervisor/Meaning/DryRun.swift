@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxKernel
 package import SandboxPolicy
 internal import SandboxStore
 
@@ -16,6 +17,7 @@ package enum DryRun {
         let mounts = MountTable()
         variables.kernelMounts = mounts.kernelPlaces
         variables.otherPaths = mounts.others
+        variables.ownAddresses = Interfaces.addresses
         return variables
     }
 
