@@ -9,6 +9,7 @@ internal import SandboxStore
 extension Supervision {
     func find(_ work: FileWork, _ call: Call, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work, call, caller))
+        downloads(opening: work, caller)
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
         if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
             decide(facts(work, work.first, call, caller), &finding)
@@ -23,13 +24,17 @@ extension Supervision {
     func find(_ work: SocketWork, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work))
         let servers = servers(work)
+        var host: Facts.Destination?
         if finding.decision != .deny, let refusal = carry(work, to: servers, caller) { finding.refuse(refusal) }
         if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
             if servers != nil { facts.intents.subtract([.netEgress]) }
+            if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
+            host = facts.destinations.first
         }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller) }
+        if enforces, finding.decision == .deny, let host { downloads?.refused(caller.serial, host) }
         return finding
     }
 
