@@ -5,13 +5,15 @@ internal import Synchronization
 ///
 /// It is kept as a graph of who gives to whom, and asked when a program starts: so it does not matter what came first, the file that was
 /// opened or the connection. A program gives to the files that it opens for writing and to the pipes that it finds open; it has what comes
-/// from the pipes it reads, from files that it is given by name or as standard input, and, until it starts another program, from whoever
-/// it was forked from. There only where a rule asks.
+/// from its sockets and from the pipes it reads, from files that it is given by name or as standard input, and, until it starts another
+/// program, from whoever it was forked from. There only where a rule asks.
 final class Downloads: Sendable {
     enum Node: Hashable {
         /// What a process runs, from one program start to the next.
         case program(UInt32)
         case pipe(UInt64)
+        /// One that has been connected.
+        case socket(UInt64)
         case file(device: UInt64, inode: UInt64)
         /// A file that was not there yet, in observe mode, where nobody sees it made.
         case path([UInt8])
@@ -24,9 +26,10 @@ final class Downloads: Sendable {
         var givers: [Node: Set<Node>] = [:]
         /// Programs that gave something to somebody, and so are remembered when they have ended.
         var isGiver: Set<UInt32> = []
-        var hosts: [UInt32: [Facts.Destination]] = [:]
-        /// Programs that run what they are given, while they run.
-        var interpreters: Set<UInt32> = []
+        /// By the number of a socket.
+        var hosts: [UInt64: [Facts.Destination]] = [:]
+        /// What interpreters run, while they run.
+        var scripts: [UInt32: [Node]] = [:]
         var links = 0
     }
     private let state = Mutex(State())
@@ -49,13 +52,16 @@ final class Downloads: Sendable {
         }
     }
 
-    /// `reads`, `writes`: what it finds open or is given by name. `inherits`: sockets that its process had before.
-    func became(_ serial: UInt32, reads: [Node], writes: [Node], inherits: Bool) {
+    /// `reads`, `writes`: what it finds open or is given by name.
+    func became(_ serial: UInt32, reads: [Node], writes: [Node]) {
         state.withLock { state in
             let former = state.running[serial]
             let own = Node.program(Self.begin(serial, &state))
-            if let former, inherits { Self.link(.program(former), to: own, &state) }
-            for node in reads { Self.link(node, to: own, &state) }
+            for node in reads {
+                // Most are pairs of unix sockets, which lead nowhere.
+                if case .socket(let number) = node, state.hosts[number] == nil { continue }
+                Self.link(node, to: own, &state)
+            }
             for node in writes { Self.link(own, to: node, &state) }
             if let former { Self.forget(former, &state) }
         }
@@ -64,7 +70,6 @@ final class Downloads: Sendable {
     func ended(_ serial: UInt32) {
         state.withLock { state in
             guard let own = state.running.removeValue(forKey: serial) else { return }
-            state.interpreters.remove(own)
             Self.forget(own, &state)
         }
     }
@@ -92,48 +97,42 @@ final class Downloads: Sendable {
     }
 
     private static func forget(_ program: UInt32, _ state: inout State) {
+        state.scripts[program] = nil
         guard !state.isGiver.contains(program) else { return }
-        state.hosts[program] = nil
         if let givers = state.givers.removeValue(forKey: .program(program)) { state.links -= givers.count }
     }
 
     // MARK: The network
 
-    /// True where somebody who runs what it is given has it from the one that connects now.
-    func connects(_ serial: UInt32, to host: Facts.Destination) -> Bool {
+    /// True where an interpreter runs what it has from the one that connects now.
+    func connects(_ serial: UInt32, by socket: UInt64, to host: Facts.Destination) -> Bool {
         state.withLock { state in
             guard let own = state.running[serial] else { return false }
-            let known = state.hosts[own, default: []]
-            if !known.contains(host) { state.hosts[own] = (known.count < Self.mostHosts ? known : Array(known.dropFirst())) + [host] }
-            for program in state.interpreters where program != own {
-                if Self.reaches(.program(program), state, { $0 == .program(own) }) { return true }
-            }
-            return false
+            let known = state.hosts[socket, default: []]
+            if !known.contains(host) { state.hosts[socket] = (known.count < Self.mostHosts ? known : Array(known.dropFirst())) + [host] }
+            Self.link(.socket(socket), to: .program(own), &state)
+            return state.scripts.values.joined().contains { Self.reaches($0, state) { $0 == .program(own) } }
         }
     }
 
     /// The connection was refused.
-    func refused(_ serial: UInt32, _ host: Facts.Destination) {
+    func refused(_ socket: UInt64, _ host: Facts.Destination) {
         state.withLock { state in
-            guard let own = state.running[serial] else { return }
-            state.hosts[own]?.removeAll { $0 == host }
+            state.hosts[socket]?.removeAll { $0 == host }
+            if state.hosts[socket]?.isEmpty == true { state.hosts[socket] = nil }
         }
     }
 
     // MARK: What is asked
 
-    /// Nil: nothing of it is known to come from the network. `interprets`: what it reads counts as well.
-    func origin(of files: [Node], interpretedBy serial: UInt32?) -> Origin? {
+    /// Nil: nothing of it is known to come from the network. `scripts`: what the process runs as an interpreter.
+    func origin(of files: [Node], scripts: [Node], of serial: UInt32) -> Origin? {
         state.withLock { state in
-            var nodes = files
-            if let serial, let own = state.running[serial] {
-                state.interpreters.insert(own)
-                nodes.append(.program(own))
-            }
+            if !scripts.isEmpty, let own = state.running[serial] { state.scripts[own] = scripts }
             var origin = Origin(), isFound = false
-            for node in nodes {
+            for node in files + scripts {
                 _ = Self.reaches(node, state) { giver in
-                    guard case .program(let number) = giver, let hosts = state.hosts[number], !hosts.isEmpty else { return false }
+                    guard case .socket(let number) = giver, let hosts = state.hosts[number] else { return false }
                     isFound = true
                     origin.hosts += hosts.filter { !origin.hosts.contains($0) }
                     return false

@@ -10,11 +10,14 @@ extension EndToEnd {
             let address: String
 
             init(_ world: World) throws {
-                let folder = world.work + "/served"
+                let folder = world.root + "/served"
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                try "#!/bin/sh\necho ran\n".write(toFile: folder + "/tool", atomically: false, encoding: .utf8)
-                chmod(folder + "/tool", 0o755)
-                _ = try world.native(["sh", "-c", "cd '\(folder)' && tar cf a.tar tool && cp tool tool.py && echo 'print(\"ran\")' > tool.py"])
+                chmod(folder, 0o777)
+                let made = try world.native([
+                    "sh", "-c",
+                    "cd '\(folder)' && printf '#!/bin/sh\\necho ran\\n' > tool && chmod 755 tool && tar cf a.tar tool && echo 'print(\"ran\")' > tool.py",
+                ])
+                #expect(made.code == 0, "\(made)")
                 let script = """
                     import functools, http.server, sys, threading
                     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
@@ -51,43 +54,55 @@ extension EndToEnd {
             "curl -so x $U/tool; mv x y; chmod +x y; ./y", "curl -so x $U/tool; ln x y; chmod +x y; ./y",
             "curl -so x $U/tool; cp x y; chmod +x y; ./y", "curl -so a $U/a.tar; tar xf a; ./tool", "curl -s $U/a.tar | tar x; ./tool",
             "mkfifo p; curl -s $U/tool > p & cat p > x; chmod +x x; ./x", "curl -so x $U/tool; chmod +x x; ln -s x z; ./z",
-            "python3 -c 'import sys, urllib.request as u; f = open(\"x\", \"wb\"); f.write(u.urlopen(sys.argv[1]).read())' $U/tool; chmod +x x; ./x",
+            "python3 -c 'import sys, urllib.request as u; f = open(\"x\", \"wb\"); f.write(u.urlopen(sys.argv[1]).read())' http://$U/tool; chmod +x x; ./x",
             "curl -s $U/tool | sh", "curl -s $U/tool | cat | tee y | sh", "curl -so x $U/tool; sh x", "curl -so x $U/tool; sh < x",
             "curl -so x $U/tool.py; python3 x", "curl -s $U/tool.py | python3 -", "bash -c 'bash <(curl -s $0/tool)' $U",
-            "curl -so x $U/tool; chmod +x x; env ./x", "bash -c 'exec 3<>/dev/tcp/${0%:*}/${0#*:}; printf \"GET /tool HTTP/1.0\\r\\n\\r\\n\" >&3; sed \"1,/^.$/d\" <&3 > x' $U; chmod +x x; ./x",
+            "curl -so x $U/tool; chmod +x x; env ./x",
+            "bash -c 'exec 3<>/dev/tcp/${0%:*}/${0#*:}; printf \"GET /tool HTTP/1.0\\r\\n\\r\\n\" >&3; sed \"1,/^.$/d\" <&3 > x' $U; chmod +x x; ./x",
         ]
 
-        @Test(arguments: downloads) func natively(download: String) throws {
-            let world = try World(), server = try Server(world)
-            let outcome = try world.native(["sh", "-c", download.replacingOccurrences(of: "$U", with: server.address)])
-            #expect(outcome.out.contains("ran\n"), "\(outcome)")
+        /// Each in a folder of its own, with `N ran` where it did. Nobody's outer shell is connected.
+        private func script(_ cases: [String], _ server: Server) -> String {
+            cases.enumerated().map { i, text in
+                "mkdir d\(i); (cd d\(i); \(text.replacingOccurrences(of: "$U", with: server.address))) > out\(i); sed 's/^/\(i) /' out\(i)\n"
+            }.joined()
         }
 
-        @Test(arguments: downloads, Account.all) func doNotRun(download: String, account: Account) throws {
-            let world = try World(account), server = try Server(world)
-            let command = ["sh", "-c", download.replacingOccurrences(of: "$U", with: server.address)]
+        private func ran(_ outcome: Outcome) -> Set<Int> {
+            Set(outcome.out.split(separator: "\n").filter { $0.hasSuffix(" ran") }.compactMap { Int($0.split(separator: " ")[0]) })
+        }
+
+        @Test(arguments: Account.all) func doNotRun(account: Account) throws {
+            let world = try World(account), server = try Server(world), all = Set(Self.downloads.indices)
+            let command = ["sh", "-c", script(Self.downloads, server)], clean = ["sh", "-c", "rm -rf d* out*"]
+            #expect(ran(try world.native(command)) == all)
+            _ = try world.native(clean)
             let outcome = try world.sandboxed(command, profile: try profile(world))
-            #expect(!outcome.out.contains("ran"), "\(outcome)")
-            let denied = try world.events("--decision", "deny")
-            #expect(denied.contains { $0.intents.contains("proc.exec_downloaded") }, "\(download): \(denied)")
+            #expect(ran(outcome).isEmpty, "\(ran(outcome).sorted().map { Self.downloads[$0] }): \(outcome)")
+            let denied = try world.events("--decision", "deny").filter { $0.intents.contains("proc.exec_downloaded") }
+            #expect(denied.count >= Self.downloads.count && denied.contains { $0.operation == "exec" }, "\(denied.count)")
+            _ = try world.native(clean)
             // Where the rule is about other hosts it says nothing.
-            let elsewhere = try world.sandboxed(
-                ["sh", "-c", "rm -rf x y z p tool a; " + command[2]], profile: try profile(world, when: "when: { host_not: [\"127.0.0.1\"] }, "))
-            #expect(elsewhere.out.contains("ran\n"), "\(elsewhere)")
+            let elsewhere = try world.sandboxed(command, profile: try profile(world, when: "when: { host_not: [\"127.0.0.1\"] }, "))
+            #expect(ran(elsewhere) == all, "\(all.subtracting(ran(elsewhere)).map { Self.downloads[$0] }): \(elsewhere)")
         }
 
         /// What a program writes itself is not downloaded because another one talks to the network.
-        @Test(arguments: [
+        static let others = [
             "printf '#!/bin/sh\\necho ran\\n' > x; chmod +x x; ./x",
             "curl -s $U/tool > /dev/null; printf '#!/bin/sh\\necho ran\\n' > x; chmod +x x; ./x",
             "curl -so data $U/tool; printf '#!/bin/sh\\necho ran\\n' > x; chmod +x x; ./x", "curl -s $U/tool | wc -c > n; sh -c 'echo ran'",
             "curl -so x $U/tool; cat x > /dev/null; cp /bin/echo e; ./e ran", "curl -s $U/tool & wait; sh -c 'echo ran'",
+            "curl -so d $U/tool; python3 -c 'print(\"ran\")' d", "curl -so d $U/tool; echo 'print(\"ran\")' > x; python3 x d",
+            "curl -s $U/tool | python3 -c 'import sys; sys.stdin.read(); print(\"ran\")'", "curl -s $U/tool | sh -c 'cat > d; echo ran'",
             "curl -so x $U/tool; rm x; printf '#!/bin/sh\\necho ran\\n' > x; chmod +x x; ./x", "echo 'echo ran' | sh",
-        ]) func othersRun(script: String) throws {
-            let world = try World(), server = try Server(world)
-            let outcome = try world.sandboxed(
-                ["sh", "-c", script.replacingOccurrences(of: "$U", with: server.address)], profile: try profile(world))
-            #expect(outcome.out.hasSuffix("ran\n"), "\(outcome)")
+        ]
+
+        @Test(arguments: Account.all) func othersRun(account: Account) throws {
+            let world = try World(account), server = try Server(world)
+            let outcome = try world.sandboxed(["sh", "-c", script(Self.others, server)], profile: try profile(world))
+            let missing = Set(Self.others.indices).subtracting(ran(outcome))
+            #expect(missing.isEmpty, "\(missing.map { Self.others[$0] }): \(outcome)")
         }
 
         @Test func observed() throws {

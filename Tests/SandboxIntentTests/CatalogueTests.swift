@@ -184,6 +184,8 @@ import Testing
         #expect(told("/bin/busybox", "/bin/busybox", "rm", "x") == [.fileDelete])
         #expect(told("/usr/bin/coreutils", "rm", "x") == [.fileDelete])
         #expect(told("/usr/bin/systemctl", "reboot") == [.systemShutdown])
+        #expect(told("/usr/bin/systemctl", "echo", "reboot") == [.systemShutdown])
+        #expect(told("/bin/busybox", "echo", "rm", "x") == [], "busybox is what it is called")
         #expect(told("/usr/bin/rm", "echo", "x") == [.fileDelete], "a name that it merely claims hides nothing")
         #expect(told("/usr/bin/python3.11", "python3", "/usr/bin/alembic", "downgrade", "base").contains(.sqlDrop))
         #expect(told("/usr/sbin/xtables-nft-multi", "iptables", "-F") == [.systemService])
@@ -231,6 +233,21 @@ import Testing
         #expect(live("docker exec db dropdb shop") == ["sql.drop", "container.run"])
         #expect(live("busybox rm x") == ["file.delete"])
         #expect(live("python3 manage.py flush") == ["proc.exec", "sql.delete_all"])
+    }
+
+    /// What an interpreter runs, and not what it is given besides.
+    @Test func interpretersSayWhatTheyRun() throws {
+        let catalogue = try Shipped.catalogue.get()
+        func told(_ line: String) -> String {
+            let words = Words.split(line), found = catalogue.meaning(program: words[0], arguments: words)
+            return (found.scripts.map { String(decoding: $0, as: UTF8.self) } + (found.runsInput ? ["-input"] : [])).joined(separator: " ")
+        }
+        for (line, expected) in [
+            ("sh x.sh data", "x.sh"), ("sh", "-input"), ("bash -s a b", "-input"), ("bash -c 'x' y", ""), ("bash -x run.sh", "run.sh"),
+            ("python3 x.py data.csv", "x.py"), ("python3 -c 'x' data", ""), ("python3 -", "- -input"), ("python3 -m json.tool f", "json.tool"),
+            ("node x.js y", "x.js"), ("node", "-input"), ("node -e x y", ""), ("perl -ne x f", ""), ("perl x.pl", "x.pl"), ("ruby", "-input"),
+            ("cat x", ""), ("ssh h sh x.sh", ""),
+        ] { #expect(told(line) == expected, "\(line)") }
     }
 
     @Test func statementsSayWhereTheirTextIs() throws {

@@ -50,7 +50,9 @@ import Testing
         text.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self), from < bytes.count else { return nil }
             return (mark + [0]).withUnsafeBytes { mark in
-                strstr(base + from, mark.baseAddress?.assumingMemoryBound(to: CChar.self) ?? base).map { $0 - UnsafeMutablePointer(mutating: base) }
+                strstr(base + from, mark.baseAddress?.assumingMemoryBound(to: CChar.self) ?? base).map {
+                    $0 - UnsafeMutablePointer(mutating: base)
+                }
             }
         }
     }

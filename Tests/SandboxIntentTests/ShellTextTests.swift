@@ -20,18 +20,24 @@ import Testing
         ("a > f 2>&1 < g >> h b", "a_b"), ("2>/dev/null a", "a"), ("a &> f", "a"), ("a 5", "a_5"), ("a <<< b", "a"),
         ("if a; then b; elif c; then d; else e; fi", "a b c d e"), ("while a; do b; done", "a b"), ("! a", "a"), ("{ a; }", "a"),
         ("time a", "a"), ("exec a b", "a_b"), ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
-        ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"), ("a {b,c}", "?a_{b,c} …"),
-        ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "?f a …"), ("eval 'a'", "…"),
+        ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
+        ("a {b,c}", "?a_{b,c} …"),
+        ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "?f a …"),
+        ("eval 'a'", "…"),
         (". x", "…"), ("trap 'a' EXIT; b", "b …"), ("command -v a", "…"), ("a=$(b c); d", "?b_c d …"), ("a `b`", "?a ?b …"),
-        ("a \"$(b c)\" d", "?a_$_d ?b_c …"), ("a \"$(b \"$(c)\")\"", "?a_$ ?b_$ ?c …"), ("a 'b", "?a_b …"), ("a \"b", "?a_b …"), ("a <(b)", "?a ?b …"),
-        ("a <<E\nrm x\nE\nb", "a b …"), ("a <<'E' > f\nrm x\nE\n", "a …"), ("a <<-\tE\n\trm\n\tE\nb", "a b …"), ("a <<E <<F\n1\nE\nrm\nF\nb", "a b …"),
+        ("a \"$(b c)\" d", "?a_$_d ?b_c …"), ("a \"$(b \"$(c)\")\"", "?a_$ ?b_$ ?c …"), ("a 'b", "?a_b …"), ("a \"b", "?a_b …"),
+        ("a <(b)", "?a ?b …"),
+        ("a <<E\nrm x\nE\nb", "a b …"), ("a <<'E' > f\nrm x\nE\n", "a …"), ("a <<-\tE\n\trm\n\tE\nb", "a b …"),
+        ("a <<E <<F\n1\nE\nrm\nF\nb", "a b …"),
         ("a <<E\nrm x", "a …"), ("a \\", "a_\\"),
     ]) func isRead(_ text: String, _ expected: String) { #expect(told(text) == expected, "\(text)") }
 
     /// Whatever the bytes, it ends, and soon; what is literal is made of bytes that stand there.
     @Test func noiseIsRead() {
         var random = SystemRandomNumberGenerator()
-        let pieces = ["a", "rm", " ", "\n", ";", "'", "\"", "$(", ")", "`", "<<", "E", "\\", "{", "}", "&", "|", "#", "=", "for", ">", "(", "$", "é"]
+        let pieces = [
+            "a", "rm", " ", "\n", ";", "'", "\"", "$(", ")", "`", "<<", "E", "\\", "{", "}", "&", "|", "#", "=", "for", ">", "(", "$", "é",
+        ]
         for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0..<30, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
             let script = ShellText.read(Array(text.utf8)[...])

@@ -81,7 +81,8 @@ package final class Catalogue: Sendable {
         return folder.elementsEqual("bin".utf8) || folder.elementsEqual("sbin".utf8)
     }
     private static let systemPlaces = [
-        "/bin/", "/sbin/", "/usr/", "/lib/", "/lib64/", "/libexec/", "/opt/", "/snap/", "/nix/store/", "/gnu/store/", "/run/current-system/",
+        "/bin/", "/sbin/", "/usr/", "/lib/", "/lib64/", "/libexec/", "/opt/", "/snap/", "/nix/store/", "/gnu/store/",
+        "/run/current-system/",
     ].map { Array($0.utf8) }
 
     /// The last component of a path. A login shell's name begins with a dash.
@@ -190,6 +191,7 @@ private struct Reading {
             }
         }
         for level in scan.path where level.hasPlaces {
+            if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
             scan.addTarget(of: level, to: &meaning)
             scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
             for rule in level.nested where (rule.kind != .child || nested != .remote || isElsewhere) && scan.holds(rule.condition) {
@@ -214,6 +216,7 @@ private struct Reading {
                 } else if isListed {
                     meaning.starts.append([Array(first)] + scan.arguments[min(argument + 1, end)..<end])
                 } else {
+                    if rule.kind == .here, !isElsewhere { meaning.scripts.append(Array(first)) }
                     let name = Catalogue.base(first)
                     add(first, invoked: name, scan.arguments, from: argument + 1, to: end, inPlace: inPlace && rule.kind == .here)
                 }
@@ -227,7 +230,6 @@ private struct Reading {
     }
 
     private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {
-        budget -= text.count / 64
         let script = ShellText.read(text)
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {

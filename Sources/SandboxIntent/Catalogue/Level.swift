@@ -173,6 +173,8 @@ final class Level: Sendable {
     let databases: [Place]
     let statements: [StatementRule]
     let nested: [NestedRule]
+    /// When it runs what its standard input says.
+    let runsInput: Criterion?
 
     enum Command: Sendable {
         case level(Level)
@@ -196,6 +198,7 @@ final class Level: Sendable {
         databases = draft.databases
         statements = draft.statements
         nested = draft.nested
+        runsInput = draft.runsInput
     }
 
     func command(like word: ArraySlice<UInt8>) -> Command? {
@@ -223,6 +226,7 @@ struct LevelDraft {
     var databases: [Place] = []
     var statements: [StatementRule] = []
     var nested: [NestedRule] = []
+    var runsInput: Criterion?
 }
 
 /// A command line of the catalogue, and what it is to mean.

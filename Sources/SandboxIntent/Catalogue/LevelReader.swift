@@ -261,7 +261,8 @@ struct LevelReader {
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
         let texts: [(String, NestedRule.Text)] = [("", .none), ("_script", .one), ("_text", .joined)]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
-        guard let fields = sink.fields(of: node, "run", known: kinds + ["when"]) else { return }
+        guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input"]) else { return }
+        fields["input"].map { draft.runsInput = condition($0, "input", draft).0 }
         let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
         for kind in NestedRule.Kind.allCases {
             for (suffix, text) in texts {

@@ -230,12 +230,16 @@ package struct ShellText {
     }
 
     /// Before a command.
-    private static let leads = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin"].map { Array($0.utf8) }
+    private static let leads = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin"].map {
+        Array($0.utf8)
+    }
     private static let heads = ["for", "case", "select", "function"].map { Array($0.utf8) }
     /// What the shell does itself, without a program.
     private static let own = [
-        "fi", "done", "esac", "}", "cd", ":", "set", "unset", "export", "readonly", "local", "declare", "typeset", "umask", "ulimit", "shift",
-        "return", "break", "continue", "exit", "wait", "trap", "true", "false", "[", "[[", "pushd", "popd", "shopt", "read", "eval", "source", ".",
+        "fi", "done", "esac", "}", "cd", ":", "set", "unset", "export", "readonly", "local", "declare", "typeset", "umask", "ulimit",
+        "shift",
+        "return", "break", "continue", "exit", "wait", "trap", "true", "false", "[", "[[", "pushd", "popd", "shopt", "read", "eval",
+        "source", ".",
     ].map { Array($0.utf8) }
     /// What these do is in other text.
     private static let opaque = ["eval", "source", ".", "trap"].map { Array($0.utf8) }

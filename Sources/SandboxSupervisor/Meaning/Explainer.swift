@@ -70,6 +70,9 @@ package final class Explainer {
         if let text = meaning.unread.first {
             explanation.note = "what `\(Escaped.text(text))` starts can only be told in part: each program is judged when it starts"
         }
+        if meaning.starts.count > Self.mostStarts || depth == Self.deepest && !meaning.starts.isEmpty {
+            explanation.note = "it starts more than is looked at here: each program is judged when it starts"
+        }
         for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.first?.isEmpty == false {
             explanation.add(start: try run(start, depth: depth + 1))
         }

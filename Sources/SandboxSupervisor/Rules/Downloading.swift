@@ -8,11 +8,11 @@ extension Supervision {
     /// At the exec event: the process stands still, and what it holds is what its program begins with.
     func downloads(became work: ProgramWork, _ arguments: [[UInt8]]?, _ caller: Caller) {
         guard let downloads else { return }
-        var reads: [Downloads.Node] = [], writes: [Downloads.Node] = [], inherits = false
+        var reads: [Downloads.Node] = [], writes: [Downloads.Node] = []
         do throws(Errno) {
-            for held in try Holding.all(of: caller.pid, mappings: false, threads: false) {
+            for held in try Holding.all(of: caller.pid, mappings: false, threads: context.haveSeparateDescriptors) {
                 switch held.kind {
-                case .socket: inherits = true
+                case .socket: reads.append(.socket(held.inode))
                 case .pipe, .file:
                     let node: Downloads.Node = held.kind == .pipe ? .pipe(held.inode) : .file(device: held.device, inode: held.inode)
                     if held.reads { reads.append(node) }
@@ -20,9 +20,9 @@ extension Supervision {
                 case .memory, .terminal, .master: break
                 }
             }
-        } catch { inherits = true }
+        } catch {}  // it is ending
         reads += (arguments ?? []).dropFirst().prefix(Self.mostNames).flatMap { named(by: $0, caller) }
-        downloads.became(caller.serial, reads: reads, writes: writes, inherits: inherits)
+        downloads.became(caller.serial, reads: reads, writes: writes)
     }
     private static let mostNames = 256
 
@@ -41,7 +41,7 @@ extension Supervision {
             guard stat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0 else { return nil }
             switch st.st_mode & S_IFMT {
             case S_IFREG: return .file(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
-            case S_IFIFO: return name.starts(with: "/dev/fd/".utf8) ? .pipe(UInt64(st.st_ino)) : nil
+            case S_IFIFO: return .pipe(UInt64(st.st_ino))
             default: return nil
             }
         }
@@ -52,11 +52,11 @@ extension Supervision {
         guard let downloads, work.operation == .open || work.operation == .create else { return }
         let file = work.first, writes = file.access.contains(.write)
         switch file.kind {
-        case .absent where writes && !enforces: downloads.opened(.path(Array(file.path.text)), by: caller.serial, reads: false, writes: true)
-        case .regular where writes, .fifo:
-            downloads.opened(
-                .file(device: file.device, inode: file.inode), by: caller.serial,
-                reads: file.kind == .fifo && file.access.contains(.read), writes: writes)
+        case .absent where writes && !enforces:
+            downloads.opened(.path(Array(file.path.text)), by: caller.serial, reads: false, writes: true)
+        case .regular where writes:
+            downloads.opened(.file(device: file.device, inode: file.inode), by: caller.serial, reads: false, writes: true)
+        case .fifo: downloads.opened(.pipe(file.inode), by: caller.serial, reads: file.access.contains(.read), writes: writes)
         default: break
         }
     }
@@ -72,8 +72,10 @@ extension Supervision {
 
     /// True where a program that runs what it reads would read it from there. A question to a name server brings no program.
     func downloads(connecting work: SocketWork, _ facts: borrowing Facts, _ caller: Caller) -> Bool {
-        guard let downloads, let host = facts.destinations.first, case .ip(_, let port) = work.endpoint, port != 53 else { return false }
-        return downloads.connects(caller.serial, to: host)
+        guard let downloads, let host = facts.destinations.first, let socket = work.socketInode, case .ip(_, let port) = work.endpoint,
+            port != 53
+        else { return false }
+        return downloads.connects(caller.serial, by: socket, to: host)
     }
 
     /// Adds `proc.exec_downloaded`, and where it came from.
@@ -84,7 +86,9 @@ extension Supervision {
             files.append(.file(device: file.device, inode: file.inode))
             if !enforces { files.append(.path(Array(file.resolved.text))) }
         }
-        guard let origin = downloads.origin(of: files, interpretedBy: facts.interprets ? caller.serial : nil) else { return }
+        var scripts = facts.scripts.flatMap { named(by: $0, caller) }
+        if facts.runsInput { scripts += named(by: Array("/dev/fd/0".utf8), caller) }
+        guard let origin = downloads.origin(of: files, scripts: scripts, of: caller.serial) else { return }
         facts.intents.insert(.procExecDownloaded)
         facts.destinations += origin.hosts
         if !origin.isSure { facts.unknown.insert(.host) }

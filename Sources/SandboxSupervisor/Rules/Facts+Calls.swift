@@ -34,7 +34,7 @@ extension Supervision {
         }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller) }
-        if enforces, finding.decision == .deny, let host { downloads?.refused(caller.serial, host) }
+        if enforces, finding.decision == .deny, let host, let socket = work.socketInode { downloads?.refused(socket, host) }
         return finding
     }
 
