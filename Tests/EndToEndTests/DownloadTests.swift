@@ -75,12 +75,15 @@ extension EndToEnd {
         @Test(arguments: Account.all) func doNotRun(account: Account) throws {
             let world = try World(account), server = try Server(world), all = Set(Self.downloads.indices)
             let command = ["sh", "-c", script(Self.downloads, server)], clean = ["sh", "-c", "rm -rf d* out*"]
-            #expect(ran(try world.native(command)) == all)
-            _ = try world.native(clean)
+            if account == .own {
+                #expect(ran(try world.native(command)) == all)
+                _ = try world.native(clean)
+            }
             let outcome = try world.sandboxed(command, profile: try profile(world))
             #expect(ran(outcome).isEmpty, "\(ran(outcome).sorted().map { Self.downloads[$0] }): \(outcome)")
             let denied = try world.events("--decision", "deny").filter { $0.intents.contains("proc.exec_downloaded") }
             #expect(denied.count >= Self.downloads.count && denied.contains { $0.operation == "exec" }, "\(denied.count)")
+            guard account == .own else { return }
             _ = try world.native(clean)
             // Where the rule is about other hosts it says nothing.
             let elsewhere = try world.sandboxed(command, profile: try profile(world, when: "when: { host_not: [\"127.0.0.1\"] }, "))

@@ -52,13 +52,18 @@ extension Supervision {
         guard let downloads, work.operation == .open || work.operation == .create else { return }
         let file = work.first, writes = file.access.contains(.write)
         switch file.kind {
-        case .absent where writes && !enforces:
-            downloads.opened(.path(Array(file.path.text)), by: caller.serial, reads: false, writes: true)
         case .regular where writes:
             downloads.opened(.file(device: file.device, inode: file.inode), by: caller.serial, reads: false, writes: true)
         case .fifo: downloads.opened(.pipe(file.inode), by: caller.serial, reads: file.access.contains(.read), writes: writes)
         default: break
         }
+    }
+
+    /// The same in observe mode, where the kernel opens by itself.
+    func downloads(seeing look: OpenLook, _ caller: Caller) {
+        guard let downloads, !enforces, look.access.contains(.write) else { return }
+        let file = Downloads.Node.file(device: look.device, inode: look.inode)
+        downloads.opened(look.inode != 0 ? file : .path(Array(look.path)), by: caller.serial, reads: false, writes: true)
     }
 
     /// A file that has just been made.

@@ -40,6 +40,7 @@ extension Supervision {
 
     func find(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) -> Judged {
         var finding = Judged(ruling)
+        downloads(seeing: look, caller)
         if policy.rulesMayMatter(for: look.operation, look.access) {
             var facts = baseFacts(look.operation, IntentSet.effects(of: look.operation, look.access), caller)
             facts.access = look.access
