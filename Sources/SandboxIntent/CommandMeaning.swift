@@ -56,7 +56,8 @@ package struct CommandMeaning: Sendable, Hashable {
 
     package static func == (a: CommandMeaning, b: CommandMeaning) -> Bool {
         a.intents == b.intents && a.evidence == b.evidence && a.statements == b.statements && a.database == b.database
-            && a.isComplete == b.isComplete && a.starts == b.starts && a.unread == b.unread && a.scripts == b.scripts && a.runsInput == b.runsInput && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
+            && a.isComplete == b.isComplete && a.starts == b.starts && a.unread == b.unread && a.scripts == b.scripts
+            && a.runsInput == b.runsInput && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
     }
     package func hash(into hasher: inout Hasher) {
         hasher.combine(intents)

@@ -108,7 +108,8 @@ import Testing
                 #expect(wanted(expected).isSubset(of: found.names), "\(wrapper) \(line)")
             }
             // In shell text every word is quoted.
-            let text = words.map { "'" + String(decoding: $0, as: UTF8.self).replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
+            let quoted = words.map { "'" + String(decoding: $0, as: UTF8.self).replacing("'", with: "'\\''") + "'" }
+            let text = quoted.joined(separator: " ")
             for shell in ["sh -c", "bash -lc", "su x -c", "flock /l -c", "script -qc", "ssh h"] {
                 let all = Words.split(shell) + [Array(("cd /x && A=b " + text + " || true").utf8)]
                 let found = catalogue.meaning(program: all[0], arguments: all, nested: .all).intents
@@ -244,8 +245,10 @@ import Testing
         }
         for (line, expected) in [
             ("sh x.sh data", "x.sh"), ("sh", "-input"), ("bash -s a b", "-input"), ("bash -c 'x' y", ""), ("bash -x run.sh", "run.sh"),
-            ("python3 x.py data.csv", "x.py"), ("python3 -c 'x' data", ""), ("python3 -", "- -input"), ("python3 -m json.tool f", "json.tool"),
-            ("node x.js y", "x.js"), ("node", "-input"), ("node -e x y", ""), ("perl -ne x f", ""), ("perl x.pl", "x.pl"), ("ruby", "-input"),
+            ("python3 x.py data.csv", "x.py"), ("python3 -c 'x' data", ""), ("python3 -", "- -input"),
+            ("python3 -m json.tool f", "json.tool"),
+            ("node x.js y", "x.js"), ("node", "-input"), ("node -e x y", ""), ("perl -ne x f", ""), ("perl x.pl", "x.pl"),
+            ("ruby", "-input"),
             ("cat x", ""), ("ssh h sh x.sh", ""),
         ] { #expect(told(line) == expected, "\(line)") }
     }
