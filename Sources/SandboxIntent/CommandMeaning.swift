@@ -42,6 +42,13 @@ package struct CommandMeaning: Sendable, Hashable {
     /// Where it is told to go, as written: `db.example.com`, with the port where one is given.
     package var hosts: [(name: String, port: UInt16?)] = []
     package var database: String?
+    /// Programs of this machine that it starts by what its words say, where these were asked for (`Catalogue.Nested.listed`).
+    package var starts: [[[UInt8]]] = []
+    /// Of an interpreter: the files whose text it runs, and whether it runs what it reads from its standard input.
+    package var scripts: [[UInt8]] = []
+    package var runsInput = false
+    /// Shell text of which not everything can be told before it runs.
+    package var unread: [[UInt8]] = []
     /// False: there was more in it than is ever looked at, so that something may be missing.
     package var isComplete = true
 
@@ -49,7 +56,8 @@ package struct CommandMeaning: Sendable, Hashable {
 
     package static func == (a: CommandMeaning, b: CommandMeaning) -> Bool {
         a.intents == b.intents && a.evidence == b.evidence && a.statements == b.statements && a.database == b.database
-            && a.isComplete == b.isComplete && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
+            && a.isComplete == b.isComplete && a.starts == b.starts && a.unread == b.unread && a.scripts == b.scripts
+            && a.runsInput == b.runsInput && a.hosts.elementsEqual(b.hosts) { $0 == $1 }
     }
     package func hash(into hasher: inout Hasher) {
         hasher.combine(intents)

@@ -44,6 +44,8 @@ package final class SocketWork {
     let name = PathBuffer()
     var message = OutgoingMessage()
     private(set) var isNonBlocking = false
+    /// The caller's socket, by its number.
+    package var socketInode: UInt64? { socket < 0 ? nil : Holding(own: socket)?.inode }
     /// What the descriptors that are sent along lead to (SCM_RIGHTS).
     package var passedHoldings: [Holding] { message.passed.compactMap { Holding(own: $0) } }
     /// Of the message's bytes, those that have gone already.

@@ -34,6 +34,8 @@ final class Supervision: Sendable {
     let approvals: Approvals
     /// What processes carry, where rules ask.
     let carrying: Carrying?
+    /// What came from the network, where rules of it or of its candidate ask.
+    let downloads: Downloads?
     /// Judges by a candidate profile and does nothing else.
     let shadow: Supervision?
     private let judgements = Mutex<[Judgement: UInt64]>([:])
@@ -87,6 +89,7 @@ final class Supervision: Sendable {
         self.searchPath = searchPath
         self.shadow = shadow
         self.carrying = carrying
+        downloads = shadow?.downloads ?? (policy.asksWhatIsDownloaded ? Downloads() : nil)
         book = shadow?.book ?? ProcessBook()
         approvals = Approvals(asker: people.askers, listeners: listeners, tick: { context.tracer.nudge() }) { id, json in
             Supervision.note(step: json, of: id, in: journal)

@@ -60,6 +60,7 @@ final class Tree: TracerEvents {
         let subagent = supervision.subagents.started(serial, by: parent)
         subagent?.withUnsafeBytes { recordSubagent(pid, serial, $0) }
         if supervision.hasRules { supervision.book.started(serial, parent: parent) }
+        supervision.downloads?.started(serial, parent: parent)
         if !supervision.carries(started: serial, pid: pid, parent: parent), supervision.enforces { kill(pid, SIGKILL) }
         let alive = supervision.living.withLock { living in
             living.insert(pid)
@@ -87,6 +88,7 @@ final class Tree: TracerEvents {
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         supervision.living.withLock { _ = $0.remove(pid) }
         supervision.book.ended(serial)
+        supervision.downloads?.ended(serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
         if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }
@@ -140,6 +142,7 @@ final class Tree: TracerEvents {
             do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
         }
         let refusal = supervision.carries(became: programs, caller)
+        supervision.downloads(became: programs, arguments, caller)
         var (finding, view) = supervision.find(programs, arguments, caller)
         if let refusal { finding.refuse(refusal) }
         finding.carries = supervision.carried(by: caller)

@@ -41,7 +41,7 @@ struct ExplainBatch {
 
     private func answer(_ line: [UInt8], _ failed: inout Bool) -> [UInt8] {
         do throws(DryFailure) {
-            return write(try explainer.explain(try BatchLine.subject(line)))
+            return write(try explainer.explain(try BatchLine.subject(line))) + [0x0a]
         } catch {
             failed = true
             return Array("{\"error\":\(Escaped.json(error.message))}\n".utf8)
@@ -52,7 +52,7 @@ struct ExplainBatch {
         var out: [UInt8] = []
         out.reserveCapacity(256)
         out += "{\"intents\":[".utf8
-        list(e.facts.intents.elements.map { intents[Int($0.rawValue)] }, &out)
+        list(e.intents.elements.map { intents[Int($0.rawValue)] }, &out)
         out += "],\"decision\":\"".utf8
         out += e.decision.name.utf8
         out += "\",\"rules\":[".utf8
@@ -65,8 +65,19 @@ struct ExplainBatch {
             out.append(UInt8(ascii: "]"))
         }
         if let note = e.verdict.note { out += ",\"note\":\(Escaped.json(note))".utf8 }
-        out += "}\n".utf8
+        if !e.starts.isEmpty {
+            out += ",\"starts\":[".utf8
+            list(e.starts.map { Array("{\"run\":".utf8) + run($0) + [UInt8(ascii: ",")] + write($0).dropFirst() }, &out)
+            out.append(UInt8(ascii: "]"))
+        }
+        out.append(UInt8(ascii: "}"))
         return out
+    }
+
+    private func run(_ e: Explanation) -> [UInt8] {
+        var out: [UInt8] = [UInt8(ascii: "[")]
+        list(e.arguments.map { Array(Escaped.json($0).utf8) }, &out)
+        return out + [UInt8(ascii: "]")]
     }
 
     private func list(_ items: [[UInt8]], _ out: inout [UInt8]) {

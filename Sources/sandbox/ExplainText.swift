@@ -18,6 +18,10 @@ enum ExplainText {
         if let rewrite = e.verdict.rewrite, e.decision == .rewrite { out += "  runs      \(Escaped.commandLine(rewrite.arguments))\n" }
         if let ask = e.verdict.ask, e.decision == .ask { out += "  asks      \(terms(ask))\n" }
         out += considered(e, policy)
+        for start in e.starts {
+            let text = words(start, policy, Escaped.commandLine(start.arguments), style)
+            out += "  starts    " + text.split(separator: "\n").joined(separator: "\n            ") + "\n"
+        }
         return out
     }
 
@@ -60,7 +64,7 @@ enum ExplainText {
 
     static func json(_ e: Explanation, _ policy: Policy) -> String {
         var fields = [
-            "\"operation\":\(Escaped.json(e.operation.name))", "\"intents\":\(list(e.facts.intents.names))",
+            "\"operation\":\(Escaped.json(e.operation.name))", "\"intents\":\(list(e.intents.names))",
             "\"because\":["
                 + e.evidence.map { "{\"intent\":\(Escaped.json($0.intent.name)),\"because\":\(Escaped.json($0.because))}" }
                 .joined(separator: ",") + "]",
@@ -81,6 +85,12 @@ enum ExplainText {
         }
         let notes = [e.verdict.note, e.note].compactMap { $0 }
         if !notes.isEmpty { fields.append("\"notes\":\(list(notes))") }
+        if !e.starts.isEmpty {
+            let starts = e.starts.map { start in
+                "{\"run\":[\(start.arguments.map { Escaped.json($0) }.joined(separator: ","))]," + json(start, policy).dropFirst()
+            }
+            fields.append("\"starts\":[\(starts.joined(separator: ","))]")
+        }
         fields.append("\"considered\":[" + policy.trace(e.facts).map(considered).joined(separator: ",") + "]")
         return "{" + fields.joined(separator: ",") + "}"
     }

@@ -8,11 +8,12 @@ enum Meanings {
         CommandJudge(policy: policy, reader: try reader())
     }
 
+    /// For dry runs: what a command would start is listed as well.
     static func reader() throws -> CommandReader {
         do {
             let catalogue = try CatalogueFiles.catalogue.get()
             return CommandReader(
-                catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+                catalogue: { catalogue.meaning(program: $0, arguments: $1, nested: .listed) }, sql: { SQL.read($0, dialect: $1) })
         } catch {
             ProfileSupport.say("sandbox: \(error)")
             throw ProfileSupport.ownFailure

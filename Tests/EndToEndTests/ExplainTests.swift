@@ -51,6 +51,34 @@ extension EndToEnd {
             #expect(object["reason"] as? String == "Use the migration pipeline.")
         }
 
+        /// What a command would start is judged as well, as far as its words tell.
+        @Test(arguments: Account.all) func whatWouldBeStarted(account: Account) throws {
+            let world = try World(account)
+            for (command, code, note) in [
+                (["sh", "-c", "cd x && psql -c \"DROP TABLE t\" > log 2>&1"], 1, false),
+                (["sudo", "-n", "env", "A=b", "git", "push", "--force"], 3, false),
+                (["xargs", "npm", "publish"], 2, false), (["find", ".", "-exec", "sh", "-c", "npm publish", ";"], 2, false),
+                (["sh", "-c", "echo 'DROP TABLE t'; git commit -m 'git push --force' # npm publish"], 0, false),
+                (["sh", "-c", "psql -c \"$q\""], 0, true), (["sh", "-c", "eval 'npm publish'"], 0, true),
+                (["sh", "-c", "git commit -F - <<E\nnpm publish\nE"], 0, true),
+                (["sh", "-c", "for i in a; do $i; done; npm publish"], 2, true),
+                (["bash", "-c", "bash -c 'bash -c \"npm publish\"'"], 2, false),
+            ] as [([String], Int32, Bool)] {
+                let outcome = try explain(world, ["--"] + command)
+                #expect(outcome.code == code && outcome.out.contains("can only be told in part") == note, "\(command): \(outcome)")
+            }
+            let json = try explain(world, ["--json", "--", "sudo", "sh", "-c", "psql -c 'DROP TABLE crm.t'"]).out
+            let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+            #expect(object["decision"] as? String == "deny" && (object["intents"] as? [String])?.contains("sql.drop") == true, "\(json)")
+            let shell = try #require((object["starts"] as? [[String: Any]])?.first)
+            #expect(shell["run"] as? [String] == ["sh", "-c", "psql -c 'DROP TABLE crm.t'"])
+            let client = try #require((shell["starts"] as? [[String: Any]])?.first)
+            #expect(
+                client["run"] as? [String] == ["psql", "-c", "DROP TABLE crm.t"] && client["rules"] as? [String] == ["no-drop"], "\(json)")
+            let line = try explain(world, ["--batch", "-"], input: #"{"run":["nohup","npm","publish"]}"#).out
+            #expect(line.contains(#""decision":"ask""#) && line.contains(#""starts":[{"run":["npm","publish"],"intents":"#), "\(line)")
+        }
+
         @Test(arguments: Account.all) func batch(account: Account) throws {
             let world = try World(account)
             let lines = [

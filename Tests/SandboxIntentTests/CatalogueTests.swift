@@ -31,9 +31,9 @@ import Testing
         let table = try Shipped.table()
         for (line, expected) in table {
             let found = Set(meaning(line, catalogue).intents.names)
-            #expect(found == wanted(expected), "`\(line)` means \(found.sorted()), not `\(expected)`")
+            #expect(found == wanted(expected), "\(line) => \(found.sorted().joined(separator: " "))")
         }
-        #expect(table.count >= 1000 && table.count { $0.expected == "none" } >= 500)
+        #expect(table.count >= 3000 && table.count { $0.expected == "none" } * 2 >= table.count)
     }
 
     /// Read when it is asked for, it says the same as read at once.
@@ -64,9 +64,33 @@ import Testing
             #expect(intents("echo", words) == [], "\(line)")
             #expect(intents("xargs echo", words) == [], "\(line)")
             #expect(intents("gh pr create --body", [text]) == [], "\(line)")
-            #expect(intents("sh -c", [text]) == [.procExec], "\(line)")
             #expect(intents("python3 -c", [text]) == [.procExec], "\(line)")
         }
+    }
+
+    /// What other guards took for commands: the text of a here-document, of a message, of a pattern, of a comment.
+    @Test(arguments: [
+        ("git commit -F - <<EOF\nrows restore byte identical\nEOF", "git.commit"),
+        ("git commit -m \"rows restore byte identical\"", "git.commit"),
+        ("git commit -F - <<'EOF'\ndocs: note that rm -rf /tmp/x is denied\nEOF", "git.commit"),
+        ("git commit -F - <<'EOF'\ndocs: note that git branch -d is denied; git push --force too\nEOF", "git.commit"),
+        ("true <<'EOF'\ngit worktrees and active sessions restore only selected agents\nEOF", ""),
+        ("cat > /tmp/x.md <<'EOF'\ngit checkout -- foo.ts\nEOF", ""), ("cat > x.md <<-EOF\n\tgit reset --hard; rm -rf /\n\tEOF", ""),
+        ("cat > migration-notes.md <<'EOF'\nThis will DROP TABLE old_sessions; rm -rf / never ran.\nEOF\nwc -l migration-notes.md", ""),
+        ("echo 'git checkout -- foo.ts'", ""), ("grep -rn 'git clean -f' src", ""),
+        ("printf '%s' 'git reset --hard undoes work' >> notes.md", ""), ("ls # rm -rf /", ""), ("echo a#b && echo \"rm -rf /\"", ""),
+        ("gh pr comment 1 --body \"$(cat <<'E'\n`rm -rf /` is what it says\nE\n)\"", ""),
+        ("python3 - <<'EOF'\nprint('rm -rf /')\nEOF", "proc.exec"), ("rg 'kubectl delete' <<< 'rm -rf /'", ""),
+        ("test -f rm && echo rm -rf x > rm", ""),
+    ]) func whatOthersTookForCommands(_ text: String, _ expected: String) throws {
+        let catalogue = try Shipped.catalogue.get()
+        let words = ["bash", "-c", text].map { Array($0.utf8) }
+        let found = catalogue.meaning(program: words[0], arguments: words, nested: .all).intents
+        #expect(Set(found.names) == wanted(expected).union(["proc.exec"]), "\(text): \(found.names)")
+        // What is there besides is seen all the same.
+        let more = ["bash", "-c", text + "\ngit push --force"].map { Array($0.utf8) }
+        let both = catalogue.meaning(program: more[0], arguments: more, nested: .all).intents
+        #expect(both == found.union([.gitPush, .gitForcePush]), "\(text): \(both.names)")
     }
 
     /// What starts a command means what the command means; elsewhere even when it runs.
@@ -76,10 +100,20 @@ import Testing
             let words = Words.split(line)
             for wrapper in [
                 "env A=b", "timeout -k 1 5", "nice -n 5", "nohup", "xargs -n 1", "sudo -u x", "docker exec -it c", "kubectl exec p --",
-            ] {
+                "doas -u x", "setsid -f", "stdbuf -oL", "ionice -c 3", "chroot /x", "flock /l", "watch -x", "busybox env", "find . -exec",
+                "docker exec c sudo -u x", "ssh h --",
+            ] where !wrapper.hasPrefix("ssh") || !line.contains(where: { "'\"\\$;&|<>(){}*?#~".contains($0) }) {
                 let all = Words.split(wrapper) + words
                 let found = catalogue.meaning(program: all[0], arguments: all, nested: .all).intents
                 #expect(wanted(expected).isSubset(of: found.names), "\(wrapper) \(line)")
+            }
+            // In shell text every word is quoted.
+            let quoted = words.map { "'" + String(decoding: $0, as: UTF8.self).replacing("'", with: "'\\''") + "'" }
+            let text = quoted.joined(separator: " ")
+            for shell in ["sh -c", "bash -lc", "su x -c", "flock /l -c", "script -qc", "ssh h"] {
+                let all = Words.split(shell) + [Array(("cd /x && A=b " + text + " || true").utf8)]
+                let found = catalogue.meaning(program: all[0], arguments: all, nested: .all).intents
+                #expect(wanted(expected).isSubset(of: found.names), "\(shell) \(text)")
             }
         }
     }
@@ -151,9 +185,37 @@ import Testing
         #expect(told("/bin/busybox", "/bin/busybox", "rm", "x") == [.fileDelete])
         #expect(told("/usr/bin/coreutils", "rm", "x") == [.fileDelete])
         #expect(told("/usr/bin/systemctl", "reboot") == [.systemShutdown])
+        #expect(told("/usr/bin/systemctl", "echo", "reboot") == [.systemShutdown])
+        #expect(told("/bin/busybox", "echo", "rm", "x") == [], "busybox is what it is called")
         #expect(told("/usr/bin/rm", "echo", "x") == [.fileDelete], "a name that it merely claims hides nothing")
         #expect(told("/usr/bin/python3.11", "python3", "/usr/bin/alembic", "downgrade", "base").contains(.sqlDrop))
         #expect(told("/usr/sbin/xtables-nft-multi", "iptables", "-F") == [.systemService])
+    }
+
+    /// What comes with the system is known where the system has it, by whatever link; a file of that name elsewhere is another.
+    /// Other programs are known by their names wherever they lie.
+    @Test func placesTellTheSystemsPrograms() throws {
+        let catalogue = try Shipped.catalogue.get()
+        func told(_ program: String, _ arguments: String...) -> IntentSet {
+            catalogue.meaning(program: Array(program.utf8), arguments: arguments.map { Array($0.utf8) }).intents
+        }
+        for place in ["/bin", "/usr/bin", "/usr/local/sbin", "/opt/x/bin", "/snap/core/1/bin", "/nix/store/x-coreutils/bin"] {
+            #expect(told(place + "/rm", "rm", "x") == [.fileDelete], "\(place)")
+        }
+        for place in ["/home/me/work", "/tmp", "/srv/app/bin", "/home/me/.cargo/bin", "/usrx", "/binx"] {
+            #expect(told(place + "/rm", "rm", "x") == [], "\(place)")
+            #expect(told(place + "/script", "./script", "deploy") == [], "\(place)")
+            #expect(told(place + "/git", "./git", "push", "-f") == [.gitPush, .gitForcePush], "\(place)")
+            #expect(told(place + "/kubectl", "./kubectl", "delete", "ns", "x") == [.kubeDelete], "\(place)")
+            // One file, many programs: there the name is what it goes by, wherever it lies.
+            #expect(told(place + "/busybox", place + "/rm", "x") == [.fileDelete], "\(place)")
+            #expect(told(place + "/busybox", "busybox", "rm", "x") == [.fileDelete], "\(place)")
+            #expect(told(place + "/mine", "rm", "x") == [], "\(place): a name that it claims is not the system's program")
+            #expect(told(place + "/mine", "git", "push", "-f") == [.gitPush, .gitForcePush], "\(place)")
+        }
+        #expect(told("/usr/bin/rustup", "cargo", "publish") == [.pkgPublish])
+        #expect(told("/home/me/.cargo/bin/rustup", "cargo", "publish") == [.pkgPublish])
+        #expect(told("/usr/bin/vim.basic", "vim", "-c", "x").contains(.procExec))
     }
 
     /// What is started here is judged when it starts; what is started elsewhere is not.
@@ -166,9 +228,29 @@ import Testing
         #expect(live("env rm x") == [])
         #expect(live("xargs rm") == [])
         #expect(live("ssh host rm x") == ["file.delete", "net.connect"])
+        #expect(live("ssh host sudo env rm x") == ["file.delete", "proc.privilege", "net.connect"])
+        #expect(live("docker exec db sh -c 'cd /x; dropdb shop'") == ["proc.exec", "sql.drop", "container.run"])
+        #expect(live("sh -c 'rm x'") == ["proc.exec"])
         #expect(live("docker exec db dropdb shop") == ["sql.drop", "container.run"])
         #expect(live("busybox rm x") == ["file.delete"])
         #expect(live("python3 manage.py flush") == ["proc.exec", "sql.delete_all"])
+    }
+
+    /// What an interpreter runs, and not what it is given besides.
+    @Test func interpretersSayWhatTheyRun() throws {
+        let catalogue = try Shipped.catalogue.get()
+        func told(_ line: String) -> String {
+            let words = Words.split(line), found = catalogue.meaning(program: words[0], arguments: words)
+            return (found.scripts.map { String(decoding: $0, as: UTF8.self) } + (found.runsInput ? ["-input"] : [])).joined(separator: " ")
+        }
+        for (line, expected) in [
+            ("sh x.sh data", "x.sh"), ("sh", "-input"), ("bash -s a b", "-input"), ("bash -c 'x' y", ""), ("bash -x run.sh", "run.sh"),
+            ("python3 x.py data.csv", "x.py"), ("python3 -c 'x' data", ""), ("python3 -", "- -input"),
+            ("python3 -m json.tool f", "json.tool"),
+            ("node x.js y", "x.js"), ("node", "-input"), ("node -e x y", ""), ("perl -ne x f", ""), ("perl x.pl", "x.pl"),
+            ("ruby", "-input"),
+            ("cat x", ""), ("ssh h sh x.sh", ""),
+        ] { #expect(told(line) == expected, "\(line)") }
     }
 
     @Test func statementsSayWhereTheirTextIs() throws {

@@ -17,7 +17,8 @@ import Testing
         for (key, values) in values.shuffled(using: &random).prefix(Int.random(in: 0...3, using: &random)) {
             conditions.append(key + (Bool.random(using: &random) ? "" : "_not") + ": " + values.randomElement(using: &random)!)
         }
-        let decide = decide ?? ["deny", "ask", "allow", "ask"].randomElement(using: &random)!
+        var decide = decide ?? ["deny", "ask", "allow", "ask"].randomElement(using: &random)!
+        if decide == "rewrite" { decide += ", rewrite: { append: [last] }" }
         return
             "- { name: r\(i), intent: \(intents.randomElement(using: &random)!), when: { \(conditions.joined(separator: ", ")) }, decide: \(decide) }"
     }
@@ -74,37 +75,70 @@ import Testing
         for decision in [Decision.allow, .ask, .deny] { #expect(decided[decision, default: 0] > 200, "\(decided)") }
     }
 
+    /// One of them may be a rewrite: of several, the first is taken.
     @Test func orderChangesNothing() throws {
         var random = Seeded(state: 1)
+        var told: [Decision: Int] = [:]
         for _ in 0..<80 {
-            let rules = (0..<8).map { Self.rule($0, &random) }
+            let rules = (0..<7).map { Self.rule($0, &random) } + [Self.rule(7, &random, decide: "rewrite")]
             guard let (a, _) = Self.compile(rules), let (b, _) = Self.compile(rules.shuffled(using: &random)) else { continue }
             for _ in 0..<60 {
                 let facts = Self.facts(&random)
                 let x = a.decide(facts, counters: nil), y = b.decide(facts, counters: nil)
-                #expect(x.decision == y.decision && x.ask == y.ask)
+                #expect(x.decision == y.decision && x.ask == y.ask && x.rewrite == y.rewrite)
                 #expect(Set(x.rules.map { a.rule($0).name }) == Set(y.rules.map { b.rule($0).name }))
+                told[x.decision, default: 0] += 1
             }
         }
+        for decision in Decision.allCases { #expect(told[decision, default: 0] > 10, "\(told)") }
     }
 
-    @Test func moreRulesNeverAllowMore() throws {
-        var random = Seeded(state: 2)
-        for _ in 0..<80 {
+    /// The decision of many is the strictest of what each says alone, and all that matched are named.
+    @Test func theStrictestWins() throws {
+        var random = Seeded(state: 4)
+        var compared = 0, several = 0
+        for _ in 0..<60 {
             let rules = (0..<6).map { Self.rule($0, &random) }
-            guard let (fewer, _) = Self.compile(rules), let (more, _) = Self.compile(rules + [Self.rule(6, &random, decide: "deny")]) else {
-                continue
-            }
+            guard let (all, _) = Self.compile(rules) else { continue }
+            let alone = try rules.map { try #require(Self.compile([$0])).0 }
             for _ in 0..<60 {
                 let facts = Self.facts(&random)
-                #expect(fewer.decide(facts, counters: nil).decision <= more.decide(facts, counters: nil).decision)
+                let verdict = all.decide(facts, counters: nil), each = alone.map { $0.decide(facts, counters: nil) }
+                #expect(verdict.decision == each.map(\.decision).max())
+                let names = zip(alone, each).flatMap { policy, verdict in verdict.rules.map { policy.rule($0).name } }
+                #expect(Set(verdict.rules.map { all.rule($0).name }) == Set(names))
+                compared += 1
+                several += names.count > 1 ? 1 : 0
             }
         }
+        #expect(compared > 1500 && several > 200, "\(compared), \(several)")
+    }
+
+    /// Wherever it stands, whatever it decides.
+    @Test(arguments: ["deny", "ask", "allow", "rewrite"]) func moreRulesNeverAllowMore(decide: String) throws {
+        var random = Seeded(state: 2)
+        var compared = 0, stricter = 0
+        for _ in 0..<80 {
+            let rules = (0..<6).map { Self.rule($0, &random) }
+            var more = rules
+            more.insert(Self.rule(6, &random, decide: decide), at: Int.random(in: 0...6, using: &random))
+            guard let (a, _) = Self.compile(rules), let (b, _) = Self.compile(more) else { continue }
+            for _ in 0..<60 {
+                let facts = Self.facts(&random)
+                let x = a.decide(facts, counters: nil), y = b.decide(facts, counters: nil)
+                #expect(x.decision <= y.decision)
+                #expect(Set(x.rules.map { a.rule($0).name }).isSubset(of: y.rules.map { b.rule($0).name }))
+                compared += 1
+                stricter += x.decision < y.decision ? 1 : 0
+            }
+        }
+        #expect(compared > 2000 && (decide == "allow" || stricter > 30), "\(compared), \(stricter)")
     }
 
     /// Whatever a profile says that extends another: what the other forbade stays forbidden.
     @Test func extendingNeverAllowsMore() throws {
         var random = Seeded(state: 3)
+        var compared = 0, stricter = 0
         for _ in 0..<80 {
             let base = Self.profile((0..<5).map { Self.rule($0, &random) }).replacing("name: p\n", with: "name: base\n")
             let own = "version: 1\nname: p\nextends: base\nrules:\n" + (0..<4).map { "  \(Self.rule($0, &random))\n" }.joined()
@@ -113,8 +147,33 @@ import Testing
                 b = try Policy.compile(profile: below, variables: variables())
             for _ in 0..<60 {
                 let facts = Self.facts(&random)
-                #expect(a.decide(facts, counters: nil).decision <= b.decide(facts, counters: nil).decision)
+                let x = a.decide(facts, counters: nil).decision, y = b.decide(facts, counters: nil).decision
+                #expect(x <= y)
+                compared += 1
+                stricter += x < y ? 1 : 0
             }
         }
+        #expect(compared > 2000 && stricter > 100, "\(compared), \(stricter)")
+    }
+
+    /// What cannot be found out is at most refused, never let go.
+    @Test func lessKnownNeverAllowsMore() throws {
+        var random = Seeded(state: 5)
+        var compared = 0, stricter = 0
+        for _ in 0..<80 {
+            guard let (policy, _) = Self.compile((0..<6).map { Self.rule($0, &random) }) else { continue }
+            for _ in 0..<60 {
+                var facts = Self.facts(&random)
+                facts.unknown = []
+                let known = policy.decide(facts, counters: nil).decision
+                facts.unknown = Facts.Set(rawValue: UInt32.random(in: 0..<1 << 13, using: &random))
+                let unknown = policy.decide(facts, counters: nil).decision
+                // A rule that matches still does, or cannot be told; one that does not may come to.
+                #expect(known <= unknown, "\(facts)")
+                compared += 1
+                stricter += known < unknown ? 1 : 0
+            }
+        }
+        #expect(compared > 2000 && stricter > 200, "\(compared), \(stricter)")
     }
 }

@@ -15,6 +15,8 @@ package final class Catalogue: Sendable {
         case remote
         /// Those of this machine as well, for a command line that is not run.
         case all
+        /// Those of this machine are listed instead (`CommandMeaning.starts`), to be judged one by one.
+        case listed
     }
 
     package let examples: [CatalogueExample]
@@ -31,6 +33,8 @@ package final class Catalogue: Sendable {
         var replaces = false
         /// What it does depends on the name that it is called by, after this: `git-`, or nothing for busybox.
         let multicall: [UInt8]?
+        /// It comes with the system: what has its name elsewhere is another program. What it does is seen by its effects.
+        var isSystem = false
     }
 
     /// In the order of the files: what a later one says of a program is added, unless it says `replace: true`.
@@ -65,9 +69,21 @@ package final class Catalogue: Sendable {
     package func meaning(program: [UInt8], arguments: [[UInt8]], nested: Nested = .remote) -> CommandMeaning {
         let invoked = arguments.first.map { Self.base($0[...]) } ?? []
         var reading = Reading(catalogue: self, nested: nested, budget: 8 * arguments.count + 4096)
-        reading.add(Self.base(program[...]), invoked: invoked, arguments, from: 1, to: arguments.count, inPlace: true)
+        reading.add(program[...], invoked: invoked, arguments, from: 1, to: arguments.count, inPlace: true)
         return reading.meaning
     }
+
+    /// Where a system has its programs; a name alone is looked for there. Of a path from a folder that is not known the last folder tells.
+    static func isSystemPlace(_ path: ArraySlice<UInt8>) -> Bool {
+        guard let last = path.lastIndex(of: UInt8(ascii: "/")) else { return true }
+        if path.first == UInt8(ascii: "/") { return systemPlaces.contains { path.starts(with: $0) } }
+        let folder = base(path[..<last])
+        return folder.elementsEqual("bin".utf8) || folder.elementsEqual("sbin".utf8)
+    }
+    private static let systemPlaces = [
+        "/bin/", "/sbin/", "/usr/", "/lib/", "/lib64/", "/libexec/", "/opt/", "/snap/", "/nix/store/", "/gnu/store/",
+        "/run/current-system/",
+    ].map { Array($0.utf8) }
 
     /// The last component of a path. A login shell's name begins with a dash.
     static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -75,9 +91,9 @@ package final class Catalogue: Sendable {
         return name.first == UInt8(ascii: "-") ? name.dropFirst() : name
     }
 
-    /// By its name; `python3.11` is `python`; then by the patterns. Nil: what is known of it could not be read.
+    /// By its name; `python3.11` and `python@3` are `python`; then by the patterns. Nil: what is known of it could not be read.
     func programs(named name: ArraySlice<UInt8>) -> [Program]? {
-        for name in [name, Self.withoutVersion(name)] {
+        for name in [name, Self.withoutVersion(name), Self.withoutRequest(name)] {
             guard let found = exactly(name) else { return nil }
             if !found.isEmpty { return found }
         }
@@ -91,6 +107,12 @@ package final class Catalogue: Sendable {
         let own = names[name] ?? []
         guard let deferred, own.first?.replaces != true else { return own }
         return deferred.programs(named: name).map { $0 + own }
+    }
+
+    /// `prisma@latest`, as npx(1) and others are asked for one.
+    private static func withoutRequest(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard let mark = name.lastIndex(of: UInt8(ascii: "@")), mark > name.startIndex else { return name }
+        return name[..<mark]
     }
 
     private static func withoutVersion(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -109,6 +131,8 @@ private struct Reading {
     var budget: Int
     var meaning = CommandMeaning()
     private var depth = 0
+    /// Within what runs on another machine or in a container.
+    private var isElsewhere = false
     private static let maximumDepth = 32
 
     init(catalogue: Catalogue, nested: Catalogue.Nested, budget: Int) {
@@ -119,7 +143,7 @@ private struct Reading {
 
     /// `invoked` is the name that the program goes by, where that can be another than its file's.
     mutating func add(
-        _ name: ArraySlice<UInt8>, invoked: ArraySlice<UInt8>, _ arguments: [[UInt8]], from start: Int, to end: Int, inPlace: Bool
+        _ path: ArraySlice<UInt8>, invoked: ArraySlice<UInt8>, _ arguments: [[UInt8]], from start: Int, to end: Int, inPlace: Bool
     ) {
         budget -= max(end - start, 0) + 1
         guard budget >= 0, depth < Self.maximumDepth else {
@@ -128,10 +152,12 @@ private struct Reading {
         }
         depth += 1
         defer { depth -= 1 }
+        let name = Catalogue.base(path), isInstalled = Catalogue.isSystemPlace(path)
         guard var found = catalogue.programs(named: name), let others = catalogue.programs(named: invoked) else {
             meaning.isComplete = false
             return
         }
+        found.removeAll { $0.isSystem && !isInstalled }
         var command: [UInt8]?
         if let prefix = found.first?.multicall {
             if !prefix.isEmpty {
@@ -140,8 +166,11 @@ private struct Reading {
             } else if prefix.isEmpty, invoked != name {
                 if !others.isEmpty { found = others }
             }
-        } else if found.isEmpty {
-            found = others
+        } else {
+            // The name that a process claims can say more of it (a link to rustup, to a script), and hides nothing.
+            for other in others where (isInstalled || !other.isSystem) && !found.contains(where: { $0.level === other.level }) {
+                found.append(other)
+            }
         }
         let from = max(start, 0)
         for program in found {
@@ -162,26 +191,34 @@ private struct Reading {
             }
         }
         for level in scan.path where level.hasPlaces {
+            if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
             scan.addTarget(of: level, to: &meaning)
             scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
-            for rule in level.nested where (rule.kind != .child || nested == .all) && scan.holds(rule.condition) {
+            for rule in level.nested where (rule.kind != .child || nested != .remote || isElsewhere) && scan.holds(rule.condition) {
                 follow(rule, scan, inPlace: inPlace)
             }
         }
     }
 
     private mutating func follow(_ rule: NestedRule, _ scan: Scan, inPlace: Bool) {
+        let wasElsewhere = isElsewhere, isListed = rule.kind == .child && nested == .listed && !isElsewhere
+        if rule.kind == .remote { isElsewhere = true }
+        defer { isElsewhere = wasElsewhere }
         for place in rule.places {
             // Of operands the first is the program, and all after it are its own.
             var starts: [(argument: Int, start: Int, end: Int)] = []
             scan.each([place]) { starts.append(($0, $1, $2)) }
             if case .option = place {} else { starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) } }
             for (argument, start, end) in starts {
-                if rule.isText {
-                    text(scan.arguments[argument][start...] + rest(scan, argument + 1, end))
+                let first = scan.arguments[argument][start...]
+                if rule.text != .none {
+                    text(rule.text == .joined ? first + rest(scan, argument + 1, end) : first, isListed: isListed)
+                } else if isListed {
+                    meaning.starts.append([Array(first)] + scan.arguments[min(argument + 1, end)..<end])
                 } else {
-                    let name = Catalogue.base(scan.arguments[argument][start...])
-                    add(name, invoked: name, scan.arguments, from: argument + 1, to: end, inPlace: inPlace && rule.kind == .here)
+                    if rule.kind == .here, !isElsewhere { meaning.scripts.append(Array(first)) }
+                    let name = Catalogue.base(first)
+                    add(first, invoked: name, scan.arguments, from: argument + 1, to: end, inPlace: inPlace && rule.kind == .here)
                 }
             }
         }
@@ -192,9 +229,16 @@ private struct Reading {
         from < to ? scan.arguments[from..<to].flatMap { [UInt8(ascii: " ")] + $0 } : []
     }
 
-    private mutating func text(_ text: ArraySlice<UInt8>) {
-        guard let words = Words.plain(text) else { return }
-        let name = Catalogue.base(words[0][...])
-        add(name, invoked: name, words, from: 1, to: words.count, inPlace: false)
+    private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {
+        let script = ShellText.read(text)
+        if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
+        for command in script.commands {
+            if isListed {
+                if command.isLiteral { meaning.starts.append(command.words) }
+            } else {
+                let path = command.words[0][...]
+                add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)
+            }
+        }
     }
 }

@@ -38,30 +38,30 @@ extension Scan {
             // The last one is what holds; any one may be what was meant.
             if forCertain {
                 guard certain.contains(id), let last = values.last(where: { $0.option == id }), last.isSure else { return false }
-                return matches(glob, last)
+                return matches(glob, last.argument, from: last.start, test)
             }
-            for value in values where value.option == id && matches(glob, value) { return true }
+            for value in values where value.option == id && matches(glob, value.argument, from: value.start, test) { return true }
             return false
         case .anyOperand(let glob):
-            for operand in operands where matches(glob, operand) { return true }
+            for operand in operands where matches(glob, operand, test) { return true }
             return false
         case .operand(let n, let glob):
             guard n <= operands.count else { return false }
-            return matches(glob, operands[n - 1])
+            return matches(glob, operands[n - 1], test)
         case .lastOperand(let glob):
             guard let last = operands.last else { return false }
-            return matches(glob, last)
+            return matches(glob, last, test)
         case .operandCount(let n): return operands.count >= n
+        case .afterDashes: return dashes.map { operands.count > $0 } ?? false
         }
     }
 
-    private func matches(_ glob: ByteGlob, _ argument: Int) -> Bool {
-        let text = arguments[argument]
-        return glob.matches(text)
-    }
-
-    private func matches(_ glob: ByteGlob, _ value: Occurrence) -> Bool {
-        let text = arguments[value.argument][value.start...]
+    private func matches(_ glob: ByteGlob, _ argument: Int, from start: Int = 0, _ test: Test) -> Bool {
+        let text = arguments[argument][start...]
+        if test.isAnyCase {
+            let lower = text.map(Self.lower)
+            return glob.matches(lower.span)
+        }
         return glob.matches(text.span)
     }
 

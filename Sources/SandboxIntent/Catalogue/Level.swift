@@ -19,10 +19,13 @@ struct Style: OptionSet {
     static let ignoreCase = Style(rawValue: 64)
     /// `--skip_lock` is `--skip-lock`.
     static let underscores = Style(rawValue: 128)
+    /// What patterns are compared with may be in upper or lower case: git's settings.
+    static let anyCase = Style(rawValue: 256)
 
     static let names: [(String, Style)] = [
         ("abbreviations", .abbreviations), ("negations", .negations), ("single-dash", .singleDash), ("own-options", .ownOptions),
         ("assignments", .assignments), ("bundle-first", .bundleFirst), ("ignore-case", .ignoreCase), ("underscores", .underscores),
+        ("any-case", .anyCase),
     ]
 }
 
@@ -77,9 +80,12 @@ struct Test: Sendable {
         case operand(Int, ByteGlob)
         case lastOperand(ByteGlob)
         case operandCount(Int)
+        /// There is one after `--`.
+        case afterDashes
     }
     let kind: Kind
     let text: String
+    let isAnyCase: Bool
 }
 
 /// One of `lines` must hold; a line holds where each of its clauses does; a clause where one of its tests does, or none.
@@ -132,8 +138,14 @@ struct NestedRule: Sendable {
         case remote
     }
     let kind: Kind
-    /// Shell text; only plain words are understood.
-    let isText: Bool
+    enum Text: Sendable {
+        case none
+        /// Shell text in one argument.
+        case one
+        /// Shell text, with all arguments that follow.
+        case joined
+    }
+    let text: Text
     let places: [Place]
     let condition: Criterion
 }
@@ -161,6 +173,8 @@ final class Level: Sendable {
     let databases: [Place]
     let statements: [StatementRule]
     let nested: [NestedRule]
+    /// When it runs what its standard input says.
+    let runsInput: Criterion?
 
     enum Command: Sendable {
         case level(Level)
@@ -184,6 +198,7 @@ final class Level: Sendable {
         databases = draft.databases
         statements = draft.statements
         nested = draft.nested
+        runsInput = draft.runsInput
     }
 
     func command(like word: ArraySlice<UInt8>) -> Command? {
@@ -211,6 +226,7 @@ struct LevelDraft {
     var databases: [Place] = []
     var statements: [StatementRule] = []
     var nested: [NestedRule] = []
+    var runsInput: Criterion?
 }
 
 /// A command line of the catalogue, and what it is to mean.

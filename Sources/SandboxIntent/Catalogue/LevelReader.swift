@@ -13,7 +13,7 @@ struct LevelReader {
     private static let keys = [
         "parse", "stop", "options", "harmless", "commands", "means", "hosts", "port", "database", "statements", "run", "examples",
     ]
-    private static let programKeys = keys + ["multicall", "replace"]
+    private static let programKeys = keys + ["multicall", "replace", "system"]
     private static let maximumDepth = 6
 
     init(sink: DiagnosticSink, file: String) {
@@ -27,7 +27,9 @@ struct LevelReader {
         if case .mapping = node.value, let fields = sink.fields(of: node, "`\(name)`", known: Self.programKeys) {
             multicall = fields["multicall"].flatMap { sink.text($0, "multicall") }.map { Array($0.utf8) }
             isReplaced = fields["replace"].flatMap { choice($0, "replace", among: ["true", "false"]) } == "true"
-            return Catalogue.Program(level: level(fields, LevelDraft(name: name), depth: 0), multicall: multicall)
+            let isSystem = fields["system"].flatMap { choice($0, "system", among: ["true", "false"]) } == "true"
+            return Catalogue.Program(
+                level: level(fields, LevelDraft(name: name), depth: 0), multicall: multicall, isSystem: isSystem)
         }
         return Catalogue.Program(level: brief(node, LevelDraft(name: name)), multicall: nil)
     }
@@ -153,24 +155,27 @@ struct LevelReader {
     }
 
     private mutating func test(_ word: Word, _ draft: LevelDraft) -> Test? {
-        let text = word.text
+        let text = word.text, isAnyCase = draft.style.contains(.anyCase)
+        func glob(_ text: String) -> ByteGlob { Self.glob(isAnyCase ? text.lowercased() : text) }
         let parts = text.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map {
             String(Substring($0))
         }
         let kind: Test.Kind
-        if text.hasPrefix("-"), text != "-" {
+        if text == "--" {
+            kind = .afterDashes
+        } else if text.hasPrefix("-"), text != "-" {
             guard let option = option(parts[0], word.position, draft) else { return nil }
-            kind = parts.count == 1 ? .option(option) : .value(option, Self.glob(parts[1]))
+            kind = parts.count == 1 ? .option(option) : .value(option, glob(parts[1]))
         } else if parts.count == 2, let n = Int(parts[0]), n > 0 {
-            kind = .operand(n, Self.glob(parts[1]))
+            kind = .operand(n, glob(parts[1]))
         } else if parts.count == 2, parts[0] == "last" {
-            kind = .lastOperand(Self.glob(parts[1]))
+            kind = .lastOperand(glob(parts[1]))
         } else if text.hasSuffix("+"), let n = Int(text.dropLast()), n > 0 {
             kind = .operandCount(n)
         } else {
-            kind = .anyOperand(Self.glob(text))
+            kind = .anyOperand(glob(text))
         }
-        return Test(kind: kind, text: text)
+        return Test(kind: kind, text: text, isAnyCase: isAnyCase)
     }
 
     // MARK: Options and places
@@ -254,14 +259,15 @@ struct LevelReader {
     }
 
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
-        let kinds = NestedRule.Kind.allCases.flatMap { [$0.rawValue, $0.rawValue + "_text"] }
-        guard let fields = sink.fields(of: node, "run", known: kinds + ["when"]) else { return }
+        let texts: [(String, NestedRule.Text)] = [("", .none), ("_script", .one), ("_text", .joined)]
+        let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
+        guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input"]) else { return }
+        fields["input"].map { draft.runsInput = condition($0, "input", draft).0 }
         let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
         for kind in NestedRule.Kind.allCases {
-            for (key, isText) in [(kind.rawValue, false), (kind.rawValue + "_text", true)] {
-                guard let node = fields[key] else { continue }
-                draft.nested.append(
-                    NestedRule(kind: kind, isText: isText, places: places(node, "run", draft), condition: when))
+            for (suffix, text) in texts {
+                guard let node = fields[kind.rawValue + suffix] else { continue }
+                draft.nested.append(NestedRule(kind: kind, text: text, places: places(node, "run", draft), condition: when))
             }
         }
     }

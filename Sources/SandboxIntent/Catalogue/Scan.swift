@@ -173,8 +173,15 @@ struct Scan {
             takeBack(option.id, isSure: isSure)
             return
         }
-        let meant = level.style.contains(.abbreviations) && name.count > 2 ? level.options.names.values(beginning: name) : []
-        guard let first = meant.first else {
+        let meant = name.count > 2 ? level.options.names.values(beginning: name) : []
+        guard let first = meant.first, level.style.contains(.abbreviations) else {
+            // The program may know the option, may read it as the beginning of another, or refuse it.
+            for option in meant where name.count > 3 {
+                possible.insert(option.id)
+                if let equals, case .required = option.argument {
+                    values.append(Occurrence(option: option.id, argument: at - 1, start: equals + 1, end: at, isSure: false))
+                }
+            }
             isDoubtful = equals == nil
             return
         }
@@ -217,7 +224,8 @@ struct Scan {
         set(option.id, isSure: isSure)
         if case .last = option.argument { optionsEnded = true }
         if let value {
-            if case .attached = option.argument, Self.isNo(word[value...]) { takeBack(option.id, isSure: isSure) }
+            // `--dry-run=none` is none, but `--in-place=no` is a suffix.
+            if case .attached = option.argument, Self.isNo(word[value...]) { certain.remove(option.id) }
             values.append(Occurrence(option: option.id, argument: at, start: value, end: past(option, at + 1), isSure: isSure))
         } else if case .attached = option.argument {
             return
@@ -261,7 +269,7 @@ struct Scan {
 
     // MARK: Words
 
-    private static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
+    static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
 
     private static let noes: [[UInt8]] = ["false", "0", "no", "off", "f", "n", "F", "False", "FALSE", "none"].map { Array($0.utf8) }
     private static func isNo(_ text: ArraySlice<UInt8>) -> Bool { text.count <= 5 && noes.contains { $0[...] == text } }

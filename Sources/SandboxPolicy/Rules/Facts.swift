@@ -24,6 +24,9 @@ package struct Facts: Sendable {
     package var invoked: [UInt8]?
     /// The session itself wrote that file, so that its bare name says nothing.
     package var isWritten = false
+    /// Of an interpreter: the files whose text it runs, and whether it runs what it reads from its standard input.
+    package var scripts: [[UInt8]] = []
+    package var runsInput = false
     /// With the program's name as the first.
     package var arguments: [[UInt8]]?
     /// Resolved. Of a program start they do not apply: what the program does to files is judged when it does it.

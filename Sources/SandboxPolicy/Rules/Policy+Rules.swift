@@ -29,7 +29,8 @@ extension Policy {
         switch operation {
         // What a program or a message means is known only once it has been looked at.
         case .exec, .query, .http, .other: return true
-        case .connect, .send: return !ruleTable.intents.isDisjoint(with: [.netConnect, .netEgress, .netLocalSocket])
+        case .connect, .send:
+            return !ruleTable.intents.isDisjoint(with: [.netConnect, .netEgress, .netLocalSocket, .procExecDownloaded])
         default:
             // A file may be a process's memory, or where programs are kept to run later.
             let more: IntentSet =
@@ -47,6 +48,9 @@ extension Policy {
 
     /// Whether the rule counts: then one operation is like another to it.
     package func counts(_ id: RuleID) -> Bool { ruleTable.rules.contains { $0.id == id && $0.rule.count != nil } }
+
+    /// Rules ask whether what runs was downloaded, so somebody has to keep an eye on it.
+    package var asksWhatIsDownloaded: Bool { ruleTable.intents.contains(.procExecDownloaded) }
 
     /// Rules ask what a process carries, so somebody has to keep an eye on it.
     package var asksWhatIsCarried: Bool {

@@ -147,6 +147,7 @@ extension Supervision {
 
     /// A file that was made is its maker's. Before anybody is told that it is there.
     func made(_ descriptor: Int32, _ work: FileWork) {
+        downloads(made: descriptor, work)
         guard let carrying else { return }
         var st = stat()
         guard fstat(descriptor, &st) == 0, st.st_mode & S_IFMT == S_IFREG else { return }

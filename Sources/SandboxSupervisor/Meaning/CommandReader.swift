@@ -60,6 +60,8 @@ package struct CommandReader: Sendable {
         facts.program = command.program
         facts.invoked = command.invoked
         facts.arguments = command.arguments
+        facts.scripts = meaning.scripts
+        facts.runsInput = meaning.runsInput
         facts.database = meaning.database
         facts.destinations = meaning.hosts.compactMap { Self.destination($0.name, $0.port) }
         if !meaning.isComplete { facts.unknown.formUnion([.intents, .host, .table]) }

@@ -26,7 +26,7 @@ package final class Explainer {
 
     package func explain(_ subject: DrySubject) throws(DryFailure) -> Explanation {
         switch subject {
-        case .run(let words): try run(words)
+        case .run(let words): try run(words, depth: 0)
         case .read(let path): file(path, .open, .read, [.fileRead])
         case .write(let path): write(path)
         case .delete(let path): file(path, .delete, .delete, [.fileDelete])
@@ -45,11 +45,12 @@ package final class Explainer {
         facts.timeOfDay = timeOfDay
     }
 
-    private func run(_ words: [[UInt8]]) throws(DryFailure) -> Explanation {
+    private func run(_ words: [[UInt8]], depth: Int) throws(DryFailure) -> Explanation {
         guard let name = words.first, !name.isEmpty else { throw DryFailure(message: "no command") }
         let found = place.program(name)
         // What is not there is judged as if it were where programs are.
-        let (program, invoked) = found ?? (program: Array("/usr/bin/".utf8) + name, invoked: Array("/usr/bin/".utf8) + name)
+        let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
+        let (program, invoked) = found ?? (program: usual, invoked: usual)
         let command = CommandReader.Command(
             program: program, invoked: invoked, arguments: words, variable: place.variable, input: place.input)
         let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
@@ -63,9 +64,21 @@ package final class Explainer {
         explanation.evidence = [(.procExec, "a program starts")]
         for e in judgement.reading.meaning.evidence { explanation.evidence.append((e.intent, e.because)) }
         for (_, _, statements) in judgement.reading.sources { explanation.add(statements) }
+        explanation.arguments = words
         if found == nil { explanation.note = "`\(Escaped.text(name))` is not on this machine" }
+        let meaning = judgement.reading.meaning
+        if let text = meaning.unread.first {
+            explanation.note = "what `\(Escaped.text(text))` starts can only be told in part: each program is judged when it starts"
+        }
+        if meaning.starts.count > Self.mostStarts || depth == Self.deepest && !meaning.starts.isEmpty {
+            explanation.note = "it starts more than is looked at here: each program is judged when it starts"
+        }
+        for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.first?.isEmpty == false {
+            explanation.add(start: try run(start, depth: depth + 1))
+        }
         return explanation
     }
+    private static let mostStarts = 64, deepest = 8
 
     private func write(_ text: [UInt8]) -> Explanation {
         let isNew = !place.exists(place.path(text))

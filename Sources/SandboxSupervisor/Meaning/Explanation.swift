@@ -30,6 +30,17 @@ package struct Explanation {
     /// All that matched, the strictest first.
     package var rules: [RuleID]
     package var note: String?
+    package var arguments: [[UInt8]] = []
+    /// The programs that it would start, as far as its words tell. The strictest decision is that of the whole.
+    package var starts: [Explanation] = []
+    /// Of all that would be started.
+    package var intents: IntentSet { starts.reduce(facts.intents) { $0.union($1.intents) } }
+
+    mutating func add(start: Explanation) {
+        starts.append(start)
+        guard start.decision > decision else { return }
+        (decision, rules) = (start.decision, start.rules)
+    }
 
     init(_ operation: Operation, _ facts: Facts, _ ruling: Ruling?, _ verdict: Verdict) {
         self.operation = operation

@@ -58,11 +58,11 @@ package struct ProfileTesting {
             let got = found.verdict.rewrite?.arguments.map { String(decoding: $0, as: UTF8.self) }
             if got != to { wrong.append("expected to run `\(to.joined(separator: " "))`, got `\((got ?? []).joined(separator: " "))`") }
         }
-        if !test.intents.isSubset(of: found.facts.intents) {
-            wrong.append("expected the intents \(list(test.intents)), got \(list(found.facts.intents))")
+        if !test.intents.isSubset(of: found.intents) {
+            wrong.append("expected the intents \(list(test.intents)), got \(list(found.intents))")
         }
-        if !test.intentsNot.isDisjoint(with: found.facts.intents) {
-            wrong.append("expected none of the intents \(list(test.intentsNot)), got \(list(found.facts.intents))")
+        if !test.intentsNot.isDisjoint(with: found.intents) {
+            wrong.append("expected none of the intents \(list(test.intentsNot)), got \(list(found.intents))")
         }
         if let rule = test.rule, rules.first != rule { wrong.append("expected the rule `\(rule)`, got `\(rules.first ?? "none")`") }
         return wrong.isEmpty ? nil : Failure(test: test, message: wrong.joined(separator: "; "))

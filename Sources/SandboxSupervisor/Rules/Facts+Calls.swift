@@ -9,6 +9,7 @@ internal import SandboxStore
 extension Supervision {
     func find(_ work: FileWork, _ call: Call, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work, call, caller))
+        downloads(opening: work, caller)
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
         if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
             decide(facts(work, work.first, call, caller), &finding)
@@ -23,18 +24,23 @@ extension Supervision {
     func find(_ work: SocketWork, _ caller: Caller) -> Judged {
         var finding = Judged(judge(work))
         let servers = servers(work)
+        var host: Facts.Destination?
         if finding.decision != .deny, let refusal = carry(work, to: servers, caller) { finding.refuse(refusal) }
         if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
             if servers != nil { facts.intents.subtract([.netEgress]) }
+            if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
+            host = facts.destinations.first
         }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller) }
+        if enforces, finding.decision == .deny, let host, let socket = work.socketInode { downloads?.refused(socket, host) }
         return finding
     }
 
     func find(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) -> Judged {
         var finding = Judged(ruling)
+        downloads(seeing: look, caller)
         // A look tells of files and folders alone: no device, and nothing of procfs.
         if look.access == .read ? rulesJudgeReads : policy.rulesMayMatter(for: look.operation, look.access) {
             var facts = baseFacts(look.operation, IntentSet.effects(of: look.operation, look.access), caller)

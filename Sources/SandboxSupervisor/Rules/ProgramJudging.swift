@@ -62,6 +62,7 @@ extension Supervision {
             facts.isWritten = view.isWritten
             if view.arguments == nil { facts.unknown.formUnion([.arguments, .intents]) }
             if work.isInMemory { facts.intents.insert(.procExecMemory) } else if view.isWritten { facts.intents.insert(.procExecWritten) }
+            addOrigin(of: work, to: &facts, caller)
         } lookUp: { [self] name in
             guard let path = find(program: name) else { return nil }
             return (ProfileFiles.resolve(path) ?? path, path)

@@ -1,0 +1,252 @@
+/// Shell text, as far as it can be told before it runs: the simple commands that stand in it, word for word.
+///
+/// What a word becomes only when it runs (a variable, a pattern, the output of a command) is not guessed: such a command is not
+/// literal. Where a command may or may not run (`if`, `&&`), it counts. Of sh(1), bash(1) and zsh(1) together: what any of them reads
+/// differently is not literal.
+package struct ShellText {
+    package struct Command: Sendable, Hashable {
+        package var words: [[UInt8]] = []
+        /// Every byte of its words stands for itself.
+        package var isLiteral = true
+    }
+    package private(set) var commands: [Command] = []
+    /// All that it starts is in `commands`, each of them literal.
+    package private(set) var isComplete = true
+
+    private let text: ArraySlice<UInt8>
+    private let depth: Int
+    private var at: Int
+    /// Commands whose output is part of a quoted word.
+    private var inner: [ArraySlice<UInt8>] = []
+    private static let maximumDepth = 8
+    /// Here-documents that begin with the next line.
+    private var documents: [(mark: [UInt8], isIndented: Bool)] = []
+    private var command = Command()
+    private var word: [UInt8]?
+    /// How much of the word stands before its first quote.
+    private var plain: Int?
+    /// The next word is where a redirection leads.
+    private var isTarget = false
+    /// The next word is a pattern, a name or a list: after `for` and `case`.
+    private var isHead = false
+
+    package static func read(_ text: ArraySlice<UInt8>) -> ShellText {
+        var reader = ShellText(text, depth: 0)
+        reader.read()
+        return reader
+    }
+
+    private init(_ text: ArraySlice<UInt8>, depth: Int) {
+        self.text = text
+        self.depth = depth
+        at = text.startIndex
+    }
+
+    private mutating func read() {
+        while at < text.endIndex {
+            let byte = text[at]
+            at += 1
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "\t"): endWord()
+            case UInt8(ascii: ";"): endCommand()
+            case UInt8(ascii: "\n"):
+                endCommand()
+                passDocuments()
+            case UInt8(ascii: "&"), UInt8(ascii: "|"):
+                if text[at...].first == byte { at += 1 }
+                // `|&`, `&>`
+                if byte == UInt8(ascii: "|"), text[at...].first == UInt8(ascii: "&") { at += 1 }
+                if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") { redirect() } else { endCommand() }
+            case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis()
+            case UInt8(ascii: "<"), UInt8(ascii: ">"): redirection(byte)
+            case UInt8(ascii: "#") where word == nil: at = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
+            case UInt8(ascii: "'"): quote(UInt8(ascii: "'"))
+            case UInt8(ascii: "\""): quote(UInt8(ascii: "\""))
+            case UInt8(ascii: "\\"):
+                guard at < text.endIndex else {
+                    add(byte)
+                    break
+                }
+                if text[at] != UInt8(ascii: "\n") { add(text[at], isQuoted: true) }
+                at += 1
+            case let byte where Self.isSpecial[Int(byte)]: special(byte)
+            default: add(byte)
+            }
+        }
+        endCommand()
+        for text in inner where depth < Self.maximumDepth {
+            var reader = ShellText(text, depth: depth + 1)
+            reader.read()
+            commands += reader.commands.map { Command(words: $0.words, isLiteral: false) }
+        }
+    }
+
+    // MARK: Words
+
+    private mutating func add(_ byte: UInt8, isQuoted quoted: Bool = false) {
+        if word == nil { word = [] }
+        if quoted { plain = plain ?? word?.count }
+        word?.append(byte)
+    }
+
+    /// It stands for something else: the word is kept as it is written.
+    private mutating func special(_ byte: UInt8) {
+        add(byte)
+        // A lone `{`, `}` or `!` is a word of the shell's own.
+        let isAlone = word?.count == 1 && (at == text.endIndex || Self.ends(text[at]))
+        if !isAlone || !"{}![]".utf8.contains(byte) { command.isLiteral = false }
+    }
+
+    private static func ends(_ byte: UInt8) -> Bool { " \t\n;&|".utf8.contains(byte) }
+
+    private mutating func quote(_ mark: UInt8) {
+        if word == nil { word = [] }
+        plain = plain ?? word?.count
+        while at < text.endIndex, text[at] != mark {
+            var byte = text[at]
+            at += 1
+            if mark == UInt8(ascii: "\"") {
+                if byte == UInt8(ascii: "\\"), let next = text[at...].first, "\\\"$`\n".utf8.contains(next) {
+                    byte = next
+                    at += 1
+                    if byte == UInt8(ascii: "\n") { continue }
+                } else if "$`!".utf8.contains(byte) {
+                    command.isLiteral = false
+                    substitution(byte)
+                }
+            }
+            word?.append(byte)
+        }
+        if at == text.endIndex { (isComplete, command.isLiteral) = (false, false) }
+        at = min(at + 1, text.endIndex)
+    }
+
+    /// `$(…)` and `` `…` `` within quotes, up to where they end.
+    private mutating func substitution(_ mark: UInt8) {
+        let isOld = mark == UInt8(ascii: "`")
+        guard isOld || mark == UInt8(ascii: "$") && text[at...].first == UInt8(ascii: "(") else { return }
+        let start = isOld ? at : at + 1
+        var level = 1
+        at = start
+        while at < text.endIndex {
+            let byte = text[at]
+            if byte == UInt8(ascii: "\\") { at += 1 }
+            if byte == (isOld ? mark : UInt8(ascii: ")")) { level -= 1 } else if byte == UInt8(ascii: "(") { level += isOld ? 0 : 1 }
+            if level == 0 { break }
+            at += 1
+        }
+        at = min(at, text.endIndex)
+        inner.append(text[start..<at])
+        at = min(at + 1, text.endIndex)
+    }
+
+    private mutating func endWord() {
+        guard let done = word else { return }
+        let before = plain ?? done.count
+        (word, plain) = (nil, nil)
+        if isTarget {
+            isTarget = false
+            return
+        }
+        if command.words.isEmpty {
+            if Self.isAssignment(done[..<before]) { return }
+            if before == done.count, Self.leads.contains(where: { $0 == done }) { return }
+            if before == done.count, Self.heads.contains(where: { $0 == done }) { isHead = true }
+        }
+        command.words.append(done)
+    }
+
+    private mutating func endCommand() {
+        endWord()
+        let done = command
+        defer { (command, isTarget, isHead) = (Command(), false, false) }
+        guard !isHead, let name = done.words.first else {
+            if !done.isLiteral || isHead { isComplete = false }
+            return
+        }
+        if !done.isLiteral || name.first == UInt8(ascii: "-") || Self.opaque.contains(where: { $0 == name }) { isComplete = false }
+        // `exec -a NAME PROGRAM`, `command -v PROGRAM`
+        if name.first == UInt8(ascii: "-") { return }
+        if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
+    }
+
+    // MARK: Redirections and groups
+
+    private mutating func redirect() {
+        endWord()
+        while let next = text[at...].first, next == UInt8(ascii: ">") || next == UInt8(ascii: "|") || next == UInt8(ascii: "&") { at += 1 }
+        isTarget = true
+    }
+
+    private mutating func redirection(_ byte: UInt8) {
+        // `2>` is a descriptor's number.
+        if let number = word, number.allSatisfy({ (0x30...0x39).contains($0) }) { word = nil }
+        let next = text[at...].first
+        if next == UInt8(ascii: "(") {
+            (isComplete, command.isLiteral) = (false, false)
+            return
+        }
+        if byte == UInt8(ascii: "<"), next == UInt8(ascii: "<") {
+            at += 1
+            if text[at...].first != UInt8(ascii: "<") { return hereDocument() }
+            at += 1
+        }
+        redirect()
+    }
+
+    /// Its text is what the command reads, not what the shell runs; it begins after the line's end.
+    private mutating func hereDocument() {
+        isComplete = false
+        let isIndented = text[at...].first == UInt8(ascii: "-")
+        if isIndented { at += 1 }
+        while let byte = text[at...].first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { at += 1 }
+        let mark = text[at...].prefix { !Self.ends($0) && !"<>()".utf8.contains($0) }
+        at += mark.count
+        documents.append((mark.filter { !"'\"\\".utf8.contains($0) }, isIndented))
+    }
+
+    private mutating func passDocuments() {
+        for (mark, isIndented) in documents {
+            while at < text.endIndex {
+                let end = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
+                let line = text[at..<end]
+                at = min(end + 1, text.endIndex)
+                if (isIndented ? line.drop { $0 == UInt8(ascii: "\t") } : line).elementsEqual(mark) { break }
+            }
+        }
+        documents = []
+    }
+
+    /// A group, a function, an array, a pattern of `case`: what stands in it counts, and nothing is literal about it.
+    private mutating func parenthesis() {
+        isComplete = false
+        command.isLiteral = false
+        endCommand()
+    }
+
+    private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
+        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > 0 else { return false }
+        return word[..<equals].allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0 & 0xdf) || $0 == UInt8(ascii: "_") }
+    }
+
+    /// Before a command.
+    private static let leads = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin"].map {
+        Array($0.utf8)
+    }
+    private static let heads = ["for", "case", "select", "function"].map { Array($0.utf8) }
+    /// What the shell does itself, without a program.
+    private static let own = [
+        "fi", "done", "esac", "}", "cd", ":", "set", "unset", "export", "readonly", "local", "declare", "typeset", "umask", "ulimit",
+        "shift",
+        "return", "break", "continue", "exit", "wait", "trap", "true", "false", "[", "[[", "pushd", "popd", "shopt", "read", "eval",
+        "source", ".",
+    ].map { Array($0.utf8) }
+    /// What these do is in other text.
+    private static let opaque = ["eval", "source", ".", "trap"].map { Array($0.utf8) }
+
+    private static let isSpecial: [Bool] = {
+        var table = [Bool](repeating: false, count: 256)
+        for byte in "$`*?[]~!{}^%".utf8 { table[Int(byte)] = true }
+        return table
+    }()
+}

@@ -1,0 +1,155 @@
+internal import SandboxPolicy
+internal import Synchronization
+
+/// Which files and programs have something from the network, as far as it is known who writes where: what `proc.exec_downloaded` rests on.
+///
+/// It is kept as a graph of who gives to whom, and asked when a program starts: so it does not matter what came first, the file that was
+/// opened or the connection. A program gives to the files that it opens for writing and to the pipes that it finds open; it has what comes
+/// from its sockets and from the pipes it reads, from files that it is given by name or as standard input, and, until it starts another
+/// program, from whoever it was forked from. There only where a rule asks.
+final class Downloads: Sendable {
+    enum Node: Hashable {
+        /// What a process runs, from one program start to the next.
+        case program(UInt32)
+        case pipe(UInt64)
+        /// One that has been connected.
+        case socket(UInt64)
+        case file(device: UInt64, inode: UInt64)
+        /// A file that was not there yet, in observe mode, where nobody sees it made.
+        case path([UInt8])
+    }
+
+    private struct State {
+        /// By the serial of a process.
+        var running: [UInt32: UInt32] = [:]
+        var last: UInt32 = 0
+        var givers: [Node: Set<Node>] = [:]
+        /// Programs that gave something to somebody, and so are remembered when they have ended.
+        var isGiver: Set<UInt32> = []
+        /// By the number of a socket.
+        var hosts: [UInt64: [Facts.Destination]] = [:]
+        /// What interpreters run, while they run.
+        var scripts: [UInt32: [Node]] = [:]
+        var links = 0
+    }
+    private let state = Mutex(State())
+    /// More is not remembered: then everything counts as downloaded.
+    private static let mostLinks = 1 << 18, mostHosts = 64
+
+    /// What came from the network, and from where as far as that is known.
+    struct Origin {
+        var hosts: [Facts.Destination] = []
+        var isSure = true
+    }
+
+    // MARK: Who gives to whom
+
+    func started(_ serial: UInt32, parent: UInt32) {
+        state.withLock { state in
+            let former = state.running[parent]
+            let own = Self.begin(serial, &state)
+            if let former { Self.link(.program(former), to: .program(own), &state) }
+        }
+    }
+
+    /// `reads`, `writes`: what it finds open or is given by name.
+    func became(_ serial: UInt32, reads: [Node], writes: [Node]) {
+        state.withLock { state in
+            let former = state.running[serial]
+            let own = Node.program(Self.begin(serial, &state))
+            for node in reads {
+                // Most are pairs of unix sockets, which lead nowhere.
+                if case .socket(let number) = node, state.hosts[number] == nil { continue }
+                Self.link(node, to: own, &state)
+            }
+            for node in writes { Self.link(own, to: node, &state) }
+            if let former { Self.forget(former, &state) }
+        }
+    }
+
+    func ended(_ serial: UInt32) {
+        state.withLock { state in
+            guard let own = state.running.removeValue(forKey: serial) else { return }
+            Self.forget(own, &state)
+        }
+    }
+
+    func opened(_ node: Node, by serial: UInt32, reads: Bool, writes: Bool, isNew: Bool = false) {
+        state.withLock { state in
+            guard let own = state.running[serial] else { return }
+            // A number that was another file's.
+            if isNew, let former = state.givers.removeValue(forKey: node) { state.links -= former.count }
+            if writes { Self.link(.program(own), to: node, &state) }
+            if reads { Self.link(node, to: .program(own), &state) }
+        }
+    }
+
+    private static func begin(_ serial: UInt32, _ state: inout State) -> UInt32 {
+        state.last &+= 1
+        state.running[serial] = state.last
+        return state.last
+    }
+
+    private static func link(_ from: Node, to node: Node, _ state: inout State) {
+        guard state.links < mostLinks, state.givers[node, default: []].insert(from).inserted else { return }
+        state.links += 1
+        if case .program(let number) = from { state.isGiver.insert(number) }
+    }
+
+    private static func forget(_ program: UInt32, _ state: inout State) {
+        state.scripts[program] = nil
+        guard !state.isGiver.contains(program) else { return }
+        if let givers = state.givers.removeValue(forKey: .program(program)) { state.links -= givers.count }
+    }
+
+    // MARK: The network
+
+    /// True where an interpreter runs what it has from the one that connects now.
+    func connects(_ serial: UInt32, by socket: UInt64, to host: Facts.Destination) -> Bool {
+        state.withLock { state in
+            guard let own = state.running[serial] else { return false }
+            let known = state.hosts[socket, default: []]
+            if !known.contains(host) { state.hosts[socket] = (known.count < Self.mostHosts ? known : Array(known.dropFirst())) + [host] }
+            Self.link(.socket(socket), to: .program(own), &state)
+            return state.scripts.values.joined().contains { Self.reaches($0, state) { $0 == .program(own) } }
+        }
+    }
+
+    /// The connection was refused.
+    func refused(_ socket: UInt64, _ host: Facts.Destination) {
+        state.withLock { state in
+            state.hosts[socket]?.removeAll { $0 == host }
+            if state.hosts[socket]?.isEmpty == true { state.hosts[socket] = nil }
+        }
+    }
+
+    // MARK: What is asked
+
+    /// Nil: nothing of it is known to come from the network. `scripts`: what the process runs as an interpreter.
+    func origin(of files: [Node], scripts: [Node], of serial: UInt32) -> Origin? {
+        state.withLock { state in
+            if !scripts.isEmpty, let own = state.running[serial] { state.scripts[own] = scripts }
+            var origin = Origin(), isFound = false
+            for node in files + scripts {
+                _ = Self.reaches(node, state) { giver in
+                    guard case .socket(let number) = giver, let hosts = state.hosts[number] else { return false }
+                    isFound = true
+                    origin.hosts += hosts.filter { !origin.hosts.contains($0) }
+                    return false
+                }
+            }
+            if state.links >= Self.mostLinks { (isFound, origin.isSure) = (true, false) }
+            return isFound ? origin : nil
+        }
+    }
+
+    /// Whether one of those that give to it, over however many others, is the one.
+    private static func reaches(_ node: Node, _ state: State, _ isMeant: (Node) -> Bool) -> Bool {
+        var seen: Set<Node> = [node], open = [node]
+        while let next = open.popLast() {
+            if isMeant(next) { return true }
+            for giver in state.givers[next] ?? [] where seen.insert(giver).inserted { open.append(giver) }
+        }
+        return false
+    }
+}

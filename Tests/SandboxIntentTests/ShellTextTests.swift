@@ -1,0 +1,53 @@
+import SandboxModel
+import Testing
+@testable import SandboxIntent
+
+/// Shell text as far as it can be told before it runs.
+@Suite struct ShellTextTests {
+    /// The commands, with `?` before one that is not literal; `…` at the end where there may be more.
+    private func told(_ text: String) -> String {
+        let script = ShellText.read(Array(text.utf8)[...])
+        let commands = script.commands.map { command in
+            (command.isLiteral ? "" : "?") + command.words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "_")
+        }
+        return (commands + (script.isComplete ? [] : ["…"])).joined(separator: " ")
+    }
+
+    @Test(arguments: [
+        ("rm -rf x", "rm_-rf_x"), ("  rm\tx  ", "rm_x"), ("", ""), (";", ""), ("a; b && c || d | e & f", "a b c d e f"), ("a |& b", "a b"),
+        ("a\nb\\\n c", "a b_c"), ("'a b' \"c d\" e\\ f", "a b_c d_e f"), ("a'b'\"c\"d", "abcd"), ("\"a\\\"b\\$c\\\\\"", "a\"b$c\\"),
+        ("'a$b'", "a$b"), ("''", ""), ("# rm x", ""), ("a #b", "a"), ("a#b", "a#b"), ("A=1 B='x y' c d", "c_d"), ("A=1", ""),
+        ("a > f 2>&1 < g >> h b", "a_b"), ("2>/dev/null a", "a"), ("a &> f", "a"), ("a 5", "a_5"), ("a <<< b", "a"),
+        ("if a; then b; elif c; then d; else e; fi", "a b c d e"), ("while a; do b; done", "a b"), ("! a", "a"), ("{ a; }", "a"),
+        ("time a", "a"), ("exec a b", "a_b"), ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
+        ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
+        ("a {b,c}", "?a_{b,c} …"),
+        ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "?f a …"),
+        ("eval 'a'", "…"),
+        (". x", "…"), ("trap 'a' EXIT; b", "b …"), ("command -v a", "…"), ("a=$(b c); d", "?b_c d …"), ("a `b`", "?a ?b …"),
+        ("a \"$(b c)\" d", "?a_$_d ?b_c …"), ("a \"$(b \"$(c)\")\"", "?a_$ ?b_$ ?c …"), ("a 'b", "?a_b …"), ("a \"b", "?a_b …"),
+        ("a <(b)", "?a ?b …"),
+        ("a <<E\nrm x\nE\nb", "a b …"), ("a <<'E' > f\nrm x\nE\n", "a …"), ("a <<-\tE\n\trm\n\tE\nb", "a b …"),
+        ("a <<E <<F\n1\nE\nrm\nF\nb", "a b …"),
+        ("a <<E\nrm x", "a …"), ("a \\", "a_\\"),
+    ]) func isRead(_ text: String, _ expected: String) { #expect(told(text) == expected, "\(text)") }
+
+    /// Whatever the bytes, it ends, and soon; what is literal is made of bytes that stand there.
+    @Test func noiseIsRead() {
+        var random = SystemRandomNumberGenerator()
+        let pieces = [
+            "a", "rm", " ", "\n", ";", "'", "\"", "$(", ")", "`", "<<", "E", "\\", "{", "}", "&", "|", "#", "=", "for", ">", "(", "$", "é",
+        ]
+        for _ in 0..<20_000 {
+            let text = (0..<Int.random(in: 0..<30, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            let script = ShellText.read(Array(text.utf8)[...])
+            for command in script.commands {
+                #expect(!command.words.isEmpty)
+                if command.isLiteral { #expect(command.words.allSatisfy { $0.count <= text.utf8.count }) }
+            }
+        }
+        for dear in ["\"$(", "$(", "`", "<<E\n", "'a' ", "(", "a;", "\\\n", "a=", "\"a\" "] {
+            _ = ShellText.read(Array(String(repeating: dear, count: 200_000).utf8)[...])
+        }
+    }
+}
