@@ -73,6 +73,7 @@ struct LearnProfile: ParsableCommand {
 
     private var ownName: String {
         let file = output.split(separator: "/").last.map(String.init) ?? "-"
-        return file == "-" ? "learned" : file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file.hasSuffix(".yml") ? String(file.dropLast(4)) : file
+        return file == "-"
+            ? "learned" : file.hasSuffix(".yaml") ? String(file.dropLast(5)) : file.hasSuffix(".yml") ? String(file.dropLast(4)) : file
     }
 }

@@ -44,7 +44,10 @@ package struct LearnedProfile: Sendable {
         out += "extends: [\(YAMLFlow.quoted(extends))]\nmode: enforce\n"
         out += LearnedProfile.section(
             "files",
-            ["  default: deny\n", LearnedProfile.list("read", read, "path"), LearnedProfile.list("write", write, "path"), LearnedProfile.list("deny", deny, "path")])
+            [
+                "  default: deny\n", LearnedProfile.list("read", read, "path"), LearnedProfile.list("write", write, "path"),
+                LearnedProfile.list("deny", deny, "path"),
+            ])
         out += LearnedProfile.section("exec", ["  default: deny\n", LearnedProfile.list("allow", programs, "program")])
         out += LearnedProfile.section(
             "network", ["  default: deny\n", LearnedProfile.list("allow", connect, "host"), LearnedProfile.list("listen", listen, "host")])

@@ -33,7 +33,9 @@ package enum NameShape {
     }
 
     /// How much of a pattern is the name's own.
-    package static func literalBytes(_ pattern: String) -> Int { pattern.utf8.count { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "\\") } }
+    package static func literalBytes(_ pattern: String) -> Int {
+        pattern.utf8.count { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "\\") }
+    }
 
     // MARK: Words
 
@@ -59,13 +61,16 @@ package enum NameShape {
         }
         let number = word.prefix(while: isDigit).count, tail = word.dropFirst(number)
         let marks = ["a", "b", "rc", "alpha", "beta", "dev", "post", "p"]
-        return before == UInt8(ascii: ".") && marks.contains { mark in
-            tail.starts(with: mark.utf8) && tail.dropFirst(mark.utf8.count).allSatisfy(isDigit)
-        }
+        return before == UInt8(ascii: ".")
+            && marks.contains { mark in
+                tail.starts(with: mark.utf8) && tail.dropFirst(mark.utf8.count).allSatisfy(isDigit)
+            }
     }
 
     private static func isHash(_ word: ArraySlice<UInt8>) -> Bool {
-        guard word.count >= 7, word.allSatisfy({ isDigit($0) || (0x61...0x66).contains($0) || (0x41...0x46).contains($0) }) else { return false }
+        guard word.count >= 7, word.allSatisfy({ isDigit($0) || (0x61...0x66).contains($0) || (0x41...0x46).contains($0) }) else {
+            return false
+        }
         return word.contains(where: isDigit) && (word.count >= 16 || word.contains { !isDigit($0) })
     }
 
@@ -98,7 +103,8 @@ package enum NameShape {
     private static func temporary(_ name: [UInt8]) -> String? {
         for (beginning, count) in [("tmp", 8), ("cc", 6)] where name.starts(with: beginning.utf8) {
             let made = name.dropFirst(beginning.utf8.count).prefix { $0 != UInt8(ascii: ".") }
-            let isMade = made.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") } && made.contains { isDigit($0) || $0 & 0x20 == 0 }
+            let isMade =
+                made.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") } && made.contains { isDigit($0) || $0 & 0x20 == 0 }
             guard made.count == count, isMade || beginning == "tmp" && made.contains(UInt8(ascii: "_")) else { continue }
             let ending = name.dropFirst(beginning.utf8.count + count)
             return beginning + "*" + (ending.isEmpty ? "" : pattern(ending))
@@ -120,5 +126,7 @@ package enum NameShape {
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) }
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+    }
 }

@@ -67,7 +67,19 @@ package final class PathTree {
     package static let mostLines = 6
     private static let deepest = 40
 
+    private struct Place {
+        let node: Node
+        let names: [String]
+        /// The path itself, with its variable.
+        let literal: String
+    }
+    private struct Folder: Hashable {
+        let anchor: Places.Anchor
+        let rest: ArraySlice<UInt8>
+    }
+
     private var roots: [Places.Anchor: Node] = [:]
+    private var folders: [Folder: Place] = [:]
     /// `Places.above` of all sessions.
     private let above: Set<String>
     /// Programs: no folder of them stands for what was started from it.
@@ -80,17 +92,37 @@ package final class PathTree {
 
     /// `isMade`: the session has made it, with all that is in it.
     package func add(_ path: [UInt8], in places: Places, _ count: UInt64, by program: String, isMade: Bool = false) {
-        let (anchor, names) = places.place(path)
-        var node = roots[anchor] ?? Node(), shown: [String] = []
-        roots[anchor] = node
-        for name in names.prefix(PathTree.deepest) {
-            shown.append(shape(name, anchor, shown))
-            node = child(shown[shown.count - 1], of: node)
+        let (anchor, rest) = places.place(path)
+        var node = place(anchor, rest[..<(rest.lastIndex(of: 0x2f) ?? rest.startIndex)])
+        if let start = rest.lastIndex(of: 0x2f) { node = next(rest[(start + 1)...], node, anchor) }
+        node.node.evidence.add(count, by: program)
+        node.node.paths.insert(node.literal)
+        if isMade { node.node.isMade = true }
+    }
+
+    /// A folder; most that comes lies in one that is known.
+    private func place(_ anchor: Places.Anchor, _ folder: ArraySlice<UInt8>) -> Place {
+        let key = Folder(anchor: anchor, rest: Array(folder)[...])
+        if let known = folders[key] { return known }
+        var place: Place
+        if let start = folder.lastIndex(of: 0x2f) {
+            place = next(folder[(start + 1)...], self.place(anchor, folder[..<start]), anchor)
+        } else {
+            place = Place(node: Node(), names: [], literal: Places.text(anchor, []))
+            roots[anchor] = place.node
         }
-        if names.count > PathTree.deepest { node = child("**", of: node) }
-        node.evidence.add(count, by: program)
-        node.paths.insert(Places.text(anchor, names.map { NameShape.literal($0) }))
-        if isMade { node.isMade = true }
+        if place.names.count == PathTree.deepest {
+            place = Place(node: child("**", of: place.node), names: place.names + ["**"], literal: place.literal)
+        }
+        folders[key] = place
+        return place
+    }
+
+    private func next(_ name: ArraySlice<UInt8>, _ folder: Place, _ anchor: Places.Anchor) -> Place {
+        let literal = NameShape.literal(name), path = (folder.literal == "/" ? "/" : folder.literal + "/") + literal
+        if folder.names.count > PathTree.deepest { return Place(node: folder.node, names: folder.names, literal: path) }
+        let shape = shape(name, literal, anchor, folder.names)
+        return Place(node: child(shape, of: folder.node), names: folder.names + [shape], literal: path)
     }
 
     private func child(_ name: String, of node: Node) -> Node {
@@ -100,8 +132,8 @@ package final class PathTree {
         return new
     }
 
-    private func shape(_ name: ArraySlice<UInt8>, _ anchor: Places.Anchor, _ folder: [String]) -> String {
-        let literal = NameShape.literal(name), shape = NameShape.pattern(name)
+    private func shape(_ name: ArraySlice<UInt8>, _ literal: String, _ anchor: Places.Anchor, _ folder: [String]) -> String {
+        let shape = NameShape.pattern(name)
         if shape == literal || NameShape.literalBytes(shape) < 2 && !mayBeWhole(anchor, folder) { return literal }
         return crosses(Places.text(anchor, folder), shape) ? literal : shape
     }
@@ -133,7 +165,9 @@ package final class PathTree {
     private func line(_ found: Found, _ anchor: Places.Anchor) -> Line {
         let fixed = Places.text(anchor, found.names.prefix { !$0.contains("*") || $0.contains("\\*") })
         var evidence = found.evidence
-        evidence.examples = evidence.examples.map { $0.hasPrefix(fixed + "/") ? String($0.dropFirst(fixed.count + 1)) : $0 }
+        evidence.examples = evidence.examples.map {
+            $0.hasPrefix(fixed + "/") ? String($0.dropFirst(fixed.count + 1)) : $0 == fixed ? "." : $0
+        }
         return Line(text: Places.text(anchor, found.names), evidence: evidence, example: found.evidence.examples.first ?? "")
     }
 

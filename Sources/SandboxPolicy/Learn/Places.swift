@@ -25,11 +25,12 @@ package struct Places: Sendable {
         self.above = above
     }
 
-    package func place(_ path: [UInt8]) -> (anchor: Anchor, names: [ArraySlice<UInt8>]) {
+    /// The rest begins with `/`, or is empty.
+    package func place(_ path: [UInt8]) -> (anchor: Anchor, rest: ArraySlice<UInt8>) {
         for (anchor, folder) in named where path.starts(with: folder) && (path.count == folder.count || path[folder.count] == 0x2f) {
-            return (anchor, path.dropFirst(folder.count).split(separator: 0x2f))
+            return (anchor, path.dropFirst(folder.count))
         }
-        return (.root, path.split(separator: 0x2f))
+        return (.root, path.count == 1 ? [] : path[...])
     }
 
     package static func text(_ anchor: Anchor, _ names: some Sequence<String>) -> String {

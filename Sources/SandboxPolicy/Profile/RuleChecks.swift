@@ -26,7 +26,8 @@ enum RuleChecks {
         sink.warning(
             "the rule `\(rule.name)` has no `intent`, and so \(effect) each file that such a program opens and each connection it makes",
             at: rule.origin.position,
-            help: "`intent: proc.exec` is its start alone, `intent: [file.write, file.delete]` or `net.egress` what it then does; `intent: \"*\"` where all of it is meant"
+            help:
+                "`intent: proc.exec` is its start alone, `intent: [file.write, file.delete]` or `net.egress` what it then does; `intent: \"*\"` where all of it is meant"
         )
     }
 

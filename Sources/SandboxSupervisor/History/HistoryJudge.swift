@@ -42,7 +42,8 @@ package final class HistoryJudge {
     private var ownSession = -1
 
     package init(
-        _ profile: ResolvedProfile, _ history: TrailHistory, reader: CommandReader, _ variables: @escaping (String) throws -> PolicyVariables
+        _ profile: ResolvedProfile, _ history: TrailHistory, reader: CommandReader,
+        _ variables: @escaping (String) throws -> PolicyVariables
     ) throws {
         self.profile = profile
         self.history = history
@@ -220,7 +221,9 @@ package final class HistoryJudge {
             let judged = judge.judge(command, counters: isPlain ? nil : counters(row.session)) { facts in
                 do { try processes.add(to: &facts, row, policy) } catch { failure = error }
                 RecordedProcesses.note(row, &facts)
-            } lookUp: { name in (name, name) }
+            } lookUp: { name in
+                (name, name)
+            }
             if let failure { throw failure }
             add(judged.verdict, policy, &found)
         }
@@ -236,7 +239,8 @@ package final class HistoryJudge {
         if let known = asked[key] { return known }
         let folder = program[...(program.lastIndex(of: 0x2f) ?? 0)]
         let path = name.first == 0x2f ? name : folder + name
-        let found = path != program && !name.dropFirst().contains(0x2f) || name.first == 0x2f ? ProfileFiles.resolve(path) == program : false
+        let found =
+            path != program && !name.dropFirst().contains(0x2f) || name.first == 0x2f ? ProfileFiles.resolve(path) == program : false
         asked[key] = found ? path : program
         return found ? path : program
     }

@@ -60,7 +60,9 @@ struct LearnedNetwork {
 
     private func text(_ key: Key, _ machine: LearningMachine) -> String {
         let isLocal = key.host == .name("localhost") || key.isListening
-        let port = isLocal && machine.handedOut.contains(key.port) ? "\(machine.handedOut.lowerBound)-\(machine.handedOut.upperBound)" : "\(key.port)"
+        let port =
+            isLocal && machine.handedOut.contains(key.port)
+            ? "\(machine.handedOut.lowerBound)-\(machine.handedOut.upperBound)" : "\(key.port)"
         switch key.host {
         case .name(let name): return "\(name):\(port)"
         case .abstract(let name): return "unix:@\(name)"

@@ -23,7 +23,9 @@ struct LearnedScripts {
     mutating func script(_ row: RecordedAccess, _ path: [UInt8], _ access: FileAccess) -> [UInt8]? {
         guard access == .read, row.operation == .open,
             let names = expected[Process(session: row.session, serial: row.process)],
-            names.contains(where: { path.count > $0.count && path.suffix($0.count).elementsEqual($0) && path[path.count - $0.count - 1] == 0x2f })
+            names.contains(where: {
+                path.count > $0.count && path.suffix($0.count).elementsEqual($0) && path[path.count - $0.count - 1] == 0x2f
+            })
                 || names.contains(where: { $0.first == 0x2f && ProfileFiles.resolve($0) == path })
         else { return nil }
         return LearnedScripts.isScript(path) ? path : nil

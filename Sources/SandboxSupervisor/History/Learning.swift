@@ -25,6 +25,7 @@ package final class Learning {
     private var reads: [Read: (count: UInt64, programs: [String: UInt64])] = [:]
     private var network = LearnedNetwork()
     private var scripts = LearnedScripts()
+    private var temporary = LearnedTemporaries()
     private var meant: IntentSet = []
     private var commands: [[UInt8]: [[UInt8]]] = [:]
     private var known: Set<[[UInt8]]> = []
@@ -76,9 +77,14 @@ package final class Learning {
         profile.connect = network.connects(machine) + unix
         profile.listen = network.listens(machine)
         profile.deny = never.reached(by: (profile.read + profile.write).map(\.text), besides: base).map {
-            LearnedProfile.Entry($0.text, reason: $0.reason, "what no profile is offered")
+            LearnedProfile.Entry($0.text, reason: $0.reason, "denied in \($0.origin.profile)")
         }
-        profile.usesTemporaryFolder = usesTemporaryFolder
+        if usesTemporaryFolder {
+            profile.usesTemporaryFolder = true
+            if !profile.write.contains(where: { $0.text == "${tmp}/**" }) {
+                profile.write.append(LearnedProfile.Entry("${tmp}/**", "for what programs make for a moment, see TMPDIR below"))
+            }
+        }
         let candidates = LearnedIntents.candidates.minus(meant)
         profile.neverMeant = LearnedIntents.names(of: candidates)
         profile.meant = meant.intersection(LearnedIntents.candidates).names.joined(separator: ", ")
@@ -92,7 +98,8 @@ package final class Learning {
             + history.sessions.map { session in
                 let info = session.info
                 let command = Escaped.commandLine(info.command.prefix(8).map { Array($0.utf8) })
-                return "  \(info.id)  \(Timestamp.text(info.started))  \(info.identity)  \(info.profile), \(info.mode): \(String(command.prefix(80)))"
+                return
+                    "  \(info.id)  \(Timestamp.text(info.started))  \(info.identity)  \(info.profile), \(info.mode): \(String(command.prefix(80)))"
             }
     }
 
@@ -112,12 +119,13 @@ package final class Learning {
             if row.flags.contains(.enforced), let result = row.result, result == -EACCES || result == -EPERM { return }
             try take(row, subject, try judge.policy(row.session), try forbidden.policy(row.session))
         }
+        for kept in temporary.kept { writes.add(kept.path, in: places[kept.session], kept.count, by: kept.program, isMade: kept.isMade) }
     }
 
     private func take(_ row: RecordedAccess, _ subject: RecordedSubject, _ base: Policy, _ forbidden: Policy) throws {
         let place = places[row.session], by = try program(row)
         func file(_ path: [UInt8], _ access: FileAccess) {
-            if let script = scripts.script(row, path, access) { programs.add(script, in: place, row.count, by: by) }
+            if let script = scripts.script(row, path, access) { programs.add(script, in: place, row.count, by: "") }
             if place.place(path).anchor == .tmp { usesTemporaryFolder = true }
             if !access.isDisjoint(with: .changing) { meant.formUnion(PersistentPlaces.intents(of: path)) }
             let ruling = base.judge(file: path.span, access: access)
@@ -126,6 +134,8 @@ package final class Learning {
             else { return }
             if access.isDisjoint(with: .changing) {
                 note(read: path, row, by)
+            } else if temporary.take(path, access, row, by) {
+                usesTemporaryFolder = true
             } else {
                 writes.add(path, in: place, row.count, by: by, isMade: row.operation == .create && access == .create)
             }
@@ -139,7 +149,7 @@ package final class Learning {
             file(one, access)
             file(other, second)
         case .program(let path, let arguments):
-            if base.judge(exec: path.span, invoked: path.span).decision != .deny { programs.add(path, in: place, row.count, by: by) }
+            if base.judge(exec: path.span, invoked: path.span).decision != .deny { programs.add(path, in: place, row.count, by: "") }
             noteCommand(path, arguments)
             scripts.started(row, path, arguments)
         case .address(let address, let port, let name):
@@ -220,14 +230,15 @@ package final class Learning {
             let found = try judge.judge(row, subject, recordedRule: try subjects.rule(row))
             guard found.decision != .allow, found.decision != .rewrite else { return }
             if found.decision == nil { return unsure.add(row, subject, found.rule, try program(row)) }
-            let secret = try secret(subject, try forbidden.policy(row.session))
-            left.add(row, subject, secret ?? found.rule, try program(row))
+            let why = try temporary.reason(subject) ?? secret(subject, forbidden.policy(row.session)) ?? found.rule
+            left.add(row, subject, why, try program(row))
         }
         var remarks: [(title: String, lines: [String])] = []
         if !left.isEmpty { remarks.append(("Left out: these sessions did it, and this profile does not let it pass.", left.lines(places))) }
         if !unsure.isEmpty { remarks.append(("The trail does not tell whether this would pass:", unsure.lines(places))) }
         if !refused.isEmpty {
-            let lines = options.showsRefused ? refused.lines(places) : ["\(refused.count)×, of \(refused.kinds) kinds; `--refused` lists them"]
+            let lines =
+                options.showsRefused ? refused.lines(places) : ["\(refused.count)×, of \(refused.kinds) kinds; `--refused` lists them"]
             remarks.append(("Was refused, and is not learned:", lines))
         }
         return remarks
@@ -252,11 +263,12 @@ package final class Learning {
     private func tests(_ profile: LearnedProfile, _ reads: [PathTree.Line]) throws -> [String] {
         var tests: [String] = []
         func allowed(_ fields: [String]) { tests += fields.prefix(20).map { $0 + ", expect: allow" } }
-        allowed(programs.lines.compactMap { line in
-            let path = Array(line.example.utf8)
-            guard line.example.hasPrefix("/"), let arguments = commands[path] else { return nil }
-            return LearnedProfile.field("run", ([path] + arguments.dropFirst()).map { String(decoding: $0, as: UTF8.self) })
-        })
+        allowed(
+            programs.lines.compactMap { line in
+                let path = Array(line.example.utf8)
+                guard line.example.hasPrefix("/"), let arguments = commands[path] else { return nil }
+                return LearnedProfile.field("run", ([path] + arguments.dropFirst()).map { String(decoding: $0, as: UTF8.self) })
+            })
         func path(_ key: String, _ line: PathTree.Line) -> String? {
             line.example.contains("\\") || line.example.contains("?") ? nil : LearnedProfile.field(key, line.example)
         }

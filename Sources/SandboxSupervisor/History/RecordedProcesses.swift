@@ -43,7 +43,11 @@ final class RecordedProcesses {
     /// What a start's row does not tell: arguments that were cut, and the variables that a client goes by.
     static func note(_ row: RecordedAccess, _ facts: inout Facts) {
         if row.flags.contains(.truncated) { facts.unknown.formUnion([.arguments, .intents]) }
-        if row.flags.contains(.memory) { facts.intents.insert(.procExecMemory) } else if row.flags.contains(.written) { facts.intents.insert(.procExecWritten) }
+        if row.flags.contains(.memory) {
+            facts.intents.insert(.procExecMemory)
+        } else if row.flags.contains(.written) {
+            facts.intents.insert(.procExecWritten)
+        }
         facts.isWritten = row.flags.contains(.written)
         guard !facts.intents.isDisjoint(with: sql) else { return }
         if facts.database == nil { facts.unknown.insert(.database) }
@@ -51,7 +55,8 @@ final class RecordedProcesses {
     }
 
     private static let sql: IntentSet = [
-        .sqlSelect, .sqlInsert, .sqlUpdate, .sqlUpdateAll, .sqlDelete, .sqlDeleteAll, .sqlTruncate, .sqlDrop, .sqlAlter, .sqlCreate, .sqlGrant,
+        .sqlSelect, .sqlInsert, .sqlUpdate, .sqlUpdateAll, .sqlDelete, .sqlDeleteAll, .sqlTruncate, .sqlDrop, .sqlAlter, .sqlCreate,
+        .sqlGrant,
         .sqlCopyOut, .sqlCopyProgram, .sqlCall, .sqlUnknown,
     ]
 

@@ -79,7 +79,8 @@ package struct Replay {
     /// Each thing once.
     private static func add(_ row: RecordedAccess, _ history: TrailHistory, _ change: inout Change) throws(StoreError) {
         let resource = try history.text(row.resource)
-        if let i = change.examples.firstIndex(where: { $0.resource == resource && $0.operation == row.operation && $0.access == row.access }) {
+        if let i = change.examples.firstIndex(where: { $0.resource == resource && $0.operation == row.operation && $0.access == row.access }
+        ) {
             change.examples[i].count += row.count
             return
         }
@@ -95,11 +96,17 @@ package struct Replay {
             "looks at what is not there, and what the kernel's filter refuses by itself, are not on record",
             "scripts are on record as their interpreters; whether a moved name was a folder's, and other names of a file, are not looked at",
         ]
-        if policy.counts(.all) { gaps.append("rules with `count`: repeats of one access are on record with their first and last time alone") }
-        if policy.asksWhatIsCarried { gaps.append("`carries`: only sessions under a profile that asked for it know what their processes carried") }
+        if policy.counts(.all) {
+            gaps.append("rules with `count`: repeats of one access are on record with their first and last time alone")
+        }
+        if policy.asksWhatIsCarried {
+            gaps.append("`carries`: only sessions under a profile that asked for it know what their processes carried")
+        }
         if !policy.hostNames.isEmpty { gaps.append("names of hosts are known only where a list let the address pass by its name") }
         if !policy.ruleIntents.isDisjoint(with: IntentSet(pattern: "sql") ?? []) {
-            gaps.append("SQL on standard input, in files and from programs is not on record, nor are variables such as PGHOST; secrets in arguments are masked")
+            gaps.append(
+                "SQL on standard input, in files and from programs is not on record, nor are variables such as PGHOST; secrets in arguments are masked"
+            )
         }
         if !policy.ruleIntents.isDisjoint(with: [.diskRaw, .procInspect]) {
             gaps.append("whether a path was a device, or another process's, is judged by its name")

@@ -20,7 +20,8 @@ struct Tally {
     mutating func add(_ row: RecordedAccess, _ subject: RecordedSubject, _ rule: RuleInfo?, _ program: String) {
         let (what, resource): (String, [UInt8]) =
             switch subject {
-            case .file(let path, let access): (access.isDisjoint(with: .changing) ? "read" : access.contains(.delete) ? "delete" : "write", path)
+            case .file(let path, let access):
+                (access.isDisjoint(with: .changing) ? "read" : access.contains(.delete) ? "delete" : "write", path)
             case .files(let path, _, _, _): (row.operation.name, path)
             case .program(let path, _): ("run", path)
             case .address(let address, let port, let name):
@@ -40,15 +41,16 @@ struct Tally {
         for (kind, evidence) in kindsSeen.sorted(by: { $0.key.rule.name < $1.key.rule.name }) {
             var text = kind.what
             if kind.resource.first == 0x2f {
-                let (anchor, names) = places[kind.session].place(kind.resource)
-                text += " " + Places.text(anchor, names.map { Escaped.text($0) })
+                let (anchor, rest) = places[kind.session].place(kind.resource)
+                text += " " + Places.text(anchor, rest.split(separator: 0x2f).map { Escaped.text($0) })
             } else if !kind.resource.isEmpty {
                 text += " " + Escaped.text(kind.resource)
             }
             merged[text, default: (kind.rule, Evidence())].evidence.add(evidence)
         }
         let lines = merged.sorted { $0.key < $1.key }.map { text, found in
-            "\(text)  \(found.evidence.text(isPattern: false))" + (found.rule.name.isEmpty ? "" : "; \(found.rule.name): \(Escaped.text(found.rule.reason))")
+            "\(text)  \(found.evidence.text(isPattern: false))"
+                + (found.rule.name.isEmpty ? "" : "; \(found.rule.name): \(Escaped.text(found.rule.reason))")
         }
         return lines.count > Self.mostLines ? lines.prefix(Self.mostLines) + ["… and \(lines.count - Self.mostLines) more"] : lines
     }
