@@ -1,3 +1,4 @@
+internal import Glibc
 package import SandboxModel
 
 /// What a program was started as, from one exec to the next.
@@ -37,7 +38,7 @@ package struct RecordedAccess: Sendable {
     package var passed: Bool {
         if !flags.contains(.enforced) { return true }
         // A question that was answered with yes has a result of its own.
-        return decision == .ask ? result != nil && result != -13 && result != -4 : decision != .deny
+        return decision == .ask ? ![nil, -EACCES, -EINTR].contains(result) : decision != .deny
     }
 }
 

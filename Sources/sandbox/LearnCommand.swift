@@ -53,10 +53,12 @@ struct LearnProfile: ParsableCommand {
         var options = Learning.Options(name: name)
         options.showsRefused = refused
         do {
-            let learning = try Learning(history, extending: base, neverOffered: others(), reader: Meanings.reader()) { workspace in
-                try DryRun.variables(base, workspace: workspace, state: state)
+            let learning = try Learning(history, extending: base, neverOffered: others(), reader: Meanings.reader()) {
+                try DryRun.variables(base, of: $0, state: state)
             }
-            return try learning.learn(options)
+            let (text, leftOut) = try learning.learn(options)
+            if leftOut > 0 { complain("\(leftOut) kinds of what they did are left out: the profile lists them before its tests") }
+            return text
         } catch let error as ProfileFailure {
             ProfileSupport.say(error.description)
         } catch let error as PolicyFailure {

@@ -41,7 +41,7 @@ struct ReplayProfile: ParsableCommand {
             do {
                 replay = try Replay(
                     candidate, over: TrailHistory(reader, rows), since: since ?? 0, examples: examples, reader: Meanings.reader()
-                ) { workspace in try DryRun.variables(candidate, workspace: workspace, state: state) }
+                ) { try DryRun.variables(candidate, of: $0, state: state) }
             } catch let error as PolicyFailure {
                 complain("\(error)")
                 throw ProfileSupport.ownFailure

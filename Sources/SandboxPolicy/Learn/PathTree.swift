@@ -59,6 +59,7 @@ package final class PathTree {
         /// The paths that were used themselves.
         var paths: Set<String> = []
         var isMade = false
+        var isWhole = false
     }
 
     /// So many side by side are all of them.
@@ -90,14 +91,15 @@ package final class PathTree {
         self.isForPrograms = isForPrograms
     }
 
-    /// `isMade`: the session has made it, with all that is in it.
-    package func add(_ path: [UInt8], in places: Places, _ count: UInt64, by program: String, isMade: Bool = false) {
+    /// `isMade`: the session has made it, with all that is in it. `isWhole`: a folder that was used with all that is in it.
+    package func add(_ path: [UInt8], in places: Places, _ count: UInt64, by program: String, isMade: Bool = false, isWhole: Bool = false) {
         let (anchor, rest) = places.place(path)
         var node = place(anchor, rest[..<(rest.lastIndex(of: 0x2f) ?? rest.startIndex)])
         if let start = rest.lastIndex(of: 0x2f) { node = next(rest[(start + 1)...], node, anchor) }
         node.node.evidence.add(count, by: program)
         node.node.paths.insert(node.literal)
         if isMade { node.node.isMade = true }
+        if isWhole { node.node.isWhole = true }
     }
 
     /// A folder; most that comes lies in one that is known.
@@ -178,7 +180,9 @@ package final class PathTree {
         var own = Found(names: names, evidence: node.evidence)
         own.evidence.isAbout(node.paths)
         // `x/**` is `x` as well.
-        if inside.count == 1, inside[0].names == names + ["**"] { return [whole([own] + inside, names, "**")] }
+        if node.isWhole && mayBeWhole(anchor, names) || inside.count == 1 && inside[0].names == names + ["**"] {
+            return [whole([own] + inside, names, "**")]
+        }
         return [own] + inside
     }
 

@@ -32,7 +32,7 @@ package final class HistoryJudge {
     private let reader: CommandReader
     private let processes: RecordedProcesses
     private var policies: [String: Policy] = [:]
-    private let variables: (_ workspace: String) throws -> PolicyVariables
+    private let variables: (SessionInfo) throws -> PolicyVariables
     private var counting = (session: -1, counters: Counters())
     private var remembered: [Key: Hindsight] = [:]
     private var starts: [Start: Hindsight] = [:]
@@ -43,7 +43,7 @@ package final class HistoryJudge {
 
     package init(
         _ profile: ResolvedProfile, _ history: TrailHistory, reader: CommandReader,
-        _ variables: @escaping (String) throws -> PolicyVariables
+        _ variables: @escaping (SessionInfo) throws -> PolicyVariables
     ) throws {
         self.profile = profile
         self.history = history
@@ -54,15 +54,12 @@ package final class HistoryJudge {
 
     /// Of the session's place; its temporary folder is the same for all.
     package func policy(_ session: Int) throws -> Policy {
-        let workspace = history.sessions[session].info.workspace
-        if let known = policies[workspace] { return known }
-        let policy = try Policy.compile(profile: profile, variables: variables(workspace))
-        policies[workspace] = policy
+        let info = history.sessions[session].info, place = "\(info.user) \(info.workspace)"
+        if let known = policies[place] { return known }
+        let policy = try Policy.compile(profile: profile, variables: variables(info))
+        policies[place] = policy
         return policy
     }
-
-    /// One of the policies: but for places they are the same.
-    package func sample() throws -> Policy { try policy(0) }
 
     package func judge(_ row: RecordedAccess, _ subject: RecordedSubject, recordedRule: RuleInfo?) throws -> Hindsight {
         let policy = try policy(row.session)

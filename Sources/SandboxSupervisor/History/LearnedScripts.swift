@@ -16,19 +16,20 @@ struct LearnedScripts {
         // The kernel names the interpreter as the script's first line does: by its path. `env` goes on to another.
         guard let first = arguments.first, first.first == 0x2f || expected[process] != nil else { return }
         let names = arguments.dropFirst().prefix(2).filter { !$0.isEmpty && $0.first != UInt8(ascii: "-") }
-        expected[process, default: []] += names.map { LearnedScripts.tail($0) }
+        expected[process, default: []] += names.map { $0.first == 0x2f ? ProfileFiles.resolve($0) ?? $0 : LearnedScripts.tail($0) }
     }
 
     /// The path, where this is an interpreter's look at the script that it was started for.
-    mutating func script(_ row: RecordedAccess, _ path: [UInt8], _ access: FileAccess) -> [UInt8]? {
-        guard access == .read, row.operation == .open,
-            let names = expected[Process(session: row.session, serial: row.process)],
-            names.contains(where: {
-                path.count > $0.count && path.suffix($0.count).elementsEqual($0) && path[path.count - $0.count - 1] == 0x2f
-            })
-                || names.contains(where: { $0.first == 0x2f && ProfileFiles.resolve($0) == path })
+    func script(_ row: RecordedAccess, _ path: [UInt8], _ access: FileAccess) -> [UInt8]? {
+        guard access == .read, row.operation == .open, let names = expected[Process(session: row.session, serial: row.process)],
+            names.contains(where: { LearnedScripts.names($0, path) })
         else { return nil }
         return LearnedScripts.isScript(path) ? path : nil
+    }
+
+    private static func names(_ name: [UInt8], _ path: [UInt8]) -> Bool {
+        if name.first == 0x2f { return name == path }
+        return path.count > name.count && path.suffix(name.count).elementsEqual(name) && path[path.count - name.count - 1] == 0x2f
     }
 
     /// Without `./` and `../`: where they lead to is not on record.

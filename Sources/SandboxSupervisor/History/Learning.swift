@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SandboxModel
+package import SandboxModel
 package import SandboxPolicy
 package import SandboxStore
 
@@ -16,7 +16,7 @@ package final class Learning {
     let base: ResolvedProfile
     private let never: NeverOffered
     private let reader: CommandReader
-    private let variables: (String) throws -> PolicyVariables
+    private let variables: (SessionInfo) throws -> PolicyVariables
     private let machine: LearningMachine
     private var subjects: SubjectReader
 
@@ -30,6 +30,9 @@ package final class Learning {
     private var commands: [[UInt8]: [[UInt8]]] = [:]
     private var known: Set<[[UInt8]]> = []
     private var usesTemporaryFolder = false
+    private var leftOut = 0
+    /// What sessions made as folders, or moved.
+    private var folders: Set<Read> = []
     private var refused = Tally()
     private let places: [Places]
     private var names: [Int64: String] = [:]
@@ -41,7 +44,7 @@ package final class Learning {
     /// `others`: the profiles that say what nobody is offered.
     package init(
         _ history: TrailHistory, extending base: ResolvedProfile, neverOffered others: [ResolvedProfile], reader: CommandReader,
-        _ variables: @escaping (String) throws -> PolicyVariables
+        _ variables: @escaping (SessionInfo) throws -> PolicyVariables
     ) throws {
         self.history = history
         self.base = base
@@ -51,7 +54,7 @@ package final class Learning {
         machine = LearningMachine()
         var all: [Places] = [], temporary: [UInt8] = []
         for session in history.sessions {
-            let given = try variables(session.info.workspace)
+            let given = try variables(session.info)
             temporary = given.tmp
             all.append(Places(home: given.home, workspace: given.workspace, tmp: given.tmp))
         }
@@ -65,7 +68,8 @@ package final class Learning {
     }
     private let above: Set<String>
 
-    package func learn(_ options: Options) throws -> String {
+    /// With how many kinds of what they did are left out.
+    package func learn(_ options: Options) throws -> (text: String, leftOut: Int) {
         try collect()
         var profile = LearnedProfile(name: options.name, extends: base.name)
         profile.heading = heading
@@ -90,14 +94,14 @@ package final class Learning {
         profile.meant = meant.intersection(LearnedIntents.candidates).names.joined(separator: ", ")
         profile.remarks = try remarks(profile, options)
         profile.tests = try tests(profile, reads)
-        return profile.yaml
+        return (profile.yaml, leftOut)
     }
 
     private var heading: [String] {
         ["Learned by `sandbox profile learn` from what these sessions did; read it before you use it."]
             + history.sessions.map { session in
                 let info = session.info
-                let command = Escaped.commandLine(info.command.prefix(8).map { Array($0.utf8) })
+                let command = Escaped.commandLine(ArgumentRedaction.redact(info.command.prefix(8).map { Array($0.utf8) }))
                 return
                     "  \(info.id)  \(Timestamp.text(info.started))  \(info.identity)  \(info.profile), \(info.mode): \(String(command.prefix(80)))"
             }
@@ -124,54 +128,70 @@ package final class Learning {
 
     private func take(_ row: RecordedAccess, _ subject: RecordedSubject, _ base: Policy, _ forbidden: Policy) throws {
         let place = places[row.session], by = try program(row)
-        func file(_ path: [UInt8], _ access: FileAccess) {
+        func file(_ path: [UInt8], _ access: FileAccess, isWhole: Bool = false) {
             if let script = scripts.script(row, path, access) { programs.add(script, in: place, row.count, by: "") }
             if place.place(path).anchor == .tmp { usesTemporaryFolder = true }
             if !access.isDisjoint(with: .changing) { meant.formUnion(PersistentPlaces.intents(of: path)) }
-            let ruling = base.judge(file: path.span, access: access)
-            guard ruling.decision == .deny, base.denial(of: path.span, access: access, isProgram: false) == nil,
+            guard base.leavesOpen(base.judge(file: path.span, access: access)),
                 forbidden.denial(of: path.span, access: access, isProgram: false) == nil
             else { return }
+            let isFolder = row.operation == .create && access == .create
             if access.isDisjoint(with: .changing) {
                 note(read: path, row, by)
-            } else if temporary.take(path, access, row, by) {
+            } else if !isWhole, temporary.take(path, access, row, by) {
                 usesTemporaryFolder = true
             } else {
-                writes.add(path, in: place, row.count, by: by, isMade: row.operation == .create && access == .create)
+                writes.add(path, in: place, row.count, by: by, isMade: isFolder, isWhole: isWhole)
             }
+            if isFolder { folders.insert(Read(path: path, session: row.session)) }
         }
         switch subject {
         case .file(let path, let access):
-            if access.contains(.delete) || access.contains(.rename) { meant.insert(.fileDelete) }
+            if access.contains(.delete) { meant.insert(.fileDelete) }
             file(path, access)
         case .files(let one, let access, let other, let second):
+            // A rename may take the place of what was there.
             meant.insert(.fileDelete)
-            file(one, access)
-            file(other, second)
+            let isFolder = row.operation == .rename && movesFolder(from: one, to: other, row.session)
+            file(one, access, isWhole: isFolder)
+            file(other, second, isWhole: isFolder)
         case .program(let path, let arguments):
-            if base.judge(exec: path.span, invoked: path.span).decision != .deny { programs.add(path, in: place, row.count, by: "") }
+            if base.leavesOpen(base.judge(exec: path.span, invoked: path.span)),
+                forbidden.denial(of: path.span, access: .execute, isProgram: true) == nil
+            {
+                programs.add(path, in: place, row.count, by: "")
+            }
             noteCommand(path, arguments)
             scripts.started(row, path, arguments)
         case .address(let address, let port, let name):
             let isListening = row.operation == .bind
+            let names = HostSet(name.flatMap { base.hostNames.firstIndex(of: $0) }.map { [$0] } ?? [])
             let ruling =
                 isListening
                 ? base.judge(listen: address, port: port, transport: .tcp)
-                : base.judge(connect: address, port: port, transport: .tcp, names: HostSet())
-            guard ruling.decision == .deny, !base.rule(ruling.rule).name.contains("network.deny[") else { return }
-            network.add(address, port, name, isListening: isListening, row.count, by: by)
+                : base.judge(connect: address, port: port, transport: .tcp, names: names)
+            if base.leavesOpen(ruling) { network.add(address, port, name, isListening: isListening, row.count, by: by) }
         case .unixSocket(let path):
             if row.operation == .bind { return file(path, .create) }
-            let isOpen = base.judge(unixConnect: path.span).decision != .deny
-            if !isOpen, base.denial(of: path.span, access: .write, isProgram: false) == nil,
-                forbidden.denial(of: path.span, access: .write, isProgram: false) == nil
+            if base.leavesOpen(base.judge(unixConnect: path.span)), forbidden.denial(of: path.span, access: .write, isProgram: false) == nil
             {
                 sockets.add(path, in: place, row.count, by: by)
             }
         case .abstractSocket(let name):
-            network.add(abstract: NameShape.pattern(name), isListening: row.operation == .bind, row.count, by: by)
+            let isListening = row.operation == .bind
+            let ruling = isListening ? base.judge(abstractListen: name.span) : base.judge(abstract: name.span)
+            if base.leavesOpen(ruling) { network.add(abstract: NameShape.pattern(name), isListening: isListening, row.count, by: by) }
         case .fixed: break
         }
+    }
+
+    /// Whether it is a folder is not on record. One that the session made is known, and one that is still there.
+    private func movesFolder(from old: [UInt8], to new: [UInt8], _ session: Int) -> Bool {
+        var status = stat()
+        let isThere = lstat(new.map { CChar(bitPattern: $0) } + [0], &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        guard isThere || folders.contains(Read(path: old, session: session)) else { return false }
+        folders.insert(Read(path: new, session: session))
+        return true
     }
 
     private func note(read path: [UInt8], _ row: RecordedAccess, _ by: String) {
@@ -183,7 +203,10 @@ package final class Learning {
     }
 
     private func noteCommand(_ program: [UInt8], _ arguments: [[UInt8]]) {
-        let plain = arguments.allSatisfy { $0.count <= 80 && $0.allSatisfy { (0x20..<0x7f).contains($0) } && !$0.starts(with: "***".utf8) }
+        let plain =
+            arguments.allSatisfy { $0.count <= 80 && $0.allSatisfy { (0x20..<0x7f).contains($0) } }
+            && ArgumentRedaction.redact(arguments) == arguments
+            && !arguments.contains { String(decoding: $0, as: UTF8.self).contains("***") }
         if plain, arguments.count <= 8, commands[program].map({ arguments.count < $0.count }) ?? true { commands[program] = arguments }
         guard known.insert([program] + arguments).inserted else { return }
         let command = CommandReader.Command(
@@ -234,6 +257,7 @@ package final class Learning {
             left.add(row, subject, why, try program(row))
         }
         var remarks: [(title: String, lines: [String])] = []
+        leftOut = left.kinds
         if !left.isEmpty { remarks.append(("Left out: these sessions did it, and this profile does not let it pass.", left.lines(places))) }
         if !unsure.isEmpty { remarks.append(("The trail does not tell whether this would pass:", unsure.lines(places))) }
         if !refused.isEmpty {
@@ -286,4 +310,9 @@ package final class Learning {
         let testing = try ProfileTesting(loaded, reader: reader)
         return zip(tests, loaded.tests).filter { testing.run($1) == nil }.map(\.0)
     }
+}
+
+extension Policy {
+    /// No list has said anything, and no denial that holds for all who extend it.
+    fileprivate func leavesOpen(_ ruling: Ruling) -> Bool { rule(ruling.rule).name.hasSuffix(".default") }
 }

@@ -45,11 +45,11 @@ package struct Replay {
 
     package init(
         _ profile: ResolvedProfile, over history: TrailHistory, since: UInt64, examples: Int, reader: CommandReader,
-        _ variables: @escaping (String) throws -> PolicyVariables
+        _ variables: @escaping (SessionInfo) throws -> PolicyVariables
     ) throws {
         let judge = try HistoryJudge(profile, history, reader: reader, variables)
-        let place = try variables(history.sessions.first?.info.workspace ?? "/")
-        var subjects = SubjectReader(history, temporary: place.tmp)
+        guard let first = history.sessions.first else { return }
+        var subjects = SubjectReader(history, temporary: try variables(first.info).tmp)
         var found: [Key: Change] = [:]
         try history.each(since: since) { row in
             let subject = try subjects.subject(row)
@@ -73,7 +73,7 @@ package struct Replay {
             if left != right { return left > right }
             return (b.count, a.rule.name, a.note ?? "") < (a.count, b.rule.name, b.note ?? "")
         }
-        gaps = try Replay.gaps(try judge.sample())
+        gaps = try Replay.gaps(try judge.policy(0))
     }
 
     /// Each thing once.
