@@ -50,7 +50,10 @@ struct LearnProfile: ParsableCommand {
 
     private func profile(_ name: String, from history: TrailHistory, _ base: ResolvedProfile) throws -> String {
         let state = state.path
-        var options = Learning.Options(name: name)
+        // A path counts from the file that holds it, wherever that will lie.
+        let isFile = extends.contains("/") || extends.hasSuffix(".yaml") || extends.hasSuffix(".yml")
+        let whole = isFile ? ProfileFiles.resolve(Array(extends.utf8)).map { String(decoding: $0, as: UTF8.self) } : nil
+        var options = Learning.Options(name: name, extends: whole ?? extends)
         options.showsRefused = refused
         do {
             let learning = try Learning(history, extending: base, neverOffered: others(), reader: Meanings.reader()) {

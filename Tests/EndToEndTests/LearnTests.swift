@@ -139,7 +139,8 @@ extension EndToEnd {
         }
 
         /// What a policy says of what it judged itself is what it said then.
-        @Test(arguments: Account.all, ["coding-agent", "readonly"]) func aProfileAgreesWithItself(account: Account, profile: String) throws
+        @Test(arguments: zip(Account.all, ["coding-agent", "readonly"])) func aProfileAgreesWithItself(account: Account, profile: String)
+            throws
         {
             let world = try World(account)
             try prepare(world)

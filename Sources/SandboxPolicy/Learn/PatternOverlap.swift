@@ -64,6 +64,8 @@ package struct NeverOffered: Sendable {
     /// A policy that denies all of it, and nothing else.
     package func profile(_ base: ResolvedProfile) -> ResolvedProfile {
         var profile = base
+        // Nobody's own: each rule says which profile it is from.
+        profile.name = ""
         profile.body = ProfileBody()
         profile.body.files.fallback = .allow
         profile.body.network.fallback = .allow

@@ -170,12 +170,19 @@ package final class HistoryJudge {
     private func facts(_ row: RecordedAccess, _ subject: RecordedSubject, _ policy: Policy) throws -> [Facts] {
         var facts = Facts(row.operation, intents: IntentSet.effects(of: row.operation, row.access), access: row.access)
         try processes.add(to: &facts, row, policy)
+        // Where its own session had rules about it, what it meant is on record, with what only a look at the file tells.
+        let recorded = try history.judgement(of: row)?.intents ?? []
         switch subject {
-        case .file(let path, let access): return [at(path, access, facts)]
+        case .file(let path, let access):
+            var single = at(path, access, facts)
+            if !recorded.isEmpty { single.intents = recorded }
+            return [single]
         case .files(let one, let access, let other, let second):
             var from = at(one, access, facts)
             from.pathTo = other
-            return [from, at(other, second, facts)]
+            var to = at(other, second, facts)
+            if row.operation == .rename, recorded.contains(.fileDelete) { to.intents.insert(.fileDelete) }
+            return [from, to]
         case .unixSocket(let path):
             facts.path = path
             facts.intents.insert(row.operation == .bind ? .fileCreate : .netLocalSocket)
@@ -189,6 +196,7 @@ package final class HistoryJudge {
             if port == 53, row.operation != .bind { facts.intents.insert(.netDNS) }
         case .program, .fixed: break
         }
+        if !recorded.isEmpty, !recorded.contains(.netEgress) { facts.intents.subtract([.netEgress]) }
         return [facts]
     }
 
@@ -204,7 +212,7 @@ package final class HistoryJudge {
     // MARK: Programs
 
     private func start(_ row: RecordedAccess, _ program: [UInt8], _ arguments: [[UInt8]], _ policy: Policy) throws -> Hindsight {
-        let key = Start(session: policies.count > 1 ? row.session : 0, program: program, arguments: arguments, flags: row.flags.rawValue)
+        let key = Start(session: row.session, program: program, arguments: arguments, flags: row.flags.rawValue)
         let isPlain = !policy.counts(.all) && !policy.asks([.parent, .since_exec_of, .time_of_day, .carries])
         if isPlain, let known = starts[key] { return known }
         let invoked = asked(for: program, arguments)

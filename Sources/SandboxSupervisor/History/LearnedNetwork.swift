@@ -35,6 +35,8 @@ struct LearnedNetwork {
     private var seen: [Key: Evidence] = [:]
 
     mutating func add(_ address: IPAddress, _ port: UInt16, _ name: String?, isListening: Bool, _ count: UInt64, by program: String) {
+        // Nothing is reached there; the C library asks so which address of its own it would have.
+        if port == 0, !isListening { return }
         let address = isListening ? address : address.canonicalDestination
         let host: Host = address.isLoopback ? .name("localhost") : name.map { .name($0) } ?? .address(address)
         seen[Key(isListening: isListening, host: host, port: port), default: Evidence()].add(count, by: program)

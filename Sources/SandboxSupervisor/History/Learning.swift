@@ -8,12 +8,17 @@ package import SandboxStore
 package final class Learning {
     package struct Options {
         package var name: String
+        /// As the profile names what it extends.
+        package var extends: String
         package var showsRefused = false
-        package init(name: String) { self.name = name }
+        package init(name: String, extends: String) {
+            self.name = name
+            self.extends = extends
+        }
     }
 
-    let history: TrailHistory
-    let base: ResolvedProfile
+    private let history: TrailHistory
+    private let base: ResolvedProfile
     private let never: NeverOffered
     private let reader: CommandReader
     private let variables: (SessionInfo) throws -> PolicyVariables
@@ -35,6 +40,8 @@ package final class Learning {
     private var folders: Set<Read> = []
     private var refused = Tally()
     private let places: [Places]
+    /// Of all of them.
+    private let above: Set<String>
     private var names: [Int64: String] = [:]
     private struct Read: Hashable {
         let path: [UInt8]
@@ -66,12 +73,11 @@ package final class Learning {
         sockets = PathTree(above: above)
         self.above = above
     }
-    private let above: Set<String>
 
     /// With how many kinds of what they did are left out.
     package func learn(_ options: Options) throws -> (text: String, leftOut: Int) {
         try collect()
-        var profile = LearnedProfile(name: options.name, extends: base.name)
+        var profile = LearnedProfile(name: options.name, extends: options.extends)
         profile.heading = heading
         profile.write = writes.lines.map(entry)
         profile.programs = programs.lines.map(entry)
@@ -195,7 +201,6 @@ package final class Learning {
     }
 
     private func note(read path: [UInt8], _ row: RecordedAccess, _ by: String) {
-        // Of sessions in one place one will do: what is asked of it later is the same.
         var found = reads[Read(path: path, session: row.session), default: (0, [:])]
         found.count += row.count
         found.programs[by, default: 0] += row.count

@@ -50,7 +50,7 @@ package struct Replay {
         let judge = try HistoryJudge(profile, history, reader: reader, variables)
         guard let first = history.sessions.first else { return }
         var subjects = SubjectReader(history, temporary: try variables(first.info).tmp)
-        var found: [Key: Change] = [:]
+        var found: [Key: Gathering] = [:]
         try history.each(since: since) { row in
             let subject = try subjects.subject(row)
             let rule = try subjects.rule(row)
@@ -61,14 +61,12 @@ package struct Replay {
             if hindsight.decision == was { return unchanged += row.count }
             if row.passed, let now = hindsight.decision, now == .deny || now == .ask { stopped += row.count }
             let key = Key(was: was, now: hindsight.decision, rule: hindsight.rule, note: hindsight.note)
-            var change = found[key] ?? Change(was: was, now: hindsight.decision, rule: hindsight.rule, note: hindsight.note)
-            change.count += row.count
-            change.rows += 1
-            if change.examples.count < examples { try Replay.add(row, history, &change) }
-            found[key] = change
+            try found[
+                key, default: Gathering(Change(was: was, now: hindsight.decision, rule: hindsight.rule, note: hindsight.note))
+            ].add(row, history, examples)
         }
         sessions = history.sessions.count
-        changes = found.values.sorted { a, b in
+        changes = found.values.map(\.change).sorted { a, b in
             let left = (a.now.map { Int($0.rawValue) } ?? 4, a.was.rawValue), right = (b.now.map { Int($0.rawValue) } ?? 4, b.was.rawValue)
             if left != right { return left > right }
             return (b.count, a.rule.name, a.note ?? "") < (a.count, b.rule.name, b.note ?? "")
@@ -76,19 +74,28 @@ package struct Replay {
         gaps = try Replay.gaps(try judge.policy(0))
     }
 
-    /// Each thing once.
-    private static func add(_ row: RecordedAccess, _ history: TrailHistory, _ change: inout Change) throws(StoreError) {
-        let resource = try history.text(row.resource)
-        if let i = change.examples.firstIndex(where: { $0.resource == resource && $0.operation == row.operation && $0.access == row.access }
-        ) {
-            change.examples[i].count += row.count
-            return
+    /// A change, and which of its examples is which row's.
+    private struct Gathering {
+        var change: Change
+        private var shown: [(resource: Int64, operation: Operation, access: FileAccess)] = []
+
+        init(_ change: Change) { self.change = change }
+
+        mutating func add(_ row: RecordedAccess, _ history: TrailHistory, _ most: Int) throws(StoreError) {
+            change.count += row.count
+            change.rows += 1
+            if let i = shown.firstIndex(where: { $0 == (row.resource, row.operation, row.access) }) {
+                change.examples[i].count += row.count
+            } else if shown.count < most {
+                shown.append((row.resource, row.operation, row.access))
+                change.examples.append(
+                    Example(
+                        session: history.sessions[row.session].info.id, operation: row.operation, access: row.access,
+                        resource: try history.text(row.resource),
+                        target: row.flags.contains(.secondPath) ? try history.text(row.second) : nil,
+                        program: row.image == 0 ? [] : try history.program(ofImage: row.image), count: row.count))
+            }
         }
-        change.examples.append(
-            Example(
-                session: history.sessions[row.session].info.id, operation: row.operation, access: row.access, resource: resource,
-                target: row.flags.contains(.secondPath) ? try history.text(row.second) : nil,
-                program: row.image == 0 ? [] : try history.program(ofImage: row.image), count: row.count))
     }
 
     private static func gaps(_ policy: Policy) throws -> [String] {
