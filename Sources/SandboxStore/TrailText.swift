@@ -4,7 +4,7 @@ internal import SandboxModel
 package struct TextStyle: Sendable {
     private let isOn: Bool
     package init(colour: Bool) { isOn = colour }
-    func bold(_ text: String) -> String { wrap(text, "1") }
+    package func bold(_ text: String) -> String { wrap(text, "1") }
     func dim(_ text: String) -> String { wrap(text, "2") }
     func red(_ text: String) -> String { wrap(text, "31") }
     func yellow(_ text: String) -> String { wrap(text, "33") }

@@ -7,10 +7,10 @@ internal import SandboxSupervisor
 /// `sandbox profile …`: which profiles there are, what they say, whether they hold.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "Lists, shows and checks profiles.",
+        commandName: "profile", abstract: "Lists, shows, checks, writes and tries profiles.",
         subcommands: [
-            ListProfiles.self, ShowProfile.self, CheckProfiles.self, TestProfiles.self, NewProfile.self, DiffProfiles.self,
-            ProfileSchemaCommand.self,
+            ListProfiles.self, ShowProfile.self, CheckProfiles.self, TestProfiles.self, NewProfile.self, LearnProfile.self,
+            ReplayProfile.self, DiffProfiles.self, ProfileSchemaCommand.self,
         ])
 }
 

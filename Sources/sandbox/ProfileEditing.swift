@@ -22,12 +22,7 @@ struct NewProfile: ParsableCommand {
         let text = ProfileTemplate.text(name: name, extends: extends)
         if output == "-" { return print(text, terminator: "") }
         let path = try output ?? ownPath()
-        // Never over what is there already.
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard file >= 0 else { return try fail("open", path) }
-        defer { close(file) }
-        let bytes = Array(text.utf8)
-        guard Glibc.write(file, bytes, bytes.count) == bytes.count else { return try fail("write", path) }
+        try ProfileSupport.write(text, to: path)
         print(Escaped.text(path))
     }
 
@@ -39,14 +34,9 @@ struct NewProfile: ParsableCommand {
         var made = ""
         for part in folder.split(separator: "/") {
             made += "/" + part
-            if mkdir(made, 0o755) != 0, errno != EEXIST { try fail("mkdir", made) }
+            if mkdir(made, 0o755) != 0, errno != EEXIST { throw ProfileSupport.failure("mkdir", made) }
         }
         return "\(folder)/\(name).yaml"
-    }
-
-    private func fail(_ call: String, _ path: String) throws {
-        complain("\(call) `\(path)`: \(String(cString: strerror(errno)))")
-        throw ProfileSupport.ownFailure
     }
 }
 

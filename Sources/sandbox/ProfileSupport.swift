@@ -14,7 +14,7 @@ enum ProfileSupport {
         let bytes = Array((text + "\n").utf8)
         var written = 0
         while written < bytes.count {
-            let count = write(STDERR_FILENO, Array(bytes[written...]), bytes.count - written)
+            let count = Glibc.write(STDERR_FILENO, Array(bytes[written...]), bytes.count - written)
             if count < 0 && errno != EINTR { return }
             written += max(count, 0)
         }
@@ -43,6 +43,26 @@ enum ProfileSupport {
             say(error.description)
             throw ownFailure
         }
+    }
+
+    /// A new file; never over what is there already.
+    static func write(_ text: String, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard file >= 0 else { throw failure("open", path) }
+        defer { close(file) }
+        var bytes = Array(text.utf8)
+        while !bytes.isEmpty {
+            let count = Glibc.write(file, bytes, bytes.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("write", path) }
+            bytes.removeFirst(count)
+        }
+    }
+
+    /// Says what failed.
+    static func failure(_ call: String, _ path: String) -> ExitCode {
+        complain("\(call) `\(path)`: \(String(cString: strerror(errno)))")
+        return ownFailure
     }
 
     static func compile(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws -> Policy {

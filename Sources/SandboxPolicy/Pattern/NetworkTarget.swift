@@ -35,6 +35,14 @@ package struct NetworkTarget: Hashable, Sendable {
         return NetworkTarget(peer: try peer(host, text), transport: transport, ports: try ports(port, text))
     }
 
+    /// The one host that an entry of a list names; nil where it names none by its name.
+    package static func host(inEntry text: String) -> String? {
+        do throws(PatternProblem) {
+            if case .host(let name) = try parse(text).peer { return name }
+        } catch {}
+        return nil
+    }
+
     private static func unix(_ name: Substring) throws(PatternProblem) -> NetworkTarget {
         if name.hasPrefix("@") {
             guard name.utf8.count > 1 else { throw PatternProblem("`unix:@` without a name", help: "`unix:@*` is every abstract socket") }

@@ -95,8 +95,7 @@ package struct PathPattern: Hashable, Sendable {
         }
         if !name.contains(where: isSpecial) { return .literal(Array(name)) }
         if name.elementsEqual("**".utf8) { return .anyDepth }
-        let stars = zip(name, name.dropFirst()).contains { $0 == UInt8(ascii: "*") && $1 == UInt8(ascii: "*") }
-        if stars {
+        if holdsTwoStars(name) {
             throw PatternProblem(
                 "`**` must stand alone between slashes in `\(text)`",
                 help: "use `*` within a name, and `/**` for everything below")
@@ -107,6 +106,17 @@ package struct PathPattern: Hashable, Sendable {
         let glob = try Glob(name)
         if let literal = glob.literal { return .literal(literal) }
         return .glob(glob)
+    }
+
+    /// One that stands for itself is none.
+    private static func holdsTwoStars(_ name: ArraySlice<UInt8>) -> Bool {
+        var i = name.startIndex, last: UInt8 = 0
+        while i < name.endIndex {
+            if name[i] == UInt8(ascii: "*"), last == UInt8(ascii: "*") { return true }
+            last = name[i]
+            i += last == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return false
     }
 
     /// Whether a name that holds this may be other than literal, or wrong.

@@ -36,6 +36,7 @@ extension ProfileReader {
         fields["when"].map { when($0, "\(what).when", &rule) }
         terms(fields, what, &rule)
         RuleChecks.check(rule, &sink)
+        if fields["intent"] == nil { RuleChecks.checkWithoutIntent(rule, &sink) }
         return rule
     }
 

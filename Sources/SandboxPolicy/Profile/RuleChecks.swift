@@ -15,6 +15,22 @@ enum RuleChecks {
         }
     }
 
+    /// A rule without `intent` is about everything: who names a program or its arguments mostly means its start.
+    static func checkWithoutIntent(_ rule: Rule, _ sink: inout DiagnosticSink) {
+        let aboutSubject: Set<ConditionKey> = [
+            .program, .args, .parent, .since_exec_of, .identity, .role, .group, .purpose, .mode, .terminal, .time_of_day,
+        ]
+        let keys = Set(rule.conditions.map(\.key))
+        guard rule.decision != .rewrite, !keys.isDisjoint(with: [.program, .args]), keys.isSubset(of: aboutSubject) else { return }
+        let effect = rule.decision == .ask ? "asks about" : rule.decision == .deny ? "denies" : "matches"
+        sink.warning(
+            "the rule `\(rule.name)` has no `intent`, and so \(effect) each file that such a program opens and each connection it makes",
+            at: rule.origin.position,
+            help:
+                "`intent: proc.exec` is its start alone, `intent: [file.write, file.delete]` or `net.egress` what it then does; `intent: \"*\"` where all of it is meant"
+        )
+    }
+
     /// What can be meant by an operation that has a path: by a file operation, or one on a socket in a folder.
     private static let withPath: IntentSet = IntentSet(pattern: "file")!.union([
         .netConnect, .netEgress, .netLocalSocket, .netListen, .procPersist, .procInspect, .procExecDownloaded, .procExecWritten,

@@ -13,6 +13,7 @@ extension Policy {
         verdict.decision = sorted[0].effect
         verdict.rules = sorted.map(\.rule.id)
         if sorted[0].truth == .unknown {
+            verdict.isUnsure = !sorted.contains { $0.truth == .yes && $0.effect == .deny }
             verdict.note = "it cannot be told whether the rule matches: " + unknowns(sorted[0].rule, facts)
         }
         switch verdict.decision {
@@ -43,6 +44,9 @@ extension Policy {
     /// Whether one may have a say about reading what is a file or a folder and nothing else: no device, and nothing of procfs.
     package var judgesPlainReads: Bool { !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: .open, .read)) }
 
+    /// What its rules are about.
+    package var ruleIntents: IntentSet { ruleTable.intents }
+
     /// There are rules at all.
     package var hasRules: Bool { !ruleTable.isEmpty }
 
@@ -51,6 +55,16 @@ extension Policy {
 
     /// Rules ask whether what runs was downloaded, so somebody has to keep an eye on it.
     package var asksWhatIsDownloaded: Bool { ruleTable.intents.contains(.procExecDownloaded) }
+
+    /// Whether one of the rules about any of these counts: then no two operations are alike.
+    package func counts(_ intents: IntentSet) -> Bool {
+        ruleTable.rules.contains { $0.rule.count != nil && !$0.rule.intents.isDisjoint(with: intents) }
+    }
+
+    /// Whether a rule has a condition on one of these.
+    package func asks(_ keys: Set<ConditionKey>) -> Bool {
+        ruleTable.rules.contains { $0.conditions.contains { keys.contains($0.condition.key) } }
+    }
 
     /// Rules ask what a process carries, so somebody has to keep an eye on it.
     package var asksWhatIsCarried: Bool {

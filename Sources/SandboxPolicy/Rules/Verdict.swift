@@ -7,6 +7,8 @@ package struct Verdict: Sendable, Hashable {
     package var rules: [RuleID] = []
     /// Why, where there is more to say than the first rule's reason.
     package var note: String?
+    /// It denies only because it cannot be told whether a rule matches.
+    package var isUnsure = false
     /// Who may answer; only where the decision is `ask`.
     package var ask: AskTerms?
     /// What to run instead; only where the decision is `rewrite`.

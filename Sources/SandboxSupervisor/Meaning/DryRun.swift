@@ -1,15 +1,19 @@
 internal import Glibc
 internal import SandboxKernel
+package import SandboxModel
 package import SandboxPolicy
 internal import SandboxStore
 
 /// Makes policies for judging without running anything.
 package enum DryRun {
     /// As a session started here would have it. Nothing is made: the session's temporary folder is one that it could have.
-    package static func variables(_ profile: ResolvedProfile, workspace: String?, state: String?) throws -> PolicyVariables {
+    /// `home`: another's than ours.
+    package static func variables(
+        _ profile: ResolvedProfile, workspace: String?, state: String?, home: String? = nil
+    ) throws -> PolicyVariables {
         func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve([UInt8](path.utf8)) ?? [UInt8](path.utf8) }
         var variables = PolicyVariables(
-            home: resolved(getenv("HOME").map { String(cString: $0) } ?? "/"), workspace: resolved(workspace ?? "."),
+            home: resolved(home ?? getenv("HOME").map { String(cString: $0) } ?? "/"), workspace: resolved(workspace ?? "."),
             tmp: resolved(TemporaryFolder.parent) + Array("/sandbox-session".utf8), nameservers: HostTable.nameservers(),
             protected: [ProtectedPath(resolved(try StateDirectory.locate(state)), .everything)], resolve: LinkResolver().resolve)
         variables.protected += (ProfileFiles().folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
@@ -19,6 +23,12 @@ package enum DryRun {
         variables.otherPaths = mounts.others
         variables.ownAddresses = Interfaces.addresses
         return variables
+    }
+
+    /// As a recorded session had it, but for its temporary folder.
+    package static func variables(_ profile: ResolvedProfile, of session: SessionInfo, state: String?) throws -> PolicyVariables {
+        let home = session.user == geteuid() ? nil : getpwuid(session.user).map { String(cString: $0.pointee.pw_dir) }
+        return try variables(profile, workspace: session.workspace, state: state, home: home)
     }
 
     /// On a machine with nothing on it.
