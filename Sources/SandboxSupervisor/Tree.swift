@@ -77,6 +77,7 @@ final class Tree: TracerEvents {
     func ended(pid: Int32, serial: UInt32, status: Int32) {
         supervision.living.withLock { _ = $0.remove(pid) }
         supervision.book.ended(serial)
+        supervision.noteTraffic(ended: serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
         if pid == supervision.root { supervision.rootHasEnded() }

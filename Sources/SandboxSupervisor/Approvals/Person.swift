@@ -22,13 +22,18 @@ struct Person: Sendable, Hashable {
             self.init(name: "user:\(uid)", channel: channel)
             return
         }
-        let name = account.pointee.pw_name!
-        var count: Int32 = 256
+        let name = String(cString: account.pointee.pw_name)
+        // As many as one process can have, and its own (credentials(7)).
+        var count: Int32 = 65_537
         var groups = [gid_t](repeating: 0, count: Int(count))
         let found = getgrouplist(name, account.pointee.pw_gid, &groups, &count) >= 0 ? groups.prefix(Int(count)) : []
-        let names = found.compactMap { getgrgid($0).map { "group:" + String(cString: $0.pointee.gr_name) } }
-        self.init(name: "user:" + String(cString: name), titles: names, channel: channel)
+        self.init(name: "user:" + name, titles: found.map { "group:" + Person.group($0) }, channel: channel)
     }
+
+    /// One without a name goes by its number.
+    static func group(_ id: gid_t) -> String { getgrgid(id).map { String(cString: $0.pointee.gr_name) } ?? "\(id)" }
+
+    var groups: [String] { titles.filter { $0.hasPrefix("group:") }.map { String($0.dropFirst(6)) } }
 
     /// One of the patterns of a rule (`user:NAME`, `group:NAME`, `role:NAME`, globs).
     func fits(_ patterns: [String]) -> Bool {
