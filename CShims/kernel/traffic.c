@@ -26,11 +26,14 @@ static int count(struct sbx_traffic *t, const void *info, size_t size) {
     return 0;
 }
 
+int sbx_socket_cookie(int socket, uint64_t *out) {
+    socklen_t n = sizeof *out;
+    return getsockopt(socket, SOL_SOCKET, SO_COOKIE, out, &n) < 0 ? -errno : 0;
+}
+
 int sbx_traffic_of(int socket, struct sbx_traffic *out) {
     struct tcp_info i;
-    socklen_t n = sizeof out->cookie;
-    if (getsockopt(socket, SOL_SOCKET, SO_COOKIE, &out->cookie, &n) < 0) return -errno;
-    n = sizeof i;
+    socklen_t n = sizeof i;
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &i, &n) < 0) return -errno;
     return count(out, &i, n);
 }

@@ -3,7 +3,6 @@ internal import Glibc
 
 /// What a TCP connection has carried, by the kernel's own count (tcp(7), TCP_INFO).
 package struct SocketTraffic: Sendable {
-    /// The socket's own number, never given twice (SO_COOKIE, socket(7)).
     package let cookie: UInt64
     package let sent: UInt64
     /// The end of what comes in may count as one byte.
@@ -68,6 +67,12 @@ package final class ClosedSockets: Sendable {
 }
 
 extension SocketWork {
+    /// The socket's own number, never given twice (SO_COOKIE, socket(7)).
+    package var cookie: UInt64? {
+        var number: UInt64 = 0
+        return sbx_socket_cookie(socket, &number) == 0 ? number : nil
+    }
+
     /// Nil for what is no TCP socket.
     package var traffic: SocketTraffic? {
         var t = sbx_traffic()

@@ -160,9 +160,11 @@ package final class FileLabels: Sendable {
         defer { flock(known.file, LOCK_UN) }
         guard readMore(&known), let new = try? FileLabels.open(state, "labels.new", O_WRONLY | O_CREAT | O_TRUNC) else { return }
         defer { close(new) }
-        let lines = known.labels.values.joined().sorted { $0.time < $1.time }.flatMap(FileLabels.line)
+        // Those of one number stay in their order.
+        let lines = known.labels.values.joined().flatMap(FileLabels.line)
         // Nobody sees it under its name before all of it is on the disk.
-        guard write(new, lines, lines.count) == lines.count, fsync(new) == 0, renameat(state.descriptor, "labels.new", state.descriptor, "labels") == 0
+        guard write(new, lines, lines.count) == lines.count, fsync(new) == 0,
+            renameat(state.descriptor, "labels.new", state.descriptor, "labels") == 0
         else { return }
         fsync(state.descriptor)
     }

@@ -29,18 +29,18 @@ final class Traffic: Sendable {
 extension Supervision {
     /// About to be connected, by what was judged. A socket can be connected once, unless it is dissolved first (AF_UNSPEC, connect(2)).
     func note(connection work: SocketWork, _ name: UnsafeRawBufferPointer, _ caller: Caller) {
-        guard work.transport == .tcp, work.operation != .bind, let now = work.traffic else { return }
+        guard work.transport == .tcp, work.operation != .bind, let cookie = work.cookie else { return }
         traffic.state.withLock { state in
-            if let before = state.open[now.cookie] {
+            if let before = state.open[cookie], let now = work.traffic {
                 switch work.endpoint {
                 case .unspecified: record(now, of: before)
                 case .ip where now.isIdle: break
                 default: return
                 }
-                state.open[now.cookie] = nil
+                state.open[cookie] = nil
             }
             guard case .ip = work.endpoint, listen(&state), state.open.count < Traffic.most else { return }
-            state.open[now.cookie] = Traffic.Connection(
+            state.open[cookie] = Traffic.Connection(
                 process: caller.serial, pid: caller.pid, name: Array(name), classes: carrying?.classes(of: caller.serial) ?? 0)
             state.processes.insert(caller.serial)
         }

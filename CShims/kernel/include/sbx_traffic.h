@@ -7,6 +7,8 @@
 // comes in counts as one byte more.
 struct sbx_traffic { uint64_t cookie, sent, received; int state; };
 
+// A number of the socket's own that is never given twice: SO_COOKIE, socket(7).
+int sbx_socket_cookie(int socket, uint64_t *out);
 int sbx_traffic_of(int socket, struct sbx_traffic *out);
 // A descriptor on which the kernel tells of every TCP socket of this network that it takes away, whoever closed it: nothing waits.
 int sbx_traffic_listen(void);
