@@ -52,13 +52,16 @@ struct Principal {
     }
 
     /// Of who runs the session: what the kernel goes by, or, of another (`--user`), what it will be given.
-    static func groups(of user: UInt32) -> [String] { user == geteuid() ? accountGroups() : Person(uid: user, channel: "").groups
+    static func groups(of user: UInt32) -> [String] {
+        user == geteuid() ? accountGroups() : Person(uid: user, channel: "").groups
     }
 
     /// Whether the profile lets them run.
     func check(_ profile: ResolvedProfile) throws(RunFailure) {
         func admits(_ names: [String]) -> Bool { names.contains { profile.admits(identity: Array($0.utf8).span) } }
-        if admits([identity] + (verified?.names ?? [])) || verified == nil && admits(Principal.accountGroups().map { "group:" + $0 }) { return }
+        if admits([identity] + (verified?.names ?? [])) || verified == nil && admits(Principal.accountGroups().map { "group:" + $0 }) {
+            return
+        }
         throw RunFailure(
             "`\(identity)` may not run under the profile `\(profile.name)`",
             help: "its `identities` say who may; see `sandbox profile show \(profile.name)`")

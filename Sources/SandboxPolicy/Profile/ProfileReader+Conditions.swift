@@ -4,7 +4,8 @@ internal import SandboxYAML
 /// `when`.
 extension ProfileReader {
     mutating func when(_ node: YAMLNode, _ what: String, _ rule: inout Rule) {
-        guard let fields = fields(of: node, what, known: ConditionKey.names + ConditionKey.counting + ConditionKey.names.map { $0 + "_not" })
+        guard
+            let fields = fields(of: node, what, known: ConditionKey.names + ConditionKey.counting + ConditionKey.names.map { $0 + "_not" })
         else { return }
         if let node = fields["subagent_not"] {
             sink.error(
@@ -13,7 +14,9 @@ extension ProfileReader {
         }
         for key in ConditionKey.allCases {
             if let node = fields[key.rawValue] { condition(node, key, false, what).map { rule.conditions.append($0) } }
-            if key.isNegatable, let node = fields[key.rawValue + "_not"] { condition(node, key, true, what).map { rule.conditions.append($0) } }
+            if key.isNegatable, let node = fields[key.rawValue + "_not"] {
+                condition(node, key, true, what).map { rule.conditions.append($0) }
+            }
         }
         rule.count = count(fields["count"], fields["within"], what)
     }
