@@ -14,28 +14,29 @@ package struct SocketTraffic: Sendable {
         (cookie, sent, received, isIdle) = (t.cookie, t.sent, t.received, t.state == 7 /* TCP_CLOSE */)
     }
 
-    /// One datagram; nil where there is none.
-    fileprivate static func read(_ descriptor: Int32, isLast: inout Bool) -> [SocketTraffic]? {
+    /// All datagrams that are there, up to the one that says it is the last.
+    fileprivate static func read(_ descriptor: Int32, hasLost: inout Bool) -> [SocketTraffic] {
+        var found: [SocketTraffic] = []
         withUnsafeTemporaryAllocation(of: sbx_traffic.self, capacity: 128) { room in
             var ends: Int32 = 0
-            let n = sbx_traffic_read(descriptor, room.baseAddress, Int32(room.count), &ends)
-            if n == -EINTR { return [] }
-            isLast = ends != 0 || n < 0
-            return n < 0 ? nil : room[..<Int(n)].map(SocketTraffic.init)
+            while ends == 0 {
+                let n = sbx_traffic_read(descriptor, room.baseAddress, Int32(room.count), &ends)
+                if n >= 0 { found += room[..<Int(n)].map(SocketTraffic.init) }
+                if n == -ENOBUFS { hasLost = true } else if n < 0, n != -EINTR { return }
+            }
         }
+        return found
     }
 
     /// Of all that are there, those that only wait for the other side as well.
     package static func all() -> [SocketTraffic] {
-        var found: [SocketTraffic] = []
-        for family in [AF_INET, AF_INET6] {
+        [AF_INET, AF_INET6].flatMap { family -> [SocketTraffic] in
             let answer = sbx_traffic_ask(family)
-            guard answer >= 0 else { continue }
+            guard answer >= 0 else { return [] }
             defer { _ = sbx_close(answer) }
-            var isLast = false
-            while !isLast { found += read(answer, isLast: &isLast) ?? [] }
+            var hasLost = false
+            return read(answer, hasLost: &hasLost)
         }
-        return found
     }
 }
 
@@ -57,13 +58,8 @@ package final class ClosedSockets: Sendable {
         poll(&p, 1, milliseconds)
     }
 
-    /// What is there to be read now. What came too fast for us is lost.
-    package func next() -> [SocketTraffic] {
-        var found: [SocketTraffic] = []
-        var isLast = false
-        while !isLast { found += SocketTraffic.read(descriptor, isLast: &isLast) ?? [] }
-        return found
-    }
+    /// What is there to be read now. `hasLost`: more came than there was room for.
+    package func next(hasLost: inout Bool) -> [SocketTraffic] { SocketTraffic.read(descriptor, hasLost: &hasLost) }
 }
 
 extension SocketWork {

@@ -81,8 +81,9 @@ package struct Edge: Hashable, Sendable {
 /// What there is at a node, or the latest of it.
 package struct Edges: Sendable {
     package var edges: [Edge] = []
-    /// So many are there besides, as far as somebody has counted.
+    /// So many are there besides, or more than that where nobody has counted on.
     package var more = 0
+    package var isCounted = true
     package init() {}
 }
 

@@ -38,8 +38,9 @@ package struct Answer: Sendable {
     /// Nodes in the order in which they were met, with the depth.
     package var nodes: [(id: NodeID, depth: Int)] = []
     package var flows: [Flow] = []
-    /// At these nodes there is more than was looked at, and how much.
+    /// At these nodes there is more than was looked at, and how much; at least so much where nobody has counted on.
     package var more: [NodeID: Int] = [:]
+    package var uncounted: Set<NodeID> = []
     /// There is more than was followed.
     package var isCut = false
 }
@@ -214,6 +215,7 @@ package struct Trace<Source: GraphSource> {
     private mutating func take(_ found: Edges, at node: NodeID) -> [Edge] {
         if found.more > 0 {
             answer.more[node] = max(answer.more[node] ?? 0, found.more)
+            if !found.isCounted { answer.uncounted.insert(node) }
             answer.isCut = true
         }
         guard spend(found.edges.count) else { return [] }

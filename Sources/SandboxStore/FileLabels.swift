@@ -40,16 +40,17 @@ package final class FileLabels: Sendable {
         var lines = 0
         /// How many of them count.
         var count = 0
+        /// With fewer lines it is not written anew.
+        var fewLines: Int
     }
     private let state: StateDirectory
     private let known: Mutex<Known>
-    /// With less than so many lines it is not written anew.
     private let fewLines: Int
 
     package init(in state: StateDirectory, fewLines: Int = 4096) throws(StoreError) {
         self.state = state
         self.fewLines = fewLines
-        known = Mutex(Known(file: try FileLabels.open(state, "labels", O_RDWR | O_APPEND | O_CREAT)))
+        known = Mutex(Known(file: try FileLabels.open(state, "labels", O_RDWR | O_APPEND | O_CREAT), fewLines: fewLines))
     }
 
     deinit { known.withLock { _ = close($0.file) } }
@@ -132,7 +133,7 @@ package final class FileLabels: Sendable {
         do throws(StoreError) {
             let file = try FileLabels.open(state, "labels", O_RDWR | O_APPEND)
             close(known.file)
-            known = Known(file: file)
+            known = Known(file: file, fewLines: fewLines)
             return true
         } catch { return false }
     }
@@ -156,8 +157,10 @@ package final class FileLabels: Sendable {
 
     /// Where half of the lines say nothing. What goes wrong leaves the old file as it is.
     private func compact(_ known: inout Known) {
-        guard known.lines >= fewLines, known.lines > 2 * known.count, flock(known.file, LOCK_EX | LOCK_NB) == 0 else { return }
+        guard known.lines >= known.fewLines, known.lines > 2 * known.count, flock(known.file, LOCK_EX | LOCK_NB) == 0 else { return }
         defer { flock(known.file, LOCK_UN) }
+        // Where it fails, not with each line again.
+        known.fewLines = 2 * known.lines
         guard readMore(&known), let new = try? FileLabels.open(state, "labels.new", O_WRONLY | O_CREAT | O_TRUNC) else { return }
         defer { close(new) }
         // Those of one number stay in their order.

@@ -14,13 +14,14 @@ package final class LineageReader {
     private var knownKinds: [ObjectID: ObjectKind] = [:]
     private var children: [ProcessID: [ProcessLife]] = [:]
     /// So many rows more are gone through in all, to pass over others' and to say how many were left out.
-    private var patience = 100_000
+    private var patience: Int
 
     /// `identities`: globs; none are all. `since`: what ended before is not looked at.
-    package init?(_ state: StateDirectory, identities: [String] = [], since: UInt64 = 0) throws(StoreError) {
+    package init?(_ state: StateDirectory, identities: [String] = [], since: UInt64 = 0, patience: Int = 100_000) throws(StoreError) {
         guard let reader = try TrailReader(state) else { return nil }
         try LineageIngest.takeIn(state)
         trail = reader
+        self.patience = patience
         database = try Database(path: state.database, mode: .readWrite)
         // Taken back when we are done: a live session's edges are made anew with each question, and stored at its end.
         try database.execute("BEGIN IMMEDIATE")
@@ -146,7 +147,11 @@ extension LineageReader: GraphSource {
             }
             guard let last else { continue }
             let before = found.more
-            _ = try go(queries, queries.others, node, relations, from: last - 1, patience, &found) { found, _ in found.more += 1 }
+            // That there is one more is said in any case.
+            let end = try go(queries, queries.others, node, relations, from: last - 1, max(patience, 1), &found) { found, _ in
+                found.more += 1
+            }
+            if end != nil { found.isCounted = false }
             patience -= min(patience, found.more - before)
         }
         return found
@@ -182,6 +187,7 @@ extension LineageReader: GraphSource {
             guard let next, next >= 0 else { break }
             guard patience > 0 else {
                 found.more += 1
+                found.isCounted = false
                 break
             }
             patience -= 1

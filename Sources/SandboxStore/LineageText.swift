@@ -66,7 +66,7 @@ package enum LineageText {
             let plain = order.filter { isOfSystem($0) }
             let hidden = plain.count > 1 ? Set(plain) : []
             var summaries = hidden.isEmpty ? [] : ["\(hidden.count) files of the system"]
-            if let more = answer.more[node] { summaries.append("and \(more) more") }
+            if let more = answer.more[node] { summaries.append("and \(more) more" + (answer.uncounted.contains(node) ? " at least" : "")) }
             return (order.filter { !hidden.contains($0) }.map { byNode[$0] ?? [] }, summaries)
         }
 

@@ -17,6 +17,8 @@ final class Traffic: Sendable {
     fileprivate struct State {
         var closed: ClosedSockets?
         var isAsked = false
+        /// Said once.
+        var isIncomplete = false
         /// By the socket's cookie.
         var open: [UInt64: Connection] = [:]
         var processes: Set<UInt32> = []
@@ -29,6 +31,10 @@ final class Traffic: Sendable {
 extension Supervision {
     /// About to be connected, by what was judged. A socket can be connected once, unless it is dissolved first (AF_UNSPEC, connect(2)).
     func note(connection work: SocketWork, _ name: UnsafeRawBufferPointer, _ caller: Caller) {
+        switch work.endpoint {
+        case .ip, .unspecified: break
+        default: return
+        }
         guard work.transport == .tcp, work.operation != .bind, let cookie = work.cookie else { return }
         traffic.state.withLock { state in
             if let before = state.open[cookie], let now = work.traffic {
@@ -39,7 +45,8 @@ extension Supervision {
                 }
                 state.open[cookie] = nil
             }
-            guard case .ip = work.endpoint, listen(&state), state.open.count < Traffic.most else { return }
+            guard case .ip = work.endpoint, listen(&state) else { return }
+            guard state.open.count < Traffic.most else { return noteLoss("more than \(Traffic.most) are open at once", &state) }
             state.open[cookie] = Traffic.Connection(
                 process: caller.serial, pid: caller.pid, name: Array(name), classes: carrying?.classes(of: caller.serial) ?? 0)
             state.processes.insert(caller.serial)
@@ -65,9 +72,17 @@ extension Supervision {
     }
 
     private func takeClosed(_ state: inout Traffic.State) {
-        for socket in state.closed?.next() ?? [] {
+        guard let closed = state.closed else { return }
+        var hasLost = false
+        for socket in closed.next(hasLost: &hasLost) {
             if let connection = state.open.removeValue(forKey: socket.cookie) { record(socket, of: connection) }
         }
+        if hasLost { noteLoss("more were closed on this machine than could be taken in", &state) }
+    }
+
+    private func noteLoss(_ why: String, _ state: inout Traffic.State) {
+        if !state.isIncomplete { note("what some connections carried is not counted: \(why)") }
+        state.isIncomplete = true
     }
 
     /// What it carries is forgotten with it.

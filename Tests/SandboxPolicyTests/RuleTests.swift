@@ -177,7 +177,8 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
         arguments: [
             ("reviewer", "deny r"), ("reviewer/writer", "deny r"), ("writer/reviewer", "deny r"), ("a/reviewer/b", "deny r"),
             ("coder.1", "deny r"),
-            ("coder.1/x/y", "deny r"), ("a/x/y/b", "deny r"), ("x/y", "deny r"), ("reviewers", "allow"), ("x", "allow"), ("y/x", "allow"),
+            ("coder.1/x/y", "deny r"), ("a/x/y/b", "allow"), ("x/y", "deny r"), ("x/y/z", "deny r"), ("reviewers", "allow"), ("x", "allow"),
+            ("y/x", "allow"),
             (nil, "allow"),
         ] as [(String?, String)])
     func subagents(name: String?, expected: String) throws {

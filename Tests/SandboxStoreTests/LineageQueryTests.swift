@@ -58,6 +58,17 @@ import Testing
         #expect(LineageJSON.object(graph).contains("\"more\":200"))
     }
 
+    /// Where nobody counts on, the answer says so.
+    @Test func whatIsNotCountedIsSaidToBe() throws {
+        try session("s-01JAAAAAA", readers: 1001)
+        let reader = try #require(try LineageReader(state, patience: 0))
+        let object = try #require(try reader.objects(named: Array("/lib/hub".utf8)).first)
+        let answer = try Trace.follow(.downstream, from: [.object(object)], in: reader)
+        #expect(answer.isCut && answer.more[.object(object)] == 1)
+        let text = LineageText.tree(try reader.graph([answer], target: "hub"), style: TextStyle(colour: false))
+        #expect(text.contains("and 1 more at least\n"))
+    }
+
     /// Those who are asked for are found behind any number of others.
     @Test func othersArePassedOver() throws {
         try session("s-01JAAAAAA", readers: 2)

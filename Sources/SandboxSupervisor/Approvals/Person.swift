@@ -23,10 +23,12 @@ struct Person: Sendable, Hashable {
             return
         }
         let name = String(cString: account.pointee.pw_name)
-        // As many as one process can have, and its own (credentials(7)).
-        var count: Int32 = 65_537
-        var groups = [gid_t](repeating: 0, count: Int(count))
-        let found = getgrouplist(name, account.pointee.pw_gid, &groups, &count) >= 0 ? groups.prefix(Int(count)) : []
+        let own = account.pointee.pw_gid
+        var count: Int32 = 64
+        var found = [gid_t](repeating: 0, count: Int(count))
+        // It says how many there are where there is no room for all, getgrouplist(3).
+        while getgrouplist(name, own, &found, &count) < 0, Int(count) > found.count { found = [gid_t](repeating: 0, count: Int(count)) }
+        found = Array(found.prefix(Int(count)))
         self.init(name: "user:" + name, titles: found.map { "group:" + Person.group($0) }, channel: channel)
     }
 
