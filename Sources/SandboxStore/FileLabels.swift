@@ -129,6 +129,11 @@ package final class FileLabels: Sendable {
         known.labels[key] = labels
     }
 
+    private func hasOneName(_ file: Int32) -> Bool {
+        var st = stat()
+        return fstat(file, &st) == 0 && st.st_nlink == 1
+    }
+
     private func reopen(_ known: inout Known) -> Bool {
         do throws(StoreError) {
             let file = try FileLabels.open(state, "labels", O_RDWR | O_APPEND)
@@ -159,9 +164,10 @@ package final class FileLabels: Sendable {
     private func compact(_ known: inout Known) {
         guard known.lines >= known.fewLines, known.lines > 2 * known.count, flock(known.file, LOCK_EX | LOCK_NB) == 0 else { return }
         defer { flock(known.file, LOCK_UN) }
-        // Where it fails, not with each line again.
+        // Where it fails, not with each line again. With a second name (a backup) nobody could tell that it was replaced.
         known.fewLines = 2 * known.lines
-        guard readMore(&known), let new = try? FileLabels.open(state, "labels.new", O_WRONLY | O_CREAT | O_TRUNC) else { return }
+        guard readMore(&known), hasOneName(known.file), let new = try? FileLabels.open(state, "labels.new", O_WRONLY | O_CREAT | O_TRUNC)
+        else { return }
         defer { close(new) }
         // Those of one number stay in their order.
         let lines = known.labels.values.joined().flatMap(FileLabels.line)

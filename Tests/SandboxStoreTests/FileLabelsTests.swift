@@ -54,6 +54,15 @@ import Testing
         #expect(lines < 14)
     }
 
+    /// With a second name, who has the old file open could not tell that it is the old one.
+    @Test func aFileWithTwoNamesIsLeftAlone() throws {
+        let one = try open(), other = try open()
+        #expect(one.add(label(1)))
+        #expect(link(state.path + "/labels", state.path + "/backup") == 0)
+        for born: UInt64 in 1...30 { #expect(one.add(label(2, born: born))) }
+        #expect(lines == 31 && other.add(label(3)) && one.of(device: 7, inode: 3) == [label(3)])
+    }
+
     /// A writer that was killed in the middle leaves half a file beside, or half a line.
     @Test func halfADeedIsNone() throws {
         let labels = try open()
