@@ -78,15 +78,24 @@ package struct Edge: Hashable, Sendable {
     }
 }
 
+/// What there is at a node, or the latest of it.
+package struct Edges: Sendable {
+    package var edges: [Edge] = []
+    /// So many are there besides, or more than that where nobody has counted on.
+    package var more = 0
+    package var isCounted = true
+    package init() {}
+}
+
 /// Where the graph lies. Times are nanoseconds since 1970.
 package protocol GraphSource {
     associatedtype Failure: Error
-    /// The edges with any of `relations`, at most `limit`, the latest processes first.
-    func edges(of object: ObjectID, _ relations: Relations, limit: Int) throws(Failure) -> [Edge]
-    func edges(of process: ProcessID, _ relations: Relations, limit: Int) throws(Failure) -> [Edge]
+    /// The edges with any of `relations`, at most `limit`, those of the latest processes.
+    func edges(of object: ObjectID, _ relations: Relations, limit: Int) throws(Failure) -> Edges
+    func edges(of process: ProcessID, _ relations: Relations, limit: Int) throws(Failure) -> Edges
     /// Nil for what is not to be looked at.
     func process(_ id: ProcessID) throws(Failure) -> ProcessLife?
-    func children(of process: ProcessID) throws(Failure) -> [ProcessLife]
+    func children(of process: ProcessID, limit: Int) throws(Failure) -> [ProcessLife]
     func kind(of object: ObjectID) throws(Failure) -> ObjectKind
 }
 

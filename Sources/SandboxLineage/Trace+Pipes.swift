@@ -16,16 +16,16 @@ extension Trace {
         let others = direction == .upstream ? ends.writers : ends.readers
         for edge in others {
             guard let life = try source.process(edge.process) else { continue }
+            pass(to: life, bound, depth)
             switch direction {
             case .upstream: record(edge, .process(edge.process), .object(pipe))
             case .downstream: record(edge, .object(pipe), .process(edge.process))
             }
-            pass(to: life, bound, depth)
         }
         guard others.isEmpty, !ends.isCut, let maker = ends.maker else { return }
         for life in try group(of: maker) {
-            recordPerhaps(life, pipe, writes: direction == .upstream)
             pass(to: life, bound, depth)
+            recordPerhaps(life, pipe, writes: direction == .upstream)
         }
     }
 
@@ -33,8 +33,8 @@ extension Trace {
     mutating func throughPipes(_ process: ProcessID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
         for (pipe, edge) in try pipesMade(by: process) where edge.relations.contains(.wrote) && edge.first <= bound {
             guard let life = try source.process(process), try pipeEnds(pipe).readers.isEmpty else { continue }
-            recordPerhaps(life, pipe, writes: false)
             visit(.object(pipe), bound, depth + 1)
+            recordPerhaps(life, pipe, writes: false)
         }
     }
 
@@ -43,8 +43,8 @@ extension Trace {
             guard let life = try source.process(process), try pipeEnds(pipe).writers.isEmpty,
                 let reader = try source.process(edge.process), reader.ended ?? .max >= bound
             else { continue }
-            recordPerhaps(life, pipe, writes: true)
             visit(.object(pipe), max(bound, edge.first), depth + 1)
+            recordPerhaps(life, pipe, writes: true)
         }
     }
 
@@ -52,22 +52,23 @@ extension Trace {
 
     private mutating func pipesMade(by process: ProcessID) throws(Source.Failure) -> [(pipe: ObjectID, edge: Edge)] {
         var found: [(ObjectID, Edge)] = []
-        let members = try group(of: process)
-        guard let root = members.first else { return [] }
-        for member in members {
-            for child in try source.children(of: member.id) where child.hasRun {
-                for edge in try source.edges(of: child.id, .held, limit: 8) where try source.kind(of: edge.object) == .pipe {
-                    guard let maker = try pipeEnds(edge.object).maker, try group(of: maker).first?.id == root.id else { continue }
+        guard let root = try root(of: process) else { return [] }
+        if let known = made[root.id] { return known }
+        for member in try group(of: process) {
+            for child in try children(of: member.id) where child.hasRun {
+                for edge in try edges(of: child.id, .held) where try source.kind(of: edge.object) == .pipe {
+                    guard let maker = try pipeEnds(edge.object).maker, try self.root(of: maker)?.id == root.id else { continue }
                     found.append((edge.object, edge))
                 }
             }
         }
+        made[root.id] = found
         return found
     }
 
     private mutating func pipeEnds(_ pipe: ObjectID) throws(Source.Failure) -> PipeEnds {
         if let known = pipes[pipe] { return known }
-        let held = try take(source.edges(of: pipe, [.read, .wrote], limit: limits.edges))
+        let held = try edges(of: pipe, [.read, .wrote])
         var ends = PipeEnds()
         // An end of a pair of sockets is for both, and whoever has the other end has another object.
         ends.writers = held.filter { $0.relations.isSuperset(of: .wrote) && $0.relations.isDisjoint(with: .read) }
@@ -89,10 +90,31 @@ extension Trace {
     }
 
     /// A process and all that are the same program by fork alone, their first one first.
-    private func group(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
-        guard var root = try source.process(process) else { return [] }
-        while !root.hasRun, let parent = root.parent, parent < root.id, let above = try source.process(parent) { root = above }
+    private mutating func group(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
+        guard let root = try root(of: process) else { return [] }
         return try [root] + forks(of: root.id)
+    }
+
+    /// The first of those that are the same program by fork alone.
+    private func root(of process: ProcessID) throws(Source.Failure) -> ProcessLife? {
+        guard var root = try source.process(process) else { return nil }
+        while !root.hasRun, let parent = root.parent, parent < root.id, let above = try source.process(parent) { root = above }
+        return root
+    }
+
+    /// All that has come of a process by fork alone.
+    mutating func forks(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
+        if let known = forked[process] { return known }
+        var found: [ProcessLife] = []
+        var open = [process]
+        while let next = open.popLast() {
+            for child in try children(of: next) where !child.hasRun && child.id > next {
+                found.append(child)
+                open.append(child.id)
+            }
+        }
+        forked[process] = found
+        return found
     }
 
     private mutating func pass(to life: ProcessLife, _ bound: UInt64, _ depth: Int) {

@@ -38,6 +38,9 @@ package struct Answer: Sendable {
     /// Nodes in the order in which they were met, with the depth.
     package var nodes: [(id: NodeID, depth: Int)] = []
     package var flows: [Flow] = []
+    /// At these nodes there is more than was looked at, and how much; at least so much where nobody has counted on.
+    package var more: [NodeID: Int] = [:]
+    package var uncounted: Set<NodeID> = []
     /// There is more than was followed.
     package var isCut = false
 }
@@ -57,14 +60,20 @@ package struct Trace<Source: GraphSource> {
     private var seen: [NodeID: UInt64] = [:]
     private var known: Set<Flow> = []
     private var open: [(node: NodeID, bound: UInt64, depth: Int)] = []
-    private var steps = 0
-    /// The sides of each pipe that was met.
+    /// How much may still be looked at.
+    private var left: Int
+    /// The sides of each pipe and each socket that was met.
     var pipes: [ObjectID: PipeEnds] = [:]
+    var sockets: [ObjectID: SocketEnds] = [:]
+    /// What has come of a process by fork alone, and which pipes the program made for others.
+    var forked: [ProcessID: [ProcessLife]] = [:]
+    var made: [ProcessID: [(pipe: ObjectID, edge: Edge)]] = [:]
 
     private init(_ source: Source, _ direction: Direction, _ roots: [NodeID], _ limits: TraceLimits) {
         self.source = source
         self.direction = direction
         self.limits = limits
+        left = limits.rows
         answer = Answer(direction: direction, roots: roots)
     }
 
@@ -77,9 +86,8 @@ package struct Trace<Source: GraphSource> {
         while next < trace.open.count {
             let (node, bound, depth) = trace.open[next]
             next += 1
-            trace.steps += 1
-            if trace.steps > 4 * limits.nodes { break }
             if depth >= limits.depth { continue }
+            if !trace.spend(1) { break }
             switch (node, direction) {
             case (.object(let id), .upstream): try trace.origins(of: id, until: bound, depth)
             case (.process(let id), .upstream): try trace.inputs(of: id, until: bound, depth)
@@ -100,11 +108,11 @@ package struct Trace<Source: GraphSource> {
         case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
-        for edge in try take(source.edges(of: object, [.wrote, .created], limit: limits.edges)) where edge.first <= bound {
+        for edge in try edges(of: object, [.wrote, .created]) where edge.first <= bound {
             guard let life = try source.process(edge.process) else { continue }
-            record(edge, .process(edge.process), .object(object))
             let until = min(bound, life.ended ?? .max)
             visit(.process(edge.process), until, depth + 1)
+            record(edge, .process(edge.process), .object(object))
             try writers(below: edge, until: until, depth)
         }
     }
@@ -114,40 +122,27 @@ package struct Trace<Source: GraphSource> {
     private mutating func writers(below edge: Edge, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
         for child in try forks(of: edge.process) where child.started >= edge.first && child.started <= bound {
             if answer.nodes.count >= limits.nodes { return answer.isCut = true }
-            record(child, wroteTo: edge.object)
             visit(.process(child.id), min(bound, child.ended ?? .max), depth + 1)
+            record(child, wroteTo: edge.object)
         }
-    }
-
-    /// All that has come of a process by fork alone.
-    func forks(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
-        var found: [ProcessLife] = []
-        var left = [process]
-        while let next = left.popLast() {
-            for child in try source.children(of: next) where !child.hasRun && child.id > next {
-                found.append(child)
-                left.append(child.id)
-            }
-        }
-        return found
     }
 
     private mutating func inputs(of process: ProcessID, until bound: UInt64, _ depth: Int) throws(Source.Failure) {
-        for edge in try take(source.edges(of: process, .inward, limit: limits.edges)) where edge.first <= bound {
-            record(edge, .object(edge.object), .process(process))
+        for edge in try edges(of: process, .inward) where edge.first <= bound {
             switch try source.kind(of: edge.object) {
             case .socket:
-                try peers(of: edge.object, depth, as: edge) { min(bound, $0) }
                 visit(.object(edge.object), bound, depth + 1, isEnd: true)
+                try peers(of: edge.object, depth, as: edge) { min(bound, $0) }
             // What comes through a pipe comes after it was opened.
             case .pipe: visit(.object(edge.object), bound, depth + 1)
             case .file, .system: visit(.object(edge.object), min(bound, edge.last), depth + 1)
             }
+            record(edge, .object(edge.object), .process(process))
         }
         try throughPipes(process, until: bound, depth)
         guard let life = try source.process(process), let parent = life.parent, try source.process(parent) != nil else { return }
-        record(Flow(from: .process(parent), to: .process(process), kind: .started, first: life.started, last: life.started, count: 1))
         visit(.process(parent), min(bound, life.started), depth + 1)
+        record(Flow(from: .process(parent), to: .process(process), kind: .started, first: life.started, last: life.started, count: 1))
     }
 
     // MARK: Downstream: `bound` is the earliest time that counts
@@ -159,44 +154,44 @@ package struct Trace<Source: GraphSource> {
         case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
-        for edge in try take(source.edges(of: object, [.read, .ran], limit: limits.edges)) where edge.last >= bound {
+        for edge in try edges(of: object, [.read, .ran]) where edge.last >= bound {
             guard try source.process(edge.process) != nil else { continue }
-            record(edge, .object(object), .process(edge.process))
             visit(.process(edge.process), max(bound, edge.first), depth + 1)
+            record(edge, .object(object), .process(edge.process))
         }
     }
 
     private mutating func outputs(of process: ProcessID, from bound: UInt64, _ depth: Int) throws(Source.Failure) {
-        for edge in try take(source.edges(of: process, .outward, limit: limits.edges)) {
+        for edge in try edges(of: process, .outward) {
             // All but a datagram go on for as long as somebody holds them open.
             if edge.relations.isSubset(of: .sent), edge.last < bound { continue }
-            record(edge, .process(process), .object(edge.object))
             if try source.kind(of: edge.object) == .socket {
-                try peers(of: edge.object, depth, as: edge) { max(bound, $0) }
                 visit(.object(edge.object), bound, depth + 1, isEnd: true)
+                try peers(of: edge.object, depth, as: edge) { max(bound, $0) }
             } else {
                 visit(.object(edge.object), max(bound, edge.first), depth + 1)
             }
+            record(edge, .process(process), .object(edge.object))
         }
-        for child in try source.children(of: process) where child.started >= bound {
+        for child in try children(of: process) where child.started >= bound {
+            visit(.process(child.id), max(bound, child.started), depth + 1)
             record(
                 Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
-            visit(.process(child.id), max(bound, child.started), depth + 1)
         }
         try throughPipes(process, from: bound, depth)
         guard let life = try source.process(process), !life.hasRun else { return }
         for edge in try openBefore(life) {
-            record(life, wroteTo: edge.object)
             visit(.object(edge.object), max(bound, edge.first), depth + 1)
+            record(life, wroteTo: edge.object)
         }
     }
 
     /// The files that those had open for writing of whom a process has come by fork alone.
-    private func openBefore(_ process: ProcessLife) throws(Source.Failure) -> [Edge] {
+    private mutating func openBefore(_ process: ProcessLife) throws(Source.Failure) -> [Edge] {
         var found: [Edge] = []
         var life = process
         while !life.hasRun, let parent = life.parent, parent < life.id, let above = try source.process(parent) {
-            found += try source.edges(of: parent, [.wrote, .created], limit: limits.edges).filter { $0.first <= life.started }
+            found += try edges(of: parent, [.wrote, .created]).filter { $0.first <= life.started }
             life = above
         }
         return found
@@ -207,58 +202,47 @@ package struct Trace<Source: GraphSource> {
         record(Flow(from: ends.0, to: ends.1, kind: .descriptor, first: process.started, last: process.started, count: 1))
     }
 
-    // MARK: Sockets
-
-    /// All who had to do with a socket that was asked for: what they had may have gone there, what they did may have come of it.
-    private mutating func users(of socket: ObjectID, _ bound: UInt64, _ depth: Int) throws(Source.Failure) {
-        for edge in try take(source.edges(of: socket, [.connected, .sent, .bound, .accepted], limit: limits.edges)) {
-            guard let life = try source.process(edge.process) else { continue }
-            record(edge, end: socket)
-            visit(.process(edge.process), direction == .upstream ? min(bound, life.ended ?? .max) : max(bound, edge.first), depth + 1)
-        }
-    }
-
-    /// The others at a socket of this machine: who served it while somebody was connected. `edge`: whose end we come from.
-    private mutating func peers(
-        of object: ObjectID, _ depth: Int, as edge: Edge, bound: (UInt64) -> UInt64
-    ) throws(Source.Failure) {
-        let servers = try take(source.edges(of: object, .serving, limit: limits.edges))
-        if servers.isEmpty { return }
-        let clients = try take(source.edges(of: object, [.connected, .sent], limit: limits.edges))
-        for server in servers {
-            guard let life = try source.process(server.process) else { continue }
-            for client in clients where client.last >= server.first && client.first <= life.ended ?? .max {
-                guard edge.process == server.process || edge.process == client.process,
-                    let clientLife = try source.process(client.process)
-                else { continue }
-                let end = direction == .upstream ? min(life.ended ?? .max, clientLife.ended ?? .max) : client.first
-                for side in [server, client] where side.process != edge.process {
-                    record(side, end: object)
-                    visit(.process(side.process), bound(end), depth + 1)
-                }
-            }
-        }
-    }
-
-    private mutating func record(_ edge: Edge, end socket: ObjectID) {
-        switch direction {
-        case .upstream: record(edge, .process(edge.process), .object(socket))
-        case .downstream: record(edge, .object(socket), .process(edge.process))
-        }
-    }
-
     // MARK: The answer
 
-    mutating func take(_ edges: [Edge]) -> [Edge] {
-        if edges.count >= limits.edges { answer.isCut = true }
-        return limits.since == 0 ? edges : edges.filter { $0.last >= limits.since }
+    mutating func edges(of object: ObjectID, _ relations: Relations) throws(Source.Failure) -> [Edge] {
+        try take(source.edges(of: object, relations, limit: limits.edges), at: .object(object))
+    }
+
+    mutating func edges(of process: ProcessID, _ relations: Relations) throws(Source.Failure) -> [Edge] {
+        try take(source.edges(of: process, relations, limit: limits.edges), at: .process(process))
+    }
+
+    private mutating func take(_ found: Edges, at node: NodeID) -> [Edge] {
+        if found.more > 0 {
+            answer.more[node] = max(answer.more[node] ?? 0, found.more)
+            if !found.isCounted { answer.uncounted.insert(node) }
+            answer.isCut = true
+        }
+        guard spend(found.edges.count) else { return [] }
+        return limits.since == 0 ? found.edges : found.edges.filter { $0.last >= limits.since }
+    }
+
+    mutating func children(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
+        let found = try source.children(of: process, limit: limits.children + 1)
+        if found.count > limits.children { answer.isCut = true }
+        return spend(found.count) ? found : []
+    }
+
+    /// False where so much has been looked at that the rest is left out.
+    private mutating func spend(_ rows: Int) -> Bool {
+        left -= rows
+        if left < 0 { answer.isCut = true }
+        return left >= 0
     }
 
     mutating func record(_ edge: Edge, _ from: NodeID, _ to: NodeID) {
         record(Flow(from: from, to: to, kind: .access(edge.relations), first: edge.first, last: edge.last, count: edge.count))
     }
 
+    /// After both of its nodes were visited: what leads to none that is in the answer is not in it either.
     mutating func record(_ flow: Flow) {
+        guard seen[flow.from] != nil, seen[flow.to] != nil else { return }
+        guard known.count < limits.flows else { return answer.isCut = true }
         if known.insert(flow).inserted { answer.flows.append(flow) }
     }
 
@@ -279,6 +263,11 @@ package struct TraceLimits: Sendable {
     /// Only what has happened since.
     package var since: UInt64 = 0
     package var nodes = 2000
+    package var flows = 40_000
+    /// At one node.
     package var edges = 1000
+    package var children = 10_000
+    /// Edges and processes that are looked at, for the whole answer.
+    package var rows = 200_000
     package init() {}
 }

@@ -23,6 +23,9 @@ package enum RecordKind: UInt8, Sendable {
     case approval
     /// A process has come to carry a class of data: the resource is the class, the extra how it came there, one line a step.
     case carried
+    /// What a TCP connection of `process` has carried, once it is gone: `subject` is how many bytes were sent, `detail` how many were
+    /// received; the resource is its address, the extra the classes of data that the process carried, separated by commas.
+    case traffic
 }
 
 /// What kind of thing `resource` names.

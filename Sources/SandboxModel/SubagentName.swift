@@ -17,6 +17,15 @@ package enum SubagentName {
         return path.count <= longestPath ? path : nil
     }
 
+    /// All that somebody with this name is: `a/b/c` is also `a`, `b`, `c` and `a/b`. Whoever gives himself a further name only adds to
+    /// it.
+    package static func all(in path: [UInt8]) -> [[UInt8]] {
+        let slash = UInt8(ascii: "/")
+        return path.split(separator: slash).map { Array($0) } + path.indices.filter { path[$0] == slash }.map { Array(path[..<$0]) } + [
+            path
+        ]
+    }
+
     private static func isAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) }
 }
 

@@ -33,7 +33,7 @@ final class LineageBuilder {
         updateObject = try database.prepare(
             "UPDATE lineage_object SET name = ?, names = ?, device = ?, inode = ?, ended = ? WHERE id = ?")
         insertName = try database.prepare("INSERT OR REPLACE INTO lineage_name (hash, object, text, lives) VALUES (?,?,?,?)")
-        endName = try database.prepare("UPDATE lineage_name SET lives = 0 WHERE hash = ? AND object = ?")
+        endName = try database.prepare("UPDATE OR REPLACE lineage_name SET lives = 0 WHERE hash = ? AND lives = 1 AND object = ?")
         insertText = try database.prepare("INSERT INTO text (bytes) VALUES (?)")
     }
 
@@ -78,7 +78,7 @@ final class LineageBuilder {
 
     private func writeEdges() throws(StoreError) {
         let sorted = edges.sorted { a, b in
-            (a.key.process, a.key.object, a.key.relations.rawValue) < (b.key.process, b.key.object, b.key.relations.rawValue)
+            (a.key.process, a.key.relations.rawValue, a.key.object) < (b.key.process, b.key.relations.rawValue, b.key.object)
         }
         edges.removeAll(keepingCapacity: true)
         for (key, edge) in sorted {
@@ -171,7 +171,7 @@ final class StoredObjects: KnownObjects {
         byName = try database.prepare(
             """
             SELECT \(columns) FROM lineage_name n JOIN text t ON t.id = n.text JOIN lineage_object o ON o.id = n.object
-            WHERE n.hash = ? AND n.lives = 1 AND o.kind = ? AND t.bytes = ? ORDER BY o.id DESC LIMIT 1
+            WHERE n.hash = ? AND n.lives = 1 AND o.kind = ? AND t.bytes = ? ORDER BY n.object DESC LIMIT 1
             """)
         byInode = try database.prepare(
             """

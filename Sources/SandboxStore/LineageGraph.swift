@@ -34,6 +34,8 @@ package struct LineageGraph: Sendable {
     }
 
     package var isCut: Bool { answers.contains(where: \.isCut) }
+    /// So many edges at the node were left out.
+    func more(_ node: NodeID) -> Int { answers.reduce(0) { $0 + ($1.more[node] ?? 0) } }
 
     /// In the order in which they were met, each once.
     var nodes: [NodeID] {

@@ -50,7 +50,13 @@ package enum LineageIngest {
         let events = try LineageEvents(database, session)
         while let event = try events.next() { try builder.add(event, session) }
         try builder.finish()
-        try database.execute("INSERT INTO lineage_session VALUES (\(session))")
+        let base = session << 32
+        try database.execute(
+            """
+            INSERT INTO lineage_child SELECT \(base) | parent, id FROM process
+            WHERE id BETWEEN \(base) AND \(base | 0xffff_ffff) AND parent IS NOT NULL ORDER BY 1, 2;
+            INSERT INTO lineage_session VALUES (\(session))
+            """)
     }
 }
 

@@ -45,6 +45,7 @@ package enum LineageJSON {
             object.put("started", Timestamp.text(known.started))
             if let ended = known.ended { object.put("ended", Timestamp.text(ended)) }
         }
+        if graph.more(node) > 0 { object.put("more", UInt64(graph.more(node))) }
         return object.text
     }
 

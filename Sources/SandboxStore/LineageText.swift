@@ -37,8 +37,8 @@ package enum LineageText {
             // What is open, the last first: a node below its root, or a line that sums some up.
             var open: [(line: String, node: NodeID?, depth: Int)] = []
             func push(below node: NodeID, _ depth: Int) {
-                let (steps, summary) = children(of: node)
-                if let summary { open.append((summary, nil, depth)) }
+                let (steps, summaries) = children(of: node)
+                for summary in summaries.reversed() { open.append((style.dim(summary), nil, depth)) }
                 for flows in steps.reversed() { open.append((line(flows), far(flows[0]), depth)) }
             }
             let many = answer.roots.count > 1
@@ -54,8 +54,8 @@ package enum LineageText {
             }
         }
 
-        /// By the node at the other side; files of the system that lead nowhere are one line.
-        private func children(of node: NodeID) -> (steps: [[Flow]], summary: String?) {
+        /// By the node at the other side; files of the system that lead nowhere are one line, and what was left out is another.
+        private func children(of node: NodeID) -> (steps: [[Flow]], summaries: [String]) {
             var order: [NodeID] = []
             var byNode: [NodeID: [Flow]] = [:]
             for flow in (next[node] ?? []).sorted(by: { $0.first < $1.first }) {
@@ -65,8 +65,9 @@ package enum LineageText {
             }
             let plain = order.filter { isOfSystem($0) }
             let hidden = plain.count > 1 ? Set(plain) : []
-            let summary = hidden.isEmpty ? nil : style.dim("\(hidden.count) files of the system")
-            return (order.filter { !hidden.contains($0) }.map { byNode[$0] ?? [] }, summary)
+            var summaries = hidden.isEmpty ? [] : ["\(hidden.count) files of the system"]
+            if let more = answer.more[node] { summaries.append("and \(more) more" + (answer.uncounted.contains(node) ? " at least" : "")) }
+            return (order.filter { !hidden.contains($0) }.map { byNode[$0] ?? [] }, summaries)
         }
 
         private func isOfSystem(_ node: NodeID) -> Bool {

@@ -6,7 +6,7 @@
 ///
 /// `event.id` is the session's number << 40 | seq: rows of a session lie together and in order without an index.
 enum Schema {
-    static let version: Int64 = 4
+    static let version: Int64 = 5
 
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
@@ -27,6 +27,7 @@ enum Schema {
             if found < 2 { try database.execute(identities) }
             if found < 3 { try database.execute(judgements) }
             if found < 4 { try database.execute(carried) }
+            if found < 5 { try database.execute(traffic) }
             try database.execute("PRAGMA user_version=\(version); COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
@@ -104,5 +105,13 @@ enum Schema {
         CREATE TABLE carried (
             session INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, process INTEGER NOT NULL, class TEXT NOT NULL,
             why TEXT NOT NULL, PRIMARY KEY (session, seq)) WITHOUT ROWID;
+        """
+
+    /// Since version 5: what a TCP connection has carried, in bytes, and which classes of data the process carried.
+    private static let traffic = """
+        CREATE TABLE traffic (
+            session INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, process INTEGER NOT NULL, image INTEGER,
+            resource INTEGER NOT NULL REFERENCES text, sent INTEGER NOT NULL, received INTEGER NOT NULL, carries TEXT,
+            PRIMARY KEY (session, seq)) WITHOUT ROWID;
         """
 }

@@ -61,6 +61,7 @@ final class TrailIngest {
         case .judgement: try statements.addJudgement(session, header.seq, Judgement(decoding: Array(record.extra)))
         case .carried:
             try statements.addCarried(session, header.seq, header.time, header.process, name: record.resource, why: record.extra)
+        case .traffic: try statements.addTraffic(session, record, image: image(of: header.process).id, resource: text(record.resource))
         case .approval: try statements.addApproval(session, header.seq, header.time, id: record.resource, what: record.extra)
         }
     }

@@ -5,7 +5,7 @@ final class TrailStatements {
     let begin, commit, rollback: Statement
     private let database: Database
     private let insertText, insertEvent, updateEvent, updateResult, insertRule, insertNote, insertImage: Statement
-    private let insertJudgement, insertApproval, insertCarried: Statement
+    private let insertJudgement, insertApproval, insertCarried, insertTraffic: Statement
     private let insertProcess, updateProcessEnd, updateProcessImage, updateSubagent, selectImage, updateDrained, updateEnd: Statement
 
     init(_ database: Database) throws(StoreError) {
@@ -31,6 +31,11 @@ final class TrailStatements {
             """)
         insertApproval = try database.prepare("INSERT OR IGNORE INTO approval (session, seq, time, id, what) VALUES (?,?,?,?,?)")
         insertCarried = try database.prepare("INSERT OR IGNORE INTO carried (session, seq, time, process, class, why) VALUES (?,?,?,?,?,?)")
+        insertTraffic = try database.prepare(
+            """
+            INSERT OR IGNORE INTO traffic (session, seq, time, process, image, resource, sent, received, carries)
+            VALUES (?,?,?,?,?,?,?,?,?)
+            """)
         insertImage = try database.prepare(
             "INSERT INTO image (session, process, seq, program, args, args_length, subagent) VALUES (?,?,?,?,?,?,?)")
         insertProcess = try database.prepare(
@@ -222,6 +227,20 @@ final class TrailStatements {
         insertCarried.bind(5, String(decoding: name, as: UTF8.self))
         insertCarried.bind(6, String(decoding: why, as: UTF8.self))
         try insertCarried.run()
+    }
+
+    func addTraffic(_ session: Int64, _ record: JournalRecord, image: Int64, resource: Int64) throws(StoreError) {
+        let header = record.header
+        insertTraffic.bind(1, session)
+        insertTraffic.bind(2, header.seq)
+        insertTraffic.bind(3, header.time)
+        insertTraffic.bind(4, TrailStatements.processID(session, header.process))
+        insertTraffic.bind(5, nonZero: UInt64(bitPattern: image))
+        insertTraffic.bind(6, resource)
+        insertTraffic.bind(7, header.subject)
+        insertTraffic.bind(8, header.detail)
+        insertTraffic.bind(9, record.extra.isEmpty ? nil : String(decoding: record.extra, as: UTF8.self))
+        try insertTraffic.run()
     }
 
     // MARK: Processes

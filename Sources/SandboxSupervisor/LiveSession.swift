@@ -92,7 +92,8 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw RunFailure(error)
         }
-        let people = People(setup.info), ownGroup = getpgid(front)
+        let hasRules = policy.hasRules || candidate?.0.hasRules == true
+        let people = People(setup.info, groups: setup.groups, hasRules: hasRules), ownGroup = getpgid(front)
         let shadow = candidate.map { policy, reader in
             Supervision(
                 setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
@@ -180,6 +181,7 @@ struct LiveSession {
     private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
         supervision.approvals.end()
+        supervision.endTraffic()
         control.stop()
         if let group { leave(group) }
         setup.temporary.remove()

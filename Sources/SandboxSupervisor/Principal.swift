@@ -48,15 +48,20 @@ struct Principal {
     private static func accountGroups() -> [String] {
         var ids = [gid_t](repeating: 0, count: 65_536)
         let count = getgroups(Int32(ids.count), &ids)
-        return Set(ids.prefix(Int(max(count, 0))) + [getegid()]).sorted().map { id in
-            "group:" + (getgrgid(id).map { String(cString: $0.pointee.gr_name) } ?? "\(id)")
-        }
+        return Set(ids.prefix(Int(max(count, 0))) + [getegid()]).sorted().map(Person.group)
+    }
+
+    /// Of who runs the session: what the kernel goes by, or, of another (`--user`), what it will be given.
+    static func groups(of user: UInt32) -> [String] {
+        user == geteuid() ? accountGroups() : Person(uid: user, channel: "").groups
     }
 
     /// Whether the profile lets them run.
     func check(_ profile: ResolvedProfile) throws(RunFailure) {
         func admits(_ names: [String]) -> Bool { names.contains { profile.admits(identity: Array($0.utf8).span) } }
-        if admits([identity] + (verified?.names ?? [])) || verified == nil && admits(Principal.accountGroups()) { return }
+        if admits([identity] + (verified?.names ?? [])) || verified == nil && admits(Principal.accountGroups().map { "group:" + $0 }) {
+            return
+        }
         throw RunFailure(
             "`\(identity)` may not run under the profile `\(profile.name)`",
             help: "its `identities` say who may; see `sandbox profile show \(profile.name)`")

@@ -18,6 +18,8 @@ struct SessionSetup {
     let searchPath: [UInt8]
     private let arguments: [[UInt8]]
     let timeLimit: UInt64?
+    /// What a token says; nil without one.
+    let groups: [String]?
     /// `${tmp}`: this session's own, never the folder that everybody's sockets lie in.
     let temporary: TemporaryFolder
     private let account: Account?
@@ -34,6 +36,7 @@ struct SessionSetup {
         let verified = try token.map { token throws(RunFailure) in try token.check(state: path) }
         let who = try Principal(options, verified)
         try who.check(profile)
+        groups = verified?.groups
         let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)

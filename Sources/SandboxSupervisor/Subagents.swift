@@ -28,7 +28,7 @@ final class Subagents: Sendable {
         }
     }
 
-    private static let unknown = Array("?".utf8)
+    static let unknown = Array("?".utf8)
 
     func ended(_ serial: UInt32) { names.withLock { _ = $0.isEmpty ? nil : $0.removeValue(forKey: serial) } }
 

@@ -17,7 +17,8 @@ final class Supervision: Sendable {
     let denied: DeniedFiles
     let hosts: HostTable
     let waits: WaitPool
-    let subagents = Subagents()
+    let subagents: Subagents
+    let traffic = Traffic()
     let recordsReads: Bool
     /// The open of a plain file for reading may be a rule's business: then no look settles it. What the fast lane lets go on
     /// is nothing else.
@@ -91,6 +92,7 @@ final class Supervision: Sendable {
         self.carrying = carrying
         downloads = shadow?.downloads ?? (policy.asksWhatIsDownloaded ? Downloads() : nil)
         book = shadow?.book ?? ProcessBook()
+        subagents = shadow?.subagents ?? Subagents()
         approvals = Approvals(asker: people.askers, listeners: listeners, tick: { context.tracer.nudge() }) { id, json in
             Supervision.note(step: json, of: id, in: journal)
         }
@@ -246,6 +248,7 @@ final class Supervision: Sendable {
         h.subject = number(of: finding.judgement)
         return withEndpointName(work) { name in
             status?.decision(h, name, policy)
+            if !enforces || ruling.decision != .deny { note(connection: work, name, caller) }
             return append(h, name)
         }
     }

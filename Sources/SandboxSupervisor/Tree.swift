@@ -89,6 +89,7 @@ final class Tree: TracerEvents {
         supervision.living.withLock { _ = $0.remove(pid) }
         supervision.book.ended(serial)
         supervision.downloads?.ended(serial)
+        supervision.noteTraffic(ended: serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
         if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }

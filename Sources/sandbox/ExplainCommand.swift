@@ -30,6 +30,8 @@ struct ExplainCommand: ParsableCommand {
     var group: [String] = []
     @Option(help: ArgumentHelp("A role of that identity; may be repeated.", valueName: "name"))
     var role: [String] = []
+    @Option(help: ArgumentHelp("The sub-agent it would be, with what it is nested in: planner/coder.", valueName: "name"))
+    var subagent: String?
     @Option(help: ArgumentHelp("The purpose of the session.", valueName: "text"))
     var purpose: String?
     @Option(help: ArgumentHelp("A class of data that the process has taken in; may be repeated.", valueName: "class"))
@@ -103,6 +105,7 @@ struct ExplainCommand: ParsableCommand {
         explainer.identity = identity ?? DryRun.identity()
         explainer.groups = group
         explainer.roles = role
+        explainer.subagent = subagent
         explainer.purpose = purpose
         explainer.mode = policy.mode
         explainer.timeOfDay = DryRun.timeOfDay()

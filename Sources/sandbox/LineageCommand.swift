@@ -59,8 +59,8 @@ struct LineageCommand: ParsableCommand {
     private func answer() throws -> LineageGraph {
         guard let directory = try StateDirectory.existing(state.path) else { throw nothing() }
         state.takeInJournals(directory)
-        guard let reader = try LineageReader(directory, identities: identity) else { throw nothing() }
-        let (roots, isSession) = try find(reader)
+        guard let reader = try LineageReader(directory, identities: identity, since: since ?? 0) else { throw nothing() }
+        let (roots, isSession, isCut) = try find(reader)
         if roots.isEmpty { throw nothing() }
         var limits = TraceLimits()
         limits.since = since ?? 0
@@ -69,7 +69,11 @@ struct LineageCommand: ParsableCommand {
         var directions: [Direction] = []
         if upstream || !downstream { directions.append(.upstream) }
         if downstream || !upstream { directions.append(.downstream) }
-        let answers = try directions.map { try Trace.follow($0, from: roots, in: reader, limits: limits) }
+        let answers = try directions.map { direction in
+            var answer = try Trace.follow(direction, from: roots, in: reader, limits: limits)
+            answer.isCut = answer.isCut || isCut
+            return answer
+        }
         return try reader.graph(answers, target: target)
     }
 
@@ -78,19 +82,23 @@ struct LineageCommand: ParsableCommand {
         return ExitCode(1)
     }
 
-    private func find(_ reader: LineageReader) throws -> (roots: [NodeID], isSession: Bool) {
+    /// A session's processes, so many of them.
+    private static let mostRoots = 2000
+
+    private func find(_ reader: LineageReader) throws -> (roots: [NodeID], isSession: Bool, isCut: Bool) {
         if target.hasPrefix("pid:"), let at = target.firstIndex(of: "@"), let pid = Int32(target[..<at].dropFirst(4)) {
             let row = try state.session(String(target[target.index(after: at)...]), in: reader.trail)
-            return (try reader.processes(of: row, pid: pid, limit: 1000).map { .process($0) }, false)
+            return (try reader.processes(of: row, pid: pid, limit: 1000).map { .process($0) }, false, false)
         }
         for name in [absolutePath(target), Array(target.utf8)] {
             // The one that is there now, else the last that was.
-            if let object = try reader.objects(named: name).first { return ([.object(object)], false) }
+            if let object = try reader.objects(named: name).first { return ([.object(object)], false, false) }
         }
-        if target.utf8.contains(UInt8(ascii: "/")) { return ([], false) }
-        if case .none = try reader.trail.session(target) { return ([], false) }
+        if target.utf8.contains(UInt8(ascii: "/")) { return ([], false, false) }
+        if case .none = try reader.trail.session(target) { return ([], false, false) }
         let row = try state.session(target, in: reader.trail)
-        return (try reader.processes(of: row, limit: 2000).map { .process($0) }, true)
+        let found = try reader.processes(of: row, limit: LineageCommand.mostRoots + 1)
+        return (found.prefix(LineageCommand.mostRoots).map { .process($0) }, true, found.count > LineageCommand.mostRoots)
     }
 
     /// As the trail has it: the folder without links, and the file, where it is there.

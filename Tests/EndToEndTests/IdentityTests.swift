@@ -110,6 +110,31 @@ extension EndToEnd {
             for bad in BadToken.all { expectRefused(try issuer.run(try bad.make(issuer)), bad.says) }
         }
 
+        /// What the token says of groups and roles is what rules go by; without one it is what the system says.
+        @Test(arguments: Account.all) func rulesAskForGroupsAndRoles(account: Account) throws {
+            let world = try World(account), issuer = try TestIssuer(world), own = try world.native(["id", "-gn"]).out.dropLast()
+            func runs(_ condition: String, _ change: [String: Any?]? = [:]) throws -> Bool {
+                let profile = try world.profile(
+                    "groups",
+                    """
+                    mode: enforce
+                    files: { default: allow }
+                    exec: { default: allow }
+                    rules: [{ name: no, intent: proc.exec, when: { program: echo, \(condition) }, decide: deny, reason: no }]
+                    """)
+                let outcome =
+                    try change.map { try issuer.run(try issuer.token($0), profile: profile, ["/bin/echo", "ran"]) }
+                    ?? world.sandboxed(["/bin/echo", "ran"], profile: profile)
+                #expect(outcome.code == (outcome.out == "ran\n" ? 0 : 126), "\(outcome)")
+                return outcome.out == "ran\n"
+            }
+            #expect(try !runs("group: data-eng") && !runs("role: builder") && runs("role: [dba, data-eng]") && runs("group: builder"))
+            #expect(try runs("group_not: data-eng") && runs("role_not: builder") && !runs("role_not: dba"))
+            #expect(try runs("group: \(own)") && !runs("group: \(own)", nil) && runs("group: data-eng", nil))
+            // A token without groups has none.
+            #expect(try runs("group: [data-eng, \(own)]", ["groups": nil]) && !runs("group_not: data-eng", ["groups": nil]))
+        }
+
         @Test func theVariableIsAsGoodAsTheFile() throws {
             let world = try World(), issuer = try TestIssuer(world)
             func run(_ token: String) throws -> Outcome {

@@ -38,6 +38,37 @@ extension EndToEnd {
             #expect(shown.contains("cat c  as planner/coder.1"), "\(shown)")
         }
 
+        /// A rule about a name holds for whoever has it, wherever in what he is nested in, and no further name takes it off again.
+        @Test(arguments: Account.all) func aNameCanOnlyLoseRights(account: Account) throws {
+            let world = try World(account), sandbox = Built.sandbox
+            let profile = try world.profile(
+                "names",
+                """
+                mode: enforce
+                files: { default: allow }
+                exec: { default: allow }
+                rules:
+                  - name: reviewers-read
+                    intent: [file.write, file.create]
+                    when: { subagent: "review*", path: "${workspace}/**" }
+                    decide: deny
+                    reason: a reviewer changes nothing
+                """)
+            let script = """
+                : > a
+                '\(sandbox)' as reviewer -- sh -c ": > b"
+                '\(sandbox)' as reviewer -- '\(sandbox)' as writer -- sh -c ": > c"
+                '\(sandbox)' as writer -- '\(sandbox)' as reviewer -- '\(sandbox)' as writer -- setsid sh -c ": > d"
+                '\(sandbox)' as writer -- sh -c ": > e"
+                : > f; ls
+                """
+            let outcome = try world.sandboxed(["sh", "-c", script], profile: profile)
+            #expect(outcome.out == "a\ne\nf\n", "\(outcome)")
+            #expect(try world.events("--decision", "deny").map { $0.rules.first } == Array(repeating: "reviewers-read", count: 3))
+            // The control: nobody is held back where no rule is about it.
+            #expect(try world.sandboxed(["sh", "-c", script], profile: world.permissive()).out == "a\nb\nc\nd\ne\nf\n")
+        }
+
         @Test func liveSessionsTellTheirs() throws {
             let world = try World()
             let running = try world.start(

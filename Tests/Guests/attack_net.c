@@ -173,7 +173,8 @@ int attack_unix_abstract(int argc, char **argv) {  // NAME of an abstract socket
     return verdict(connect(fd, (void *)&to, length) == 0 && answered(fd, 1000));
 }
 
-/// `serve tcp|udp|unix|unixgram|abstract WORD [NAME]`: prints `ready PORT`, then `accepted` or `received` for each; ends with its stdin.
+/// `serve tcp|sink|udp|unix|unixgram|abstract WORD [NAME]`: prints `ready PORT`, then `accepted` or `received` for each; ends with its
+/// stdin. A sink reads all that comes before it says its word, and how much that was.
 int tool_serve(int argc, char **argv) {
     const char *kind = argument(argc, argv, 1), *word = argument(argc, argv, 2);
     bool local = strncmp(kind, "unix", 4) == 0 || strcmp(kind, "abstract") == 0, udp = strcmp(kind, "udp") == 0 || strcmp(kind, "unixgram") == 0;
@@ -205,7 +206,49 @@ int tool_serve(int argc, char **argv) {
             if (recvfrom(fd, text, sizeof text, 0, (void *)&from, &size) >= 0) { say("received"); sendto(fd, word, strlen(word), 0, (void *)&from, size); }
         } else if (both[1].revents) {
             int one = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+            size_t count = 0;
+            if (kind[0] == 's') for (ssize_t n; (n = read(one, text, sizeof text)) > 0;) count += (size_t)n;
+            if (kind[0] == 's') say("read %zu", count);
             if (one >= 0) { say("accepted"); send(one, word, strlen(word), MSG_NOSIGNAL); close(one); }
         } else if (both[0].revents && read(0, text, sizeof text) <= 0) return 0;
     }
+}
+
+/// So many bytes, no more, and then all that the other side says.
+static void exchange(int fd, size_t left) {
+    char text[4096] = {0};
+    for (ssize_t n; left > 0; left -= (size_t)n)
+        if ((n = send(fd, text, left < sizeof text ? left : sizeof text, MSG_NOSIGNAL)) < 0) die("send");
+    shutdown(fd, SHUT_WR);
+    while (read(fd, text, sizeof text) > 0) continue;
+}
+
+/// `talk PORT BYTES HOW`: a connection to a sink, and how it ends. `close` stays until its input ends. `dissolve` talks once more, over
+/// the same socket; `early` asks for another address while it is connected, which is refused; `inherit` leaves the talking to a child.
+int tool_talk(int argc, char **argv) {
+    struct sockaddr_in to = loopback(atoi(argument(argc, argv, 1))), other = loopback(9);
+    size_t bytes = (size_t)atol(argument(argc, argv, 2));
+    const char *how = argument(argc, argv, 3);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (void *)&to, sizeof to) < 0) die("connect");
+    if (how[0] == 'e' && how[1] == 'a' && connect(fd, (void *)&other, sizeof other) == 0) die("twice");
+    if (how[0] == 'i') {
+        pid_t child = fork();
+        if (child == 0) { exchange(fd, bytes); _exit(0); }
+        waitpid(child, NULL, 0);
+    } else {
+        exchange(fd, bytes);
+    }
+    if (how[0] == 'd') {
+        struct sockaddr none = {.sa_family = AF_UNSPEC};
+        if (connect(fd, &none, sizeof none) < 0 || connect(fd, (void *)&to, sizeof to) < 0) die("again");
+        exchange(fd, bytes);
+    }
+    if (how[0] == 'k') raise(SIGKILL);
+    if (how[0] != 'c') return 0;
+    close(fd);
+    say("closed");
+    char text[1];
+    while (read(0, text, 1) > 0) continue;
+    return 0;
 }

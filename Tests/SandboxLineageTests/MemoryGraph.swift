@@ -2,19 +2,26 @@ import SandboxLineage
 
 /// A graph that is written down in a test. Times are small numbers.
 final class MemoryGraph: GraphSource {
-    private(set) var edges: [Edge] = []
+    private var byObject: [ObjectID: [Edge]] = [:]
+    private var byProcess: [ProcessID: [Edge]] = [:]
+    private var children: [ProcessID: [ProcessLife]] = [:]
+    /// So many edges and processes were handed out.
+    private(set) var given = 0
     private var lives: [ProcessID: ProcessLife] = [:]
     private var kinds: [ObjectID: ObjectKind] = [:]
     private var names: [String: ObjectID] = [:]
 
     func start(_ serial: UInt32, parent: UInt32? = nil, at started: UInt64 = 0, until ended: UInt64? = nil, forkOnly: Bool = false) {
         let id = process(serial)
-        lives[id] = ProcessLife(id: id, parent: parent.map(process), started: started, ended: ended, hasRun: !forkOnly)
+        let life = ProcessLife(id: id, parent: parent.map(process), started: started, ended: ended, hasRun: !forkOnly)
+        lives[id] = life
+        if let parent { children[process(parent), default: []].append(life) }
     }
 
     func access(_ serial: UInt32, _ name: String, _ relations: Relations, _ time: UInt64, last: UInt64? = nil) {
-        edges.append(
-            Edge(process: process(serial), object: object(name), relations: relations, first: time, last: last ?? time))
+        let edge = Edge(process: process(serial), object: object(name), relations: relations, first: time, last: last ?? time)
+        byObject[edge.object, default: []].append(edge)
+        byProcess[edge.process, default: []].append(edge)
     }
 
     func process(_ serial: UInt32) -> ProcessID { ProcessID(session: 1, serial: serial) }
@@ -42,16 +49,24 @@ final class MemoryGraph: GraphSource {
 
     // MARK: GraphSource
 
-    func edges(of object: ObjectID, _ relations: Relations, limit: Int) -> [Edge] {
-        Array(edges.filter { $0.object == object && !$0.relations.isDisjoint(with: relations) }.prefix(limit))
-    }
+    func edges(of object: ObjectID, _ relations: Relations, limit: Int) -> Edges { found(byObject[object] ?? [], relations, limit) }
+    func edges(of process: ProcessID, _ relations: Relations, limit: Int) -> Edges { found(byProcess[process] ?? [], relations, limit) }
 
-    func edges(of process: ProcessID, _ relations: Relations, limit: Int) -> [Edge] {
-        Array(edges.filter { $0.process == process && !$0.relations.isDisjoint(with: relations) }.prefix(limit))
+    private func found(_ all: [Edge], _ relations: Relations, _ limit: Int) -> Edges {
+        let fitting = all.filter { !$0.relations.isDisjoint(with: relations) }
+        var result = Edges()
+        result.edges = Array(fitting.prefix(limit))
+        result.more = fitting.count - result.edges.count
+        given += result.edges.count
+        return result
     }
 
     func process(_ id: ProcessID) -> ProcessLife? { lives[id] }
-    func children(of process: ProcessID) -> [ProcessLife] { lives.values.filter { $0.parent == process }.sorted { $0.id < $1.id } }
+    func children(of process: ProcessID, limit: Int) -> [ProcessLife] {
+        let found = Array((children[process] ?? []).prefix(limit))
+        given += found.count
+        return found
+    }
     func kind(of object: ObjectID) -> ObjectKind { kinds[object] ?? .file }
 }
 

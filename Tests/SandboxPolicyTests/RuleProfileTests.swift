@@ -29,6 +29,7 @@ import Testing
         ("- { name: r, decide: deny, when: { within: 10s } }", "says nothing without `count`", "count"),
         ("- { name: r, decide: deny, when: { time_of_day: \"25:00-26:00\" } }", "bad time of day", "UTC"),
         ("- { name: r, decide: deny, when: { carries: pii } }", "no class of data `pii`", "`data`"),
+        ("- { name: r, decide: deny, when: { subagent_not: a } }", "a name would gain something", "`subagent`"),
         ("- { name: r, decide: deny, when: { terminal: yes } }", "bad value `yes`", "true"),
         ("- { name: r, decide: deny, ask: { timeout: 1m } }", "`ask` has no effect", "decide: ask"),
         ("- { name: r, decide: ask, ask: { approvers: [ops] } }", "bad approver `ops`", "group:NAME"),

@@ -172,6 +172,23 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
         }
     }
 
+    /// Whoever gives himself one more name is still all that he was.
+    @Test(
+        arguments: [
+            ("reviewer", "deny r"), ("reviewer/writer", "deny r"), ("writer/reviewer", "deny r"), ("a/reviewer/b", "deny r"),
+            ("coder.1", "deny r"),
+            ("coder.1/x/y", "deny r"), ("a/x/y/b", "allow"), ("x/y", "deny r"), ("x/y/z", "deny r"), ("reviewers", "allow"), ("x", "allow"),
+            ("y/x", "allow"),
+            (nil, "allow"),
+        ] as [(String?, String)])
+    func subagents(name: String?, expected: String) throws {
+        let policy = try policy("rules: [{ name: r, intent: git, when: { subagent: [reviewer, \"coder.*\", x/y] }, decide: deny }]")
+        var here = facts(.exec, [.gitPush]) { $0.subagent = name.map { Array($0.utf8) } }
+        #expect(policy.says(here) == expected)
+        here.unknown = .subagent
+        #expect(policy.says(here) == "deny r")
+    }
+
     /// A rule on paths is about operations that have one: a program start has none, its effects are judged when they come.
     @Test func paths() throws {
         let policy = try policy(

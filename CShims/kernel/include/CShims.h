@@ -11,4 +11,5 @@
 #include "sbx_launch.h"
 #include "sbx_notify.h"
 #include "sbx_trace.h"
+#include "sbx_traffic.h"
 #endif

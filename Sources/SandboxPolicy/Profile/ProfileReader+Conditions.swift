@@ -4,11 +4,19 @@ internal import SandboxYAML
 /// `when`.
 extension ProfileReader {
     mutating func when(_ node: YAMLNode, _ what: String, _ rule: inout Rule) {
-        let negated = ConditionKey.names.map { $0 + "_not" }
-        guard let fields = fields(of: node, what, known: ConditionKey.names + ConditionKey.counting + negated) else { return }
+        guard
+            let fields = fields(of: node, what, known: ConditionKey.names + ConditionKey.counting + ConditionKey.names.map { $0 + "_not" })
+        else { return }
+        if let node = fields["subagent_not"] {
+            sink.error(
+                "`\(what).subagent_not`: a name would gain something by it", at: node.position,
+                help: "whoever wants it gives himself the name; say what sub-agents of a name lose, with `subagent`")
+        }
         for key in ConditionKey.allCases {
             if let node = fields[key.rawValue] { condition(node, key, false, what).map { rule.conditions.append($0) } }
-            if let node = fields[key.rawValue + "_not"] { condition(node, key, true, what).map { rule.conditions.append($0) } }
+            if key.isNegatable, let node = fields[key.rawValue + "_not"] {
+                condition(node, key, true, what).map { rule.conditions.append($0) }
+            }
         }
         rule.count = count(fields["count"], fields["within"], what)
     }
@@ -26,7 +34,7 @@ extension ProfileReader {
         case .path, .path_to: .paths(patterns(node, name, PathPattern.parse).flatMap { $0 })
         case .program, .parent, .since_exec_of: .programs(patterns(node, name, Self.program))
         case .table: .tables(patterns(node, name, TablePattern.parse))
-        case .args, .database, .identity, .role, .group, .purpose: .texts(patterns(node, name, Self.glob))
+        case .args, .database, .identity, .role, .group, .subagent, .purpose: .texts(patterns(node, name, Self.glob))
         case .host: .targets(patterns(node, name, Self.host))
         case .port: .ports(patterns(node, name) { text throws(PatternProblem) in try NetworkTarget.portRange(text) })
         case .carries: .classes(texts(node, name).map(\.0))

@@ -77,7 +77,7 @@ extension ProfileReader {
 
     private static let subjects = ["run", "read", "write", "delete", "connect", "sql"]
     private static let around = [
-        "dialect", "expect", "to", "intent", "intent_not", "rule", "as", "group", "role", "purpose", "carries", "times",
+        "dialect", "expect", "to", "intent", "intent_not", "rule", "as", "group", "role", "subagent", "purpose", "carries", "times",
     ]
 
     private mutating func test(_ node: YAMLNode, _ index: Int) -> ProfileTest? {
@@ -98,6 +98,7 @@ extension ProfileReader {
         test.identity = fields["as"].flatMap { text($0, "\(what).as") }
         if let node = fields["group"] { test.groups = texts(node, "\(what).group").map(\.0) }
         if let node = fields["role"] { test.roles = texts(node, "\(what).role").map(\.0) }
+        test.subagent = fields["subagent"].flatMap { text($0, "\(what).subagent") }
         test.purpose = fields["purpose"].flatMap { text($0, "\(what).purpose") }
         if let node = fields["carries"] { test.carries = texts(node, "\(what).carries").map(\.0) }
         if let node = fields["times"] {

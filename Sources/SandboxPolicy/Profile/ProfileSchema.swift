@@ -165,7 +165,8 @@ package enum ProfileSchema {
                 "connect": { "type": "string" }, "sql": { "type": "string" }, "dialect": { "enum": ["postgres", "mysql", "sqlite"] },
                 "expect": { "$ref": "#/$defs/decision" }, "to": { "$ref": "#/$defs/texts" }, "intent": { "$ref": "#/$defs/intents" },
                 "intent_not": { "$ref": "#/$defs/intents" }, "rule": { "type": "string" }, "as": { "type": "string" },
-                "group": { "$ref": "#/$defs/texts" }, "role": { "$ref": "#/$defs/texts" }, "purpose": { "type": "string" },
+                "group": { "$ref": "#/$defs/texts" }, "role": { "$ref": "#/$defs/texts" }, "subagent": { "type": "string" },
+                "purpose": { "type": "string" },
                 "carries": { "$ref": "#/$defs/texts" }, "times": { "type": "integer", "minimum": 1 }
               }
             }
@@ -182,7 +183,7 @@ package enum ProfileSchema {
     }
 
     private static var conditions: String {
-        let names = ConditionKey.names.flatMap { [$0, $0 + "_not"] }
+        let names = ConditionKey.written
         return names.map { "        \"\($0)\": { \"$ref\": \"#/$defs/texts\" }" }.joined(separator: ",\n")
     }
 

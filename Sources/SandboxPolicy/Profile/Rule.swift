@@ -19,7 +19,7 @@ package struct Rule: Hashable, Sendable {
 
 /// What a condition asks about, by its name in a profile.
 package enum ConditionKey: String, Sendable, CaseIterable {
-    case program, path, path_to, args, host, port, database, table, identity, role, group, purpose, carries
+    case program, path, path_to, args, host, port, database, table, identity, role, group, subagent, purpose, carries
     case mode, since_exec_of, parent, terminal, time_of_day
 
     static let counting = ["count", "within"]
@@ -29,9 +29,14 @@ package enum ConditionKey: String, Sendable, CaseIterable {
     var isSingle: Bool {
         switch self {
         case .program, .path, .path_to, .database, .identity, .purpose, .mode, .parent, .terminal, .time_of_day: true
-        case .args, .host, .port, .table, .role, .group, .carries, .since_exec_of: false
+        case .args, .host, .port, .table, .role, .group, .subagent, .carries, .since_exec_of: false
         }
     }
+
+    /// Everybody may give himself the name of a sub-agent: to be none, or another, must take nothing off him.
+    var isNegatable: Bool { self != .subagent }
+    /// As they stand in a profile.
+    static var written: [String] { allCases.flatMap { $0.isNegatable ? [$0.rawValue, $0.rawValue + "_not"] : [$0.rawValue] } }
 }
 
 /// One line of `when`; of its values one must fit.
@@ -139,6 +144,7 @@ package struct ProfileTest: Hashable, Sendable {
     package var identity: String?
     package var groups: [String]
     package var roles: [String]
+    package var subagent: String?
     package var purpose: String?
     package var carries: [String]
     /// As often it is done; the last time counts.

@@ -107,6 +107,7 @@ struct CompiledCondition: Sendable {
         case .identity: return text(facts, .identity) { globs in facts.identity.map { globs.match($0) } ?? false }
         case .role: return text(facts, .identity) { globs in facts.roles.contains { globs.match($0) } }
         case .group: return text(facts, .identity) { globs in facts.groups.contains { globs.match($0) } }
+        case .subagent: return text(facts, .subagent) { globs in SubagentName.all(in: facts.subagent ?? []).contains { globs.match($0) } }
         case .purpose: return text(facts, []) { globs in facts.purpose.map { globs.match($0) } ?? false }
         case .host: return host(facts)
         case .port: return port(facts)

@@ -40,6 +40,8 @@ package struct Facts: Sendable {
     package var identity: String?
     package var roles: [String] = []
     package var groups: [String] = []
+    /// As which sub-agent the process runs, with all that it is nested in: `planner/coder`.
+    package var subagent: [UInt8]?
     package var purpose: String?
     /// What the process may have taken in, as bits: the indices of `Policy.dataClasses`. What the file or the tables at hand
     /// belong to is added by the policy.
@@ -80,5 +82,6 @@ package struct Facts: Sendable {
         package static let carries = Set(rawValue: 1 << 10)
         package static let parent = Set(rawValue: 1 << 11)
         package static let lineage = Set(rawValue: 1 << 12)
+        package static let subagent = Set(rawValue: 1 << 13)
     }
 }

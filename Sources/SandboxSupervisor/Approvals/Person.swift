@@ -22,13 +22,20 @@ struct Person: Sendable, Hashable {
             self.init(name: "user:\(uid)", channel: channel)
             return
         }
-        let name = account.pointee.pw_name!
-        var count: Int32 = 256
-        var groups = [gid_t](repeating: 0, count: Int(count))
-        let found = getgrouplist(name, account.pointee.pw_gid, &groups, &count) >= 0 ? groups.prefix(Int(count)) : []
-        let names = found.compactMap { getgrgid($0).map { "group:" + String(cString: $0.pointee.gr_name) } }
-        self.init(name: "user:" + String(cString: name), titles: names, channel: channel)
+        let name = String(cString: account.pointee.pw_name)
+        let own = account.pointee.pw_gid
+        var count: Int32 = 64
+        var found = [gid_t](repeating: 0, count: Int(count))
+        // It says how many there are where there is no room for all, getgrouplist(3).
+        while getgrouplist(name, own, &found, &count) < 0, Int(count) > found.count { found = [gid_t](repeating: 0, count: Int(count)) }
+        found = Array(found.prefix(Int(count)))
+        self.init(name: "user:" + name, titles: found.map { "group:" + Person.group($0) }, channel: channel)
     }
+
+    /// One without a name goes by its number.
+    static func group(_ id: gid_t) -> String { getgrgid(id).map { String(cString: $0.pointee.gr_name) } ?? "\(id)" }
+
+    var groups: [String] { titles.filter { $0.hasPrefix("group:") }.map { String($0.dropFirst(6)) } }
 
     /// One of the patterns of a rule (`user:NAME`, `group:NAME`, `role:NAME`, globs).
     func fits(_ patterns: [String]) -> Bool {

@@ -12,6 +12,7 @@ package final class Explainer {
     package var identity: String?
     package var groups: [String] = []
     package var roles: [String] = []
+    package var subagent: String?
     package var purpose: String?
     package var carries: UInt64 = 0
     package var mode = Mode.enforce
@@ -39,6 +40,7 @@ package final class Explainer {
         facts.identity = identity
         facts.groups = groups
         facts.roles = roles
+        facts.subagent = subagent.map { Array($0.utf8) }
         facts.purpose = purpose
         facts.carries = carries
         facts.mode = mode

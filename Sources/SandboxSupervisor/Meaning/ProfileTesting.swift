@@ -21,6 +21,7 @@ package struct ProfileTesting {
         explainer.identity = test.identity ?? "user:tester"
         explainer.groups = test.groups
         explainer.roles = test.roles
+        explainer.subagent = test.subagent
         explainer.purpose = test.purpose
         for name in test.carries {
             if let i = policy.dataClasses.firstIndex(of: name) { explainer.carries |= 1 << UInt64(i) }

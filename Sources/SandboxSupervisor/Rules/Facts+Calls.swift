@@ -91,6 +91,9 @@ extension Supervision {
         facts.carries = classes ?? carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity
         facts.groups = people.groups
+        facts.roles = people.roles
+        facts.subagent = subagents.name(of: caller.serial)
+        if facts.subagent == Subagents.unknown { facts.unknown.insert(.subagent) }
         facts.purpose = info.purpose
         facts.terminal = people.hasTerminal
         facts.mode = enforces ? .enforce : .observe

@@ -6,13 +6,16 @@ struct People: Sendable {
     /// `user:alice`: the account, and whoever it acts for.
     let askers: [String]
     let groups: [String]
+    let roles: [String]
     /// It was started on a terminal.
     let hasTerminal: Bool
 
-    init(_ info: SessionInfo) {
+    /// `groups`: what a token says; without one they are the account's own, looked up where rules may ask.
+    init(_ info: SessionInfo, groups: [String]?, hasRules: Bool) {
         let person = Person(uid: info.user, channel: "")
         askers = [person.name, info.onBehalfOf].compactMap { $0 }
-        groups = person.titles.filter { $0.hasPrefix("group:") }.map { String($0.dropFirst(6)) }
+        self.groups = groups ?? (hasRules ? Principal.groups(of: info.user) : [])
+        roles = info.roles
         hasTerminal = isatty(0) == 1
     }
 }
