@@ -208,7 +208,7 @@ final class Tree: TracerEvents {
     func decided(_ caller: Caller) -> ProgramStart {
         guard let start = held[caller.pid] else { return .ends }
         // It was about another that had this number before.
-        guard start.question.question?.outcome != nil else { return .isHeld }
+        guard start.question.question?.isSettled == true else { return .isHeld }
         held[caller.pid] = nil
         let outcome = start.question.outcome(false, supervision.approvals)
         var finding = start.finding

@@ -187,7 +187,7 @@ final class Approvals: Sendable {
         fields += #","waited":\#((currentTime() &- question.asked) / 1_000_000)"#
         record(question.id, "{\(fields)}")
         if case .approved(let scope) = outcome, scope != .once { remember(question, scope) }
-        question.resume(question)
+        question.settle()
     }
 
     private func note(_ question: Question, _ answer: Answer, _ person: Person, _ what: String) {
