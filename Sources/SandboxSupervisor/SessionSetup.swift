@@ -82,6 +82,14 @@ struct SessionSetup {
 
     var controlPath: String { state.sessions + "/" + info.id + "/control" }
 
+    /// Whether a rule asks what whoever runs this may answer.
+    var mayAskHere: Bool {
+        let asking = enforces ? profile.body.rules.filter { $0.decision == .ask } : []
+        if asking.isEmpty { return false }
+        let person = Person(uid: geteuid(), channel: "terminal"), askers = People(info).askers
+        return asking.contains { Approvals.objection(to: person, $0.ask ?? AskTerms(), askers: askers) == nil }
+    }
+
     // MARK: Parts
 
     private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
@@ -190,12 +198,13 @@ struct SessionSetup {
 
     // MARK: Launching
 
-    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Int32, signals: sbx_signals) -> LaunchSpec {
+    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Front, signals: sbx_signals) -> LaunchSpec {
         func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
         var spec = LaunchSpec(
             program: program, arguments: arguments.map(text),
-            environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
+            environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front.pid,
             signals: signals)
+        spec.hasOwnGroup = front.hasAgentsTerminal
         spec.limits = limits()
         spec.controlGroup = group?.descriptor ?? -1
         spec.account = account

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Questions go out to a web server, and its answers come back, both signed with a secret that the two share: HMAC-SHA-256 over the
 /// time, a full stop and the body. Plain HTTP/1.1 on a thread for each question: a server on this machine, or what takes it
 /// elsewhere by TLS; a stack for that has no place in the supervisor.
-final class Webhook: Sendable {
+final class Webhook: QuestionListener {
     private let host: String
     private let port: String
     private let path: String
@@ -60,7 +60,7 @@ final class Webhook: Sendable {
     }
 
     /// Goes on until there is an outcome, whoever finds it. Beyond so many at once others have to answer.
-    func ask(_ question: Question, _ approvals: Approvals) {
+    func asked(_ question: Question, _ approvals: Approvals) {
         guard threads.add(1, ordering: .relaxed).newValue <= Webhook.mostThreads else {
             threads.subtract(1, ordering: .relaxed)
             return
