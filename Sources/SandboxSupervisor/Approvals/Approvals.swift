@@ -112,7 +112,7 @@ final class Approvals: Sendable {
         case .done(let outcome): finish(question, outcome, by: person)
         case .noted: note(question, answer, person, "noted")
         case .closed: note(question, answer, person, "too_late")
-        case .refused: note(question, answer, person, "refused")
+        case .refused(let why): note(question, answer, person, "refused", why)
         case .unknown: break
         }
         return reply
@@ -197,12 +197,19 @@ final class Approvals: Sendable {
         for listener in listeners { listener.closed(question, outcome) }
     }
 
-    private func note(_ question: Question, _ answer: Answer, _ person: Person, _ what: String) {
+    private func note(_ question: Question, _ answer: Answer, _ person: Person, _ what: String, _ why: String? = nil) {
         let fields = [
             #""approval":"\#(question.id)""#, #""event":"answer""#, #""taken":"\#(what)""#, #""approves":\#(answer.approves)"#,
             #""by":[\#(Escaped.json(person.name))]"#, #""channel":"\#(person.channel)""#,
         ]
-        record(question.id, "{" + fields.joined(separator: ",") + "}")
+        record(question.id, "{" + (fields + (why.map { [#""reason":\#(Escaped.json($0))"#] } ?? [])).joined(separator: ",") + "}")
+    }
+
+    /// What came as an answer is none.
+    func refuse(_ question: Question, because why: String, channel: String) {
+        let fields =
+            #""approval":"\#(question.id)","event":"answer","taken":"refused","channel":"\#(channel)","reason":\#(Escaped.json(why))"#
+        record(question.id, "{\(fields)}")
     }
 
     // MARK: Looking

@@ -1,6 +1,11 @@
 internal import Glibc
 internal import SandboxModel
 
+/// Whoever answers by the command line.
+package enum Approver {
+    package static var own: String { Person(uid: getuid(), channel: "control").name }
+}
+
 /// Somebody who may answer a question.
 struct Person: Sendable, Hashable {
     /// `user:alice`.
