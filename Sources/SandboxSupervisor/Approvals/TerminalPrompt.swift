@@ -86,7 +86,7 @@ final class TerminalPrompt: QuestionListener {
             "`\(entry.word) \($0.0)`"
         }
         let once = scopes.contains(.once) ? ["`\(entry.word)`"] : []
-        let text = question.text.split(separator: "\n").map(String.init)
+        let text = question.text.split(separator: "\n").map { TerminalPrompt.inOrder(String($0)) }
         return (remark.map { [$0, ""] } ?? []) + ["sandbox: \(question.id) waits for approval"] + text + [
             "",
             "Type " + (once + longer).joined(separator: ", or ") + " to approve, `no` to deny; nothing to answer later",
@@ -103,6 +103,19 @@ final class TerminalPrompt: QuestionListener {
             return sum + max(1, (width + columns - 2) / max(columns - 1, 1))
         }
         return needed < rows
+    }
+
+    /// A terminal puts what is written from right to left in another order, and marks over other letters: such are shown by number.
+    private static func inOrder(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { line, scalar in
+            let isMark = [.nonspacingMark, .enclosingMark, .spacingMark].contains(scalar.properties.generalCategory)
+            let isRightToLeft =
+                switch scalar.value {
+                case 0x590...0x8ff, 0xfb1d...0xfdff, 0xfe70...0xfeff, 0x10800...0x10fff, 0x1e800...0x1efff: true
+                default: false
+                }
+            line += isMark || isRightToLeft ? "\\u{" + String(scalar.value, radix: 16) + "}" : String(scalar)
+        }
     }
 
     /// Six letters that can be read and typed: one in a million.
