@@ -150,21 +150,24 @@ struct LiveSession {
             throw RunFailure(
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
-        let control = ControlServer(supervision, path: setup.controlPath)
+        var controls = [ControlServer(supervision, path: setup.controlPath)]
+        if setup.namesApprovers, let path = ApproverSockets.path(session: setup.info.id) {
+            controls.append(ControlServer(supervision, path: path, forApprovers: true))
+        }
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
         supervision.waits.start()
-        startHelpers(control, tree.writes)
+        startHelpers(controls, tree.writes)
         let status = tracer.run()
-        return finish(status, control)
+        return finish(status, controls)
     }
 
-    private func startHelpers(_ control: ControlServer, _ writes: WriteWatch?) {
+    private func startHelpers(_ controls: [ControlServer], _ writes: WriteWatch?) {
         let pid = launched.pid
         let group = getpgid(front.pid)
         WorkerThread.start("sbx-front") { [front, prompt] in FrontLink.serve(front.link, agent: pid, group: group, prompt) }
-        WorkerThread.start("sbx-control") { control.serve() }
+        for control in controls { WorkerThread.start("sbx-control") { control.serve() } }
         WorkerThread.start("sbx-store") { [writer, setup] in
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
@@ -172,6 +175,7 @@ struct LiveSession {
                 try writer.start()
                 let recovered = try Trail.recover(setup.state).recovered
                 TemporaryFolder.sweep(recovered)
+                ApproverSockets.sweep(recovered)
                 ControlGroup.sweep(recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
@@ -184,12 +188,12 @@ struct LiveSession {
 
     // MARK: The end
 
-    private func finish(_ status: Int32, _ control: ControlServer) -> Int32 {
+    private func finish(_ status: Int32, _ controls: [ControlServer]) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
         supervision.approvals.end()
         // Output that the agent has stopped would hold up our own words.
         if front.hasAgentsTerminal { tcflow(2, TCOON) }
-        control.stop()
+        for control in controls { control.stop() }
         if let group { leave(group) }
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)

@@ -90,6 +90,11 @@ struct SessionSetup {
         return asking.contains { Approvals.objection(to: person, $0.ask ?? AskTerms(), askers: askers) == nil }
     }
 
+    /// Whether a rule asks others than whoever runs this.
+    var namesApprovers: Bool {
+        enforces && profile.body.rules.contains { $0.decision == .ask && $0.ask?.approvers.contains { !$0.isEmpty } == true }
+    }
+
     // MARK: Parts
 
     private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
@@ -139,6 +144,7 @@ struct SessionSetup {
         _ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile, _ token: GivenToken?
     ) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
+        list.append(ProtectedPath(resolved(ApproverSockets.folder), .everything))
         list += Webhook.paths.map { ProtectedPath(resolved($0), .everything) }
         list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {

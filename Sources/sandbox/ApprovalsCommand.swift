@@ -67,12 +67,12 @@ struct ApprovalsDeny: ParsableCommand {
 /// A question as a supervisor tells it.
 struct OpenQuestion {
     let json: String
-    let session: String
+    let socket: String
     private let object: FlatJSON
 
-    init(json: String, session: String) {
+    init(json: String, socket: String) {
         self.json = json
-        self.session = session
+        self.socket = socket
         object = FlatJSON(json)
     }
 
@@ -98,9 +98,9 @@ struct OpenQuestion {
 enum OpenQuestions {
     static func all(_ state: StateDirectory) throws -> [OpenQuestion] {
         do throws(StoreError) {
-            return try SessionDirectory.all(in: state).flatMap { session in
-                guard let text = ControlClient.ask("approvals", session: session, state: state) else { return [OpenQuestion]() }
-                return FlatJSON.objects(in: text, field: "approvals").map { OpenQuestion(json: $0, session: session) }
+            return try ControlClient.sockets(in: state).flatMap { socket in
+                guard let text = ControlClient.ask("approvals", at: socket) else { return [OpenQuestion]() }
+                return FlatJSON.objects(in: text, field: "approvals").map { OpenQuestion(json: $0, socket: socket) }
             }
         } catch {
             complain("\(error)")
@@ -110,11 +110,9 @@ enum OpenQuestions {
 
     /// Also one that has been answered, where its session lives. A whole id is not looked for among others.
     static func find(_ id: String, _ state: StateDirectory) throws -> OpenQuestion? {
-        for session in try SessionDirectory.all(in: state) {
-            guard let text = ControlClient.ask("approval\t\(id)", session: session, state: state), !text.contains(#""error":"#) else {
-                continue
-            }
-            return OpenQuestion(json: text, session: session)
+        for socket in try ControlClient.sockets(in: state) {
+            guard let text = ControlClient.ask("approval\t\(id)", at: socket), !text.contains(#""error":"#) else { continue }
+            return OpenQuestion(json: text, socket: socket)
         }
         let found = try all(state)
         let whole = try only(id, found.compactMap { $0["approval"] }.filter { $0.contains(id) })
@@ -156,7 +154,7 @@ enum OpenQuestions {
         }
         var words = words
         words[1] = whole
-        guard let reply = ControlClient.ask(words.joined(separator: "\t"), session: question.session, state: state) else { return over }
+        guard let reply = ControlClient.ask(words.joined(separator: "\t"), at: question.socket) else { return over }
         let object = FlatJSON(reply)
         if json { print(reply) }
         if let error = object["error"] { return error }

@@ -147,6 +147,39 @@ extension EndToEnd {
             #expect(steps.filter { $0["outcome"] != nil || $0["taken"] != nil }.filter { $0["by"] != nil }.count == 130 + 21)
         }
 
+        // MARK: Others
+
+        /// Another account sees what it may answer and nothing else, and answers it: where root runs the session.
+        @Test(.enabled(if: getuid() == 0)) func anotherAccountAnswersWhatItMay() throws {
+            let world = try World(), other = try World(.ordinary)
+            let name = try #require(try other.native(["id", "-un"]).out.split(separator: "\n").first)
+            let rules =
+                Self.kept.replacingOccurrences(of: "timeout: TIME", with: "approvers: [\"user:\(name)\"]")
+                + "\n" + Self.greeting.replacingOccurrences(of: "timeout: TIME", with: "approvers: [\"user:somebody-else\"]")
+            let script = ": > keep; rm keep & /bin/echo one"
+            let running = try world.start(world.sandboxCommand(["sh", "-c", script], profile: world.rules(rules)))
+            let all = try world.openQuestions(2), seen = try other.openQuestions(1)
+            #expect(all.count == 2 && seen.map(\.operation) == ["delete"] && all.contains(seen[0]))
+            let hidden = try #require(all.first { $0.operation == "exec" })
+            let refused = try other.native([Built.sandbox, "approvals", "approve", hidden.id])
+            #expect(refused.code == 1 && refused.err.contains("no such question"), "\(refused)")
+            #expect(try other.native([Built.sandbox, "approvals", "approve", seen[0].id]).code == 0)
+            #expect(try world.native([Built.sandbox, "approvals", "deny", hidden.id]).code == 1)
+            #expect(try other.native([Built.sandbox, "ps"]).out.contains(seen[0].id) == false)
+            #expect(try world.native([Built.sandbox, "kill", "last"]).code == 0)
+            _ = running.finish()
+            #expect(access(world.work + "/keep", F_OK) != 0)
+            let steps = try world.steps([seen[0].id])
+            #expect(steps.last?["outcome"] as? String == "approved" && steps.last?["by"] as? [String] == ["user:\(name)"], "\(steps)")
+        }
+
+        /// What it is reached by is out of reach of every session.
+        @Test(.enabled(if: getuid() == 0)) func theWayOfOtherAccountsIsNoneOfASessions() throws {
+            let world = try World()
+            let outcome = try world.sandboxed(["ls", "/run/sandbox"], profile: world.permissive())
+            #expect(outcome.code == 2 && outcome.err.contains("Permission denied"), "\(outcome)")
+        }
+
         // MARK: For how long
 
         /// The same again is not asked about until the time is over; then it is.

@@ -143,7 +143,7 @@ final class Approvals: Sendable {
 
     /// Why this person may not approve it, or not any more.
     func objection(to person: Person, _ question: Question) -> String? {
-        Approvals.objection(to: person, question.terms, question.state.withLock { $0.approvers }, askers: asker)
+        Approvals.objection(to: person, question.terms, question.approvers, askers: asker)
     }
 
     static func objection(to person: Person, _ terms: AskTerms, _ approvers: [Person] = [], askers: [String]) -> String? {
@@ -186,7 +186,7 @@ final class Approvals: Sendable {
         var fields = #""approval":"\#(question.id)","event":"closed","outcome":"\#(outcome.name)""#
         if case .approved(let scope) = outcome { fields += #","scope":"\#(scope.rawValue)""# }
         if case .denied(let reason) = outcome { fields += #","reason":\#(Escaped.json(reason))"# }
-        let people = question.state.withLock { $0.approvers }
+        let people = question.approvers
         let who = people.isEmpty ? person.map { [$0] } ?? [] : people
         if !who.isEmpty { fields += #","by":[\#(who.map { Escaped.json($0.name) }.joined(separator: ","))]"# }
         if let person { fields += #","channel":"\#(person.channel)""# }

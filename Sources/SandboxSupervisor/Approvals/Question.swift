@@ -62,6 +62,7 @@ final class Question: Sendable {
         self.resume = resume
     }
 
+    var approvers: [Person] { state.withLock { $0.approvers } }
     var outcome: Outcome? { state.withLock { $0.outcome } }
 
     /// False where there is an outcome already: the first counts.
