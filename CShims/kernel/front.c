@@ -3,15 +3,14 @@
 // itself is in a group of its own, out of reach of Ctrl-C and of kill(0).
 #include "CShims.h"
 #include <link.h>
-#include <poll.h>
+#include "relay.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
-#include <termios.h>
-
-struct terminal { int fd, group, discipline; struct termios modes; };
 
 static struct terminal terminal_capture(void) {
     struct terminal t = {.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), .group = -1};
@@ -44,51 +43,78 @@ static void terminal_restore(const struct terminal *t, int killed) {
     tcsetattr(t->fd, TCSANOW, &t->modes);
 }
 
-// What the supervisor has said last; -1: nothing. What it says first is no code, it lends the listener (`sbx_front_lend`).
-static int supervisor_byte(int link) {
-    unsigned char code;
-    char room[CMSG_SPACE(sizeof(int))];
-    struct iovec part = {&code, 1};
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    while (recvmsg(link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1) {
-        if (m.msg_controllen == 0 && !(m.msg_flags & MSG_CTRUNC)) return code;
-        m.msg_controllen = sizeof room;
-    }
-    return -1;
+// One message of the supervisor's: its length, 0 where there is none, -1 where there will be none any more. `fd`: -1 where none came
+// with it, -2 where there was no room for it.
+static ssize_t receive(int link, char *bytes, size_t most, int *fd) {
+    char space[CMSG_SPACE(sizeof *fd)];
+    struct iovec text = {bytes, most};
+    struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    ssize_t n = recvmsg(link, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : 0;
+    *fd = m.msg_flags & MSG_CTRUNC ? -2 : -1;
+    if (c && c->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(c), sizeof *fd);
+    return n > 0 ? n : n == 0 ? -1 : 0;
 }
 
 // The exit code, once there is one: -1 before. The supervisor says it as soon as the agent has ended and everything is in
-// the journal, and goes on with what nobody need wait for.
-static int supervisor_code(int supervisor, int link) {
-    int st;
-    int code = supervisor_byte(link);
-    if (code >= 0) return code;
-    int p = waitpid(supervisor, &st, WNOHANG);
-    if (p == 0 || (p < 0 && errno == EINTR)) return -1;
+// the journal, and goes on with what nobody need wait for. What is longer than a byte is about the terminal.
+static int supervisor_code(int supervisor, struct relay *r, const struct terminal *t, int link) {
+    static char bytes[SBX_FRONT_MESSAGE];
+    int fd, st;
+    ssize_t n;
+    while ((n = receive(link, bytes, sizeof bytes, &fd)) > 1 || (n == 1 && fd != -1)) {
+        // The listener, which is only held (`sbx_front_lend`).
+        if (n == 1) continue;
+        size_t rest = (size_t)n - 1;
+        if (bytes[0] == 'T' && fd >= 0) relay_start(r, t, fd, link);
+        if (bytes[0] == 'Q') relay_ask(r, bytes + 1, rest);
+        if (bytes[0] == 'E') relay_answered(r, bytes + 1, rest);
+        if (bytes[0] == 'S') relay_stop(r, bytes[1]);
+    }
+    if (n == 1) return (unsigned char)bytes[0];
+    int p;
+    while ((p = waitpid(supervisor, &st, n < 0 ? 0 : WNOHANG)) < 0 && errno == EINTR) {}
+    if (p == 0) return -1;
     if (p == supervisor && WIFEXITED(st)) return WEXITSTATUS(st);
     if (p == supervisor && !WIFSIGNALED(st)) return -1;
-    dprintf(2, "sandbox: the supervisor was killed by signal %d; everything it supervised is dead\n", p == supervisor ? WTERMSIG(st) : 0);
-    return 125;
+    return -2 - (p == supervisor ? WTERMSIG(st) : 0);
+}
+
+// What the terminal sends reached the agent by itself, unless that has one of its own; what somebody sends to us is meant for
+// it. Its own group's signals (ssi_pid in the session) would come twice and are harmless.
+static void pass(const struct signalfd_siginfo *i, int supervisor, struct relay *r, int link) {
+    int signal = (int)i->ssi_signo, by_somebody = i->ssi_code <= 0 && (int)i->ssi_pid != supervisor && (int)i->ssi_pid != getpid();
+    if (signal == SIGCHLD) return;
+    if (signal == SIGCONT) relay_continue(r);
+    if (signal == SIGWINCH && r->master >= 0) return relay_resize(r);
+    if (r->master >= 0 && i->ssi_code > 0 && signal != SIGTTIN && signal != SIGTTOU) by_somebody = 1;
+    unsigned char b = (unsigned char)signal;
+    if (by_somebody && send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
 }
 
 int sbx_front_run(int supervisor, int link) {
     struct terminal t = terminal_capture();
+    struct relay relay = {.master = -1};
     sigset_t all;
     sigfillset(&all);
+    int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals < 0) return 125;  // our end is the supervisor's
     for (int code;;) {
-        siginfo_t i;
-        int s = sigwaitinfo(&all, &i);
-        if ((code = supervisor_code(supervisor, link)) >= 0) {
-            terminal_restore(&t, code == 125);
-            return code;
+        struct pollfd p[4] = {{signals, POLLIN, 0}, {link, POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}};
+        relay_wish(&relay, p + 2);
+        if (poll(p, 4, relay_timeout(&relay)) < 0) continue;
+        struct signalfd_siginfo i;
+        while (read(signals, &i, sizeof i) == sizeof i) pass(&i, supervisor, &relay, link);
+        code = supervisor_code(supervisor, &relay, &t, link);
+        if (code == -1) {
+            relay_move(&relay, p + 2);
+            continue;
         }
-        // What the terminal sends reached the agent by itself; what somebody sends to us is meant for it.
-        // Its own group's signals (si_pid in the session) would come twice and are harmless.
-        int by_somebody = i.si_code <= 0 && i.si_pid != supervisor;
-        if (s > 0 && s != SIGCHLD && by_somebody) {
-            unsigned char b = (unsigned char)s;
-            if (send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
-        }
+        relay_finish(&relay);
+        terminal_restore(&t, code < 0 || code == 125);
+        if (code >= 0) return code;
+        dprintf(2, "sandbox: the supervisor was killed by signal %d; everything it supervised is dead\n", -2 - code);
+        return 125;
     }
 }
 

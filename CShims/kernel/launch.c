@@ -92,7 +92,7 @@ static _Noreturn void child(const struct sbx_launch *s, int fd) {
     int own = fcntl(fd, F_DUPFD_CLOEXEC, high > 3 ? high : 3);
     if (own < 0) give_up(fd, SBX_STAGE_DESCRIPTORS, -errno);
     int landlock = s->landlock;
-    if (s->group && setpgid(0, s->group) < 0) give_up(own, SBX_STAGE_GROUP, -errno);
+    if (s->group && setpgid(0, s->group < 0 ? 0 : s->group) < 0) give_up(own, SBX_STAGE_GROUP, -errno);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) give_up(own, SBX_STAGE_NO_NEW_PRIVS, -errno);
     if (landlock >= 0 && (e = sbx_landlock_enter(landlock)) < 0) give_up(own, SBX_STAGE_LANDLOCK, e);
     if ((e = close_others(s, own)) < 0) give_up(own, SBX_STAGE_DESCRIPTORS, e);

@@ -112,7 +112,7 @@ struct ProcStatus {
     var users: [UInt32] = []
     var mainGroups: [UInt32] = []
     var effective: UInt64 = 0
-    /// Signals that would interrupt the task now: pending and not blocked.
+    /// Signals that would interrupt the task now: pending, not blocked, and not ignored. (Of a traced task those are pending, too.)
     var interrupting: UInt64 = 0
 
     static func read(_ tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) -> ProcStatus {
@@ -127,7 +127,7 @@ struct ProcStatus {
     }
 
     init(_ bytes: UnsafeRawBufferPointer) {
-        var pending: UInt64 = 0, blocked: UInt64 = 0
+        var pending: UInt64 = 0, blocked: UInt64 = 0, ignored: UInt64 = 0, caught: UInt64 = 0
         for line in bytes.split(separator: 0x0a) {
             guard let colon = line.firstIndex(of: 0x3a) else { continue }
             let key = UnsafeRawBufferPointer(rebasing: line[..<colon])
@@ -145,11 +145,16 @@ struct ProcStatus {
             if isKey("CapEff") { effective = ProcStatus.number(value, radix: 16) }
             if isKey("SigPnd") || isKey("ShdPnd") { pending |= ProcStatus.number(value, radix: 16) }
             if isKey("SigBlk") { blocked = ProcStatus.number(value, radix: 16) }
+            if isKey("SigIgn") { ignored = ProcStatus.number(value, radix: 16) }
+            if isKey("SigCgt") { caught = ProcStatus.number(value, radix: 16) }
         }
         fileUser = users.last ?? .max
         fileGroup = mainGroups.last ?? .max
-        interrupting = pending & ~blocked
+        interrupting = pending & ~blocked & ~ignored & ~(ProcStatus.ignoredByDefault & ~caught)
     }
+
+    /// signal(7).
+    private static let ignoredByDefault = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH].reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
 
     private static func numbers(_ text: UnsafeRawBufferPointer) -> [UInt32] {
         text.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }).map {

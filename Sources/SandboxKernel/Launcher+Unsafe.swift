@@ -8,8 +8,10 @@ package struct LaunchSpec: Sendable {
     package var arguments: [[CChar]]
     package var environment: [[CChar]]
     package var enforces: Bool
-    /// The process the user started; the program joins its group.
+    /// The process the user started; the program joins its group,
     package var front: Int32
+    /// or, with a terminal of its own, makes one.
+    package var hasOwnGroup = false
     /// The folder of the control group to be born in; -1: ours.
     package var controlGroup: Int32 = -1
     /// What is written is limited, and so is what is set aside for it.
@@ -96,7 +98,7 @@ package enum Launcher {
             raw.envp = envp
             raw.filter = filter.baseAddress
             raw.filter_count = UInt32(filter.count)
-            raw.group = getpgid(spec.front)
+            raw.group = spec.hasOwnGroup ? -1 : getpgid(spec.front)
             raw.landlock = landlock
             raw.control_group = spec.controlGroup
             raw.drop_machine_caps = spec.enforces ? 1 : 0

@@ -146,6 +146,13 @@ extension SocketWork {
         guard case .sendMessages(let m, _) = call else { return }
         try TraceeMemory.write(caller.tid, m.header + (index * OutgoingMessage.mmsgSize + OutgoingMessage.headerSize), UInt32(length))
     }
+
+    /// What the caller gets who sent one message: sendmmsg(2) tells its length in the caller's memory, and counts messages.
+    package func answer(to result: Int32) -> Int32 {
+        guard case .sendMessages = call, result >= 0 else { return result }
+        do throws(Errno) { try reportLength(result, index: 0) } catch { return -error.code }
+        return 1
+    }
 }
 
 extension Int32 {

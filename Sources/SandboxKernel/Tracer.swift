@@ -27,8 +27,8 @@ package protocol TracerEvents: AnyObject {
     /// Another thread has started a program and has the leader's number now; the leader has ended without a report.
     func leaderWasReplaced(pid: Int32, by former: Int32)
     func ended(pid: Int32, serial: UInt32, status: Int32)
-    /// The first process was stopped by a signal (`true`) or goes on (`false`).
-    func rootStopped(_ stopped: Bool)
+    /// The first process was stopped by this signal, or goes on (0).
+    func rootStopped(by signal: Int32)
 }
 
 /// Follows the process tree by ptrace(2). Everything here runs on the thread that started the first process: the
@@ -320,7 +320,7 @@ package final class Tracer<Events: TracerEvents> {
         let isStop = sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU
         if tid == root, isStop != rootIsStopped {
             rootIsStopped = isStop
-            events.rootStopped(isStop)
+            events.rootStopped(by: isStop ? sig : 0)
         }
         if isStop, !leaving.contains(tid) { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
     }

@@ -182,7 +182,7 @@ package final class SessionDirectory: Sendable {
         throw .malformed(object: object, reason: "it is larger than 8 MiB")
     }
 
-    private static func names(in path: String) throws(StoreError) -> [String] {
+    package static func names(in path: String) throws(StoreError) -> [String] {
         guard let directory = opendir(path) else {
             if errno == ENOENT { return [] }
             throw .system(call: "opendir", object: path, errno: errno)

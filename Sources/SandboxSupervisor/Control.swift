@@ -6,18 +6,21 @@ package import SandboxStore
 internal import Synchronization
 
 /// The unix socket through which people look at a live session and end it. It lies in the state directory, which no
-/// supervised process can reach, and serves its own account and root alone.
+/// supervised process can reach, and serves its own account and root alone; or, with `forApprovers`, where every account gets to, and
+/// serves those who may answer a question, with nothing but that.
 final class ControlServer: Sendable {
     private let supervision: Supervision
     private let path: String
+    private let forApprovers: Bool
     /// -1 where nobody can be served: then the session is not seen by `ps`, and runs all the same.
     private let socket: Int32
 
     /// Binds before anything runs, so that what is bound is there to be removed at the end.
-    init(_ supervision: Supervision, path: String) {
+    init(_ supervision: Supervision, path: String, forApprovers: Bool = false) {
         self.supervision = supervision
         self.path = path
-        let mask = umask(0o077)
+        self.forApprovers = forApprovers
+        let mask = umask(forApprovers ? 0o111 : 0o077)
         socket = ControlSocket.listen(path) ?? -1
         umask(mask)
     }
@@ -25,9 +28,15 @@ final class ControlServer: Sendable {
     func serve() {
         while socket >= 0 {
             let client = accept(socket, nil, nil)
-            if client < 0 { if errno == EINTR || errno == ECONNABORTED { continue } else { return } }
-            answer(client)
-            close(client)
+            if client >= 0 {
+                answer(client)
+                close(client)
+            } else if errno == EINVAL || errno == EBADF {
+                return  // `stop`
+            } else if errno != EINTR {
+                // For want of descriptors, say: a session that takes them all is not one that nobody can end.
+                usleep(50_000)
+            }
         }
     }
 
@@ -37,18 +46,20 @@ final class ControlServer: Sendable {
     }
 
     private func answer(_ client: Int32) {
-        guard let peer = ControlSocket.peer(client), peer.uid == geteuid() || peer.uid == 0,
+        guard let peer = ControlSocket.peer(client), forApprovers || peer.uid == geteuid() || peer.uid == 0,
             supervision.context.tasks.serial(of: peer.pid) == 0
         else { return }
-        var limit = timeval(tv_sec: 2, tv_usec: 0)
+        var limit = forApprovers ? timeval(tv_sec: 0, tv_usec: 200_000) : timeval(tv_sec: 2, tv_usec: 0)
         setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let request = (ControlSocket.readLine(client, limit: 4096) ?? "").split(separator: "\t", omittingEmptySubsequences: false).map(
             String.init)
         switch request.first ?? "" {
         case "approvals", "approval", "approve", "deny":
-            let desk = ApprovalDesk(approvals: supervision.approvals, person: Person(uid: peer.uid, channel: "control"))
+            let person = Person(uid: peer.uid, channel: "control")
+            let desk = ApprovalDesk(approvals: supervision.approvals, person: person, seesAll: !forApprovers)
             ControlSocket.write(client, desk.answer(request))
+        case _ where forApprovers: break
         case "inspect": ControlSocket.write(client, description)
         case "kill":
             supervision.end(because: "the session was killed by process \(peer.pid) of user \(peer.uid)")
@@ -92,7 +103,16 @@ final class ControlServer: Sendable {
 package enum ControlClient {
     /// What a live session answers; nil where nobody listens (it has ended).
     package static func ask(_ request: String, session: String, state: StateDirectory) -> String? {
-        guard let fd = ControlSocket.connect(state.sessions + "/" + session + "/control") else { return nil }
+        ask(request, at: state.sessions + "/" + session + "/control")
+    }
+
+    /// The sockets of all sessions whose questions one may see: those of the state directory, and other accounts'.
+    package static func sockets(in state: StateDirectory) throws(StoreError) -> [String] {
+        try SessionDirectory.all(in: state).map { state.sessions + "/" + $0 + "/control" } + ApproverSockets.all
+    }
+
+    package static func ask(_ request: String, at path: String) -> String? {
+        guard let fd = ControlSocket.connect(path) else { return nil }
         defer { close(fd) }
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

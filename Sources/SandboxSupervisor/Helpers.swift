@@ -2,17 +2,23 @@ internal import Glibc
 internal import SandboxKernel
 internal import Synchronization
 
-/// What the process that the user started passes on: one byte a signal.
+/// What the process that the user started passes on: signals, one byte each, and what somebody types who is asked.
 enum FrontLink {
     /// Set when the agent has ended: its number may be somebody else's from then on.
     static let isOver = Atomic(false)
 
-    static func serve(_ link: Int32, agent: Int32, group: Int32) {
-        var byte: UInt8 = 0
+    /// `group`: the front's, where the agent was started in it.
+    static func serve(_ link: Int32, agent: Int32, group: Int32, _ prompt: TerminalPrompt?) {
+        var message = [UInt8](repeating: 0, count: 512)
         while true {
-            let n = read(link, &byte, 1)
+            let n = read(link, &message, message.count)
             if isOver.load(ordering: .acquiring) { return }
             if n < 0 && errno == EINTR { continue }
+            if n > 1 {
+                prompt?.heard(message[..<n])
+                continue
+            }
+            let byte = message[0]
             // The front has gone. PR_SET_PDEATHSIG does not always see to that: it ends with a change of credentials,
             // as the tracer makes them under --user (prctl(2)).
             if n <= 0 {

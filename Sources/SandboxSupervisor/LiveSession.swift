@@ -15,17 +15,23 @@ struct LiveSession {
     private let writer: TrailWriter
     private let launched: Launched
     private let group: ControlGroup?
-    private let front: Int32
+    private let front: Front
+    private let prompt: TerminalPrompt?
     /// After this time what is in the journal begins to move into the store, microseconds.
     private static let storeDelay: UInt32 = 100_000
 
     /// Everything up to the program's first instruction. Nothing has run when this throws.
-    init(_ options: RunOptions, _ token: GivenToken?, front: Int32, signals: sbx_signals) throws(RunFailure) {
+    init(_ options: RunOptions, _ token: GivenToken?, _ front: Front, _ signals: sbx_signals) throws(RunFailure) {
         self.options = options
-        self.front = front
         setup = try SessionSetup(options, token)
+        var front = front
+        if !options.isQuiet, setup.mayAskHere, front.isAtTerminal { try front.makeTerminal() }
+        self.front = front
+        prompt = front.hasAgentsTerminal ? TerminalPrompt(front) : nil
         let group = setup.controlGroup
-        do throws(RunFailure) { (supervision, writer, launched) = try LiveSession.prepare(options, setup, group, front, signals) } catch {
+        do throws(RunFailure) {
+            (supervision, writer, launched) = try LiveSession.prepare(options, setup, group, front, prompt, signals)
+        } catch {
             group?.remove()
             setup.temporary.remove()
             throw error
@@ -39,7 +45,8 @@ struct LiveSession {
     }
 
     private static func prepare(
-        _ options: RunOptions, _ setup: SessionSetup, _ group: ControlGroup?, _ front: Int32, _ signals: sbx_signals
+        _ options: RunOptions, _ setup: SessionSetup, _ group: ControlGroup?, _ front: Front, _ prompt: TerminalPrompt?,
+        _ signals: sbx_signals
     ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
         let context: KernelContext
@@ -61,6 +68,7 @@ struct LiveSession {
         let launched: Launched
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
+            if front.hasAgentsTerminal { _ = sbx_terminal_give(launched.pid) }
         } catch {
             try? writer.finish(status: 125)
             throw RunFailure("\(error.step): \(errorText(error.code)); nothing was run", help: error.help.isEmpty ? nil : error.help)
@@ -75,12 +83,12 @@ struct LiveSession {
         // The program is loaded while the policy is made. It stops at its exec event, before its first instruction, until this
         // thread, the tracer, comes to it.
         launched.go()
-        var listeners = [QuestionNotice.say(isQuiet: options.isQuiet)]
+        var listeners: [any QuestionListener] = [prompt ?? QuestionNotice(isQuiet: options.isQuiet)]
         let policy: Policy, reader: CommandReader, candidate: (Policy, CommandReader)?
         do throws(RunFailure) {
             (policy, reader) = try setup.policy.get()
             candidate = try setup.shadow?.get()
-            if policy.hasRules, let webhook = try Webhook.configured() { listeners.append(webhook.ask) }
+            if policy.hasRules, let webhook = try Webhook.configured() { listeners.append(webhook) }
         } catch {
             kill(launched.pid, SIGKILL)
             try? writer.finish(status: 125)
@@ -93,7 +101,8 @@ struct LiveSession {
             throw RunFailure(error)
         }
         let hasRules = policy.hasRules || candidate?.0.hasRules == true
-        let people = People(setup.info, groups: setup.groups, hasRules: hasRules), ownGroup = getpgid(front)
+        let people = People(setup.info, groups: setup.groups, hasRules: hasRules)
+        let ownGroup = front.hasAgentsTerminal ? launched.pid : getpgid(front.pid)
         let shadow = candidate.map { policy, reader in
             Supervision(
                 setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
@@ -133,8 +142,8 @@ struct LiveSession {
 
     // MARK: Running
 
-    mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
-        _ = sbx_front_lend(link, launched.listener.descriptor)
+    mutating func supervise() throws(RunFailure) -> Int32 {
+        _ = sbx_front_lend(front.link, launched.listener.descriptor)
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree)
         tracer.adopt(launched.pid)
@@ -144,21 +153,24 @@ struct LiveSession {
             throw RunFailure(
                 "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
         }
-        let control = ControlServer(supervision, path: setup.controlPath)
+        var controls = [ControlServer(supervision, path: setup.controlPath)]
+        if setup.namesApprovers, let path = ApproverSockets.path(session: setup.info.id) {
+            controls.append(ControlServer(supervision, path: path, forApprovers: true))
+        }
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
         supervision.waits.start()
-        startHelpers(link, control, tree.writes)
+        startHelpers(controls, tree.writes)
         let status = tracer.run()
-        return finish(status, control, link)
+        return finish(status, controls)
     }
 
-    private func startHelpers(_ link: Int32, _ control: ControlServer, _ writes: WriteWatch?) {
+    private func startHelpers(_ controls: [ControlServer], _ writes: WriteWatch?) {
         let pid = launched.pid
-        let group = supervision.agentGroup
-        WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
-        WorkerThread.start("sbx-control") { control.serve() }
+        let group = getpgid(front.pid)
+        WorkerThread.start("sbx-front") { [front, prompt] in FrontLink.serve(front.link, agent: pid, group: group, prompt) }
+        for control in controls { WorkerThread.start("sbx-control") { control.serve() } }
         WorkerThread.start("sbx-store") { [writer, setup] in
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
@@ -166,6 +178,7 @@ struct LiveSession {
                 try writer.start()
                 let recovered = try Trail.recover(setup.state).recovered
                 TemporaryFolder.sweep(recovered)
+                ApproverSockets.sweep(recovered)
                 ControlGroup.sweep(recovered)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
@@ -178,11 +191,13 @@ struct LiveSession {
 
     // MARK: The end
 
-    private func finish(_ status: Int32, _ control: ControlServer, _ link: Int32) -> Int32 {
+    private func finish(_ status: Int32, _ controls: [ControlServer]) -> Int32 {
         FrontLink.isOver.store(true, ordering: .releasing)
         supervision.approvals.end()
         supervision.endTraffic()
-        control.stop()
+        // Output that the agent has stopped would hold up our own words.
+        if front.hasAgentsTerminal { tcflow(2, TCOON) }
+        for control in controls { control.stop() }
         if let group { leave(group) }
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
@@ -197,7 +212,7 @@ struct LiveSession {
         if lost > 0 { Session.say("\(lost) events could not be recorded") }
         supervision.status?.ended(code: code)
         supervision.neighbours.leave()
-        if isComplete { settle(code, link) }
+        if isComplete { settle(code) }
         return code
     }
 
@@ -219,10 +234,10 @@ struct LiveSession {
 
     /// Nobody need wait for what is left to do: whoever asks for the trail waits until it is done (`Trail.recover`), or does
     /// it himself if we are killed before.
-    private func settle(_ code: Int32, _ link: Int32) {
+    private func settle(_ code: Int32) {
         Session.dropStandardStreams(0...2)
         chdir("/")
-        _ = sbx_front_release(front, link, code)
+        _ = sbx_front_release(front.pid, front.link, code)
         try? writer.settle()
     }
 

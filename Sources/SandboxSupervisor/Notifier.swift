@@ -45,13 +45,15 @@ final class Notifier {
         while let notice = receivers.next(listener, &place) {
             handle(notice)
             receivers.done(place)
-            // Duplicates of a caller's sockets and files must not outlive its call.
-            if handsAreFull {
-                files.reset()
-                sockets.reset()
-                handsAreFull = false
-            }
+            if handsAreFull { reset() }
         }
+    }
+
+    /// Duplicates of a caller's sockets and files must not outlive its call.
+    func reset() {
+        files.reset()
+        sockets.reset()
+        handsAreFull = false
     }
 
     // MARK: Registers alone
@@ -172,7 +174,7 @@ final class Notifier {
         let result = sockets.perform(wait: false)
         if result == -EAGAIN && sockets.mayBlock || sockets.isUnfinished { return wait(acting: record, notice) }
         supervision.complete(record, min(result, 0))
-        notice.answer(result)
+        notice.answer(sockets.answer(to: result))
     }
 
     /// sendmmsg(2): message by message, each judged; what was sent before an error counts.
@@ -185,7 +187,12 @@ final class Notifier {
         if mayResolve, supervision.policy.deniesNames, !supervision.hosts.isFresh { return wait(resolving: call, notice, caller) }
         var sent: Int32 = 0
         while sent < min(count, 1024) {
-            let result = exchangeOne(call, Int(sent), caller, notice.ticket, wait: false)
+            let result: Int32
+            switch exchangeOne(call, Int(sent), caller, notice.ticket, wait: false) {
+            case .done(let number): result = number
+            // What comes before it has gone, and that is a call of its own: the caller asks again for the rest, sendmmsg(2).
+            case .asks(let finding, let shown): return sent > 0 ? notice.answer(sent) : hold(socket: finding, shown, notice, caller)
+            }
             if result == -EAGAIN, sockets.mayBlock, sent == 0 { return wait(sending: call, count, notice, caller) }
             if result < 0 { return notice.answer(sent > 0 ? sent : result) }
             sent += 1
@@ -193,21 +200,25 @@ final class Notifier {
         notice.answer(sent)
     }
 
-    private func exchangeOne(_ call: Call, _ index: Int, _ caller: Caller, _ ticket: Notice.Ticket, wait: Bool) -> Int32 {
+    private enum Exchange { case done(Int32), asks(Judged, Shown) }
+
+    private func exchangeOne(_ call: Call, _ index: Int, _ caller: Caller, _ ticket: Notice.Ticket, wait: Bool) -> Exchange {
         do throws(Errno) {
             try sockets.prepare(call, for: caller, index: index)
-            guard ticket.isStillValid() else { return -ESRCH }
+            guard ticket.isStillValid() else { return .done(-ESRCH) }
             var finding = supervision.find(sockets, caller)
-            // Of several messages some may have gone: there is nothing left that could be held.
-            if finding.decision == .ask { finding.refuse("sendmmsg(2) cannot be held; sendmsg(2) can") }
+            if finding.decision == .ask {
+                let shown = Shown(sockets, finding, supervision)
+                guard supervision.isApproved(&finding, shown) else { return .asks(finding, shown) }
+            }
             let record = supervision.record(sockets, finding, caller)
-            if finding.decision == .deny { return -EACCES }
+            if finding.decision == .deny { return .done(-EACCES) }
             let result = sockets.perform(wait: wait)
             supervision.complete(record, min(result, 0))
             if result >= 0 { try sockets.reportLength(result, index: index) }
-            return result
+            return .done(result)
         } catch {
-            return -error.code
+            return .done(-error.code)
         }
     }
 
@@ -259,7 +270,7 @@ final class Notifier {
             let interrupted = result == -EINTR || result == -Notice.restart
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
             supervision.waits.giveBack(held)
-            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(result) }
+            if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(work.answer(to: result)) }
             work.reset()
         }
     }
@@ -273,13 +284,18 @@ final class Notifier {
             let hands = Notifier(supervision, listener, receivers)
             var sent: Int32 = 0
             var result: Int32 = 0
+            var asked: (finding: Judged, shown: Shown)?
             while sent < min(count, 1024), !isInterrupted() {
-                result = hands.exchangeOne(call, Int(sent), caller, ticket, wait: true)
-                if result == -EINTR { continue }
-                if result < 0 { break }
+                switch hands.exchangeOne(call, Int(sent), caller, ticket, wait: true) {
+                case .done(let number): result = number
+                case .asks(let finding, let shown): asked = (finding, shown)
+                }
+                if asked == nil, result == -EINTR { continue }
+                if asked != nil || result < 0 { break }
                 sent += 1
             }
             supervision.waits.giveBack(SocketWork.mostHeld)
+            if let asked, sent == 0 { return hands.hold(socket: asked.finding, asked.shown, box.take(), caller) }
             // What failed of itself says so; a signal that came meanwhile interrupts nothing any more.
             let interrupted = sent == 0 && (result == 0 || result == -EINTR) && isInterrupted()
             if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(sent > 0 ? sent : result) }

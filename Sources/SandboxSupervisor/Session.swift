@@ -24,7 +24,7 @@ package enum Session {
         sbx_signals_capture(&signals)
         sbx_block_all_signals()
         var ends: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
             exit(fail(RunFailure("socketpair: \(errorText(errno))")))
         }
         let front = getpid()
@@ -51,8 +51,8 @@ package enum Session {
             // Before the rest is closed: it may be a descriptor, as in `--token-file <(…)`.
             let token = try GivenToken(options.tokenFile)
             sbx_close_all_but(start.link, options.statusDescriptor ?? -1)
-            var live = try LiveSession(options, token, front: start.front, signals: start.signals)
-            _exit(try live.supervise(link: start.link))
+            var live = try LiveSession(options, token, Front(pid: start.front, link: start.link), start.signals)
+            _exit(try live.supervise())
         } catch {
             _exit(
                 fail(

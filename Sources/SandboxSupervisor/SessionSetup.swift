@@ -85,6 +85,19 @@ struct SessionSetup {
 
     var controlPath: String { state.sessions + "/" + info.id + "/control" }
 
+    /// Whether a rule asks what whoever runs this may answer.
+    var mayAskHere: Bool {
+        let asking = enforces ? profile.body.rules.filter { $0.decision == .ask } : []
+        if asking.isEmpty { return false }
+        let person = Person(uid: geteuid(), channel: "terminal"), askers = People(info).askers
+        return asking.contains { Approvals.objection(to: person, $0.ask ?? AskTerms(), askers: askers) == nil }
+    }
+
+    /// Whether a rule asks others than whoever runs this.
+    var namesApprovers: Bool {
+        enforces && profile.body.rules.contains { $0.decision == .ask && $0.ask?.approvers.contains { !$0.isEmpty } == true }
+    }
+
     // MARK: Parts
 
     private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
@@ -134,6 +147,7 @@ struct SessionSetup {
         _ state: StateDirectory, _ files: ProfileFiles, _ profile: ResolvedProfile, _ token: GivenToken?
     ) -> [ProtectedPath] {
         var list = [ProtectedPath(resolved(state.path), .everything)]
+        list.append(ProtectedPath(resolved(ApproverSockets.folder), .everything))
         list += Webhook.paths.map { ProtectedPath(resolved($0), .everything) }
         list += ((files.folders + CatalogueFiles.folders).map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         if let own = realpath("/proc/self/exe", nil) {
@@ -186,12 +200,13 @@ struct SessionSetup {
 
     // MARK: Launching
 
-    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Int32, signals: sbx_signals) -> LaunchSpec {
+    func launchSpec(_ program: [CChar], in group: ControlGroup?, front: Front, signals: sbx_signals) -> LaunchSpec {
         func text(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
         var spec = LaunchSpec(
             program: program, arguments: arguments.map(text),
-            environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
+            environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front.pid,
             signals: signals)
+        spec.hasOwnGroup = front.hasAgentsTerminal
         spec.limits = limits()
         spec.countsRoom = enforces && profile.body.limits.written != nil
         spec.controlGroup = group?.descriptor ?? -1

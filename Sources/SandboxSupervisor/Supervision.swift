@@ -65,7 +65,7 @@ final class Supervision: Sendable {
         status: StatusStream?,
         agentGroup: Int32, root: Int32, group: ControlGroup?, people: People, commands: CommandJudge, searchPath: [UInt8],
         carrying: Carrying? = nil,
-        shadow: Supervision? = nil, listeners: [@Sendable (Question, Approvals) -> Void] = []
+        shadow: Supervision? = nil, listeners: [any QuestionListener] = []
     ) {
         self.info = info
         self.policy = policy

@@ -10,7 +10,7 @@ internal import Synchronization
 /// thread while the process concerned stands still.
 final class Tree: TracerEvents {
     private let supervision: Supervision
-    private let front: Int32
+    private let front: Front
     private let programs: ProgramWork
     private let streams = StandardStreams()
     private let limit: Int
@@ -34,7 +34,7 @@ final class Tree: TracerEvents {
     /// A build that starts more than it may loses some; who goes on and on means it.
     private static let patience = 100
 
-    init(_ supervision: Supervision, front: Int32) {
+    init(_ supervision: Supervision, front: Front) {
         self.supervision = supervision
         self.front = front
         programs = ProgramWork(supervision.context)
@@ -125,7 +125,7 @@ final class Tree: TracerEvents {
         supervision.complete(start.record, -EINTR)
     }
 
-    func rootStopped(_ stopped: Bool) { kill(front, stopped ? SIGSTOP : SIGCONT) }
+    func rootStopped(by signal: Int32) { front.agentStopped(by: signal) }
 
     // MARK: Program starts
 
@@ -225,7 +225,7 @@ final class Tree: TracerEvents {
     func decided(_ caller: Caller) -> ProgramStart {
         guard let start = held[caller.pid] else { return .ends }
         // It was about another that had this number before.
-        guard start.question.question?.outcome != nil else { return .isHeld }
+        guard start.question.question?.isSettled == true else { return .isHeld }
         held[caller.pid] = nil
         let outcome = start.question.outcome(false, supervision.approvals)
         var finding = start.finding

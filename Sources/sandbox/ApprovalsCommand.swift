@@ -24,15 +24,20 @@ struct ApprovalsShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows one question: what would run, which rule asks, who may answer, and what was answered.")
     @OptionGroup var place: StateOptions
-    @Argument(help: "The question's id, or a part of it that no other has.") var id: String
+    @Argument(help: "Ids of questions, or parts of them that no other has.") var ids: [String]
     @Flag(help: "JSON.") var json = false
 
     func run() throws {
         let state = try place.open()
-        if let question = try OpenQuestions.find(id, state) { return print(json ? question.json : question.text) }
-        let steps = try place.reader()?.approval(id) ?? []
-        guard !steps.isEmpty else { throw OpenQuestions.unknown(id) }
-        steps.forEach { print($0) }
+        for id in ids {
+            if let question = try OpenQuestions.find(id, state) {
+                print(json ? question.json : question.text)
+                continue
+            }
+            let trail = try place.reader()
+            guard let whole = try OpenQuestions.only(id, trail?.approvals(like: id) ?? []) else { throw OpenQuestions.unknown(id) }
+            try trail?.approval(whole).forEach { print($0) }
+        }
     }
 }
 
@@ -62,12 +67,12 @@ struct ApprovalsDeny: ParsableCommand {
 /// A question as a supervisor tells it.
 struct OpenQuestion {
     let json: String
-    let session: String
+    let socket: String
     private let object: FlatJSON
 
-    init(json: String, session: String) {
+    init(json: String, socket: String) {
         self.json = json
-        self.session = session
+        self.socket = socket
         object = FlatJSON(json)
     }
 
@@ -93,9 +98,9 @@ struct OpenQuestion {
 enum OpenQuestions {
     static func all(_ state: StateDirectory) throws -> [OpenQuestion] {
         do throws(StoreError) {
-            return try SessionDirectory.all(in: state).flatMap { session in
-                guard let text = ControlClient.ask("approvals", session: session, state: state) else { return [OpenQuestion]() }
-                return FlatJSON.objects(in: text, field: "approvals").map { OpenQuestion(json: $0, session: session) }
+            return try ControlClient.sockets(in: state).flatMap { socket in
+                guard let text = ControlClient.ask("approvals", at: socket) else { return [OpenQuestion]() }
+                return FlatJSON.objects(in: text, field: "approvals").map { OpenQuestion(json: $0, socket: socket) }
             }
         } catch {
             complain("\(error)")
@@ -103,21 +108,22 @@ enum OpenQuestions {
         }
     }
 
-    /// Also one that has been answered, where its session lives.
+    /// Also one that has been answered, where its session lives. A whole id is not looked for among others.
     static func find(_ id: String, _ state: StateDirectory) throws -> OpenQuestion? {
-        let found = try all(state).filter { $0["approval"]?.contains(id) == true }
-        if found.count > 1 {
-            complain("`\(id)` fits \(found.count) questions; `sandbox approvals list` has them all")
-            throw ExitCode(1)
+        for socket in try ControlClient.sockets(in: state) {
+            guard let text = ControlClient.ask("approval\t\(id)", at: socket), !text.contains(#""error":"#) else { continue }
+            return OpenQuestion(json: text, socket: socket)
         }
-        if let only = found.first { return only }
-        for session in try SessionDirectory.all(in: state) {
-            guard let text = ControlClient.ask("approval\t\(id)", session: session, state: state), !text.contains(#""error":"#) else {
-                continue
-            }
-            return OpenQuestion(json: text, session: session)
-        }
-        return nil
+        let found = try all(state)
+        let whole = try only(id, found.compactMap { $0["approval"] }.filter { $0.contains(id) })
+        return found.first { $0["approval"] == whole }
+    }
+
+    /// Nil where there is none.
+    static func only(_ id: String, _ found: [String]) throws -> String? {
+        guard found.count > 1 else { return found.first }
+        complain("`\(id)` fits \(found.count) questions; `sandbox approvals list` has those that are open")
+        throw ExitCode(1)
     }
 
     static func unknown(_ id: String) -> ExitCode {
@@ -142,13 +148,13 @@ enum OpenQuestions {
     {
         let over = "the session has ended; nothing waits for that answer any more"
         guard let question = try find(id, state), let whole = question["approval"] else {
-            guard try place.reader()?.approval(id).isEmpty == false else { return "there is no such question" }
-            try Trail.noteLateAnswer(to: id, approves: words[0] == "approve", in: state)
+            guard let whole = try only(id, place.reader()?.approvals(like: id) ?? []) else { return "there is no such question" }
+            try Trail.noteLateAnswer(to: whole, approves: words[0] == "approve", by: Approver.own, in: state)
             return over
         }
         var words = words
         words[1] = whole
-        guard let reply = ControlClient.ask(words.joined(separator: "\t"), session: question.session, state: state) else { return over }
+        guard let reply = ControlClient.ask(words.joined(separator: "\t"), at: question.socket) else { return over }
         let object = FlatJSON(reply)
         if json { print(reply) }
         if let error = object["error"] { return error }

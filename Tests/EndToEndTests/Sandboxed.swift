@@ -154,6 +154,20 @@ final class World {
             """)
     }
 
+    /// Allows what these rules, a line each, do not forbid.
+    func rules(_ rules: String, mode: String = "enforce") throws -> String {
+        try profile(
+            "rules",
+            """
+            mode: \(mode)
+            files: { default: allow }
+            exec: { default: allow }
+            network: { default: allow }
+            rules:
+            \(rules.split(separator: "\n").map { "  - " + $0 }.joined(separator: "\n"))
+            """)
+    }
+
     /// Events of the trail, by the command line that users have.
     func events(_ filters: String...) throws -> [Event] {
         let outcome = try native([Built.sandbox, "audit", "events", "--json"] + filters, within: 120)
@@ -165,6 +179,7 @@ final class World {
 /// The fields of an event that the tests look at.
 struct Event {
     let operation, decision, resource, program: String
+    let approval: String?
     let rules, intents: [String]
     let count: Int
     let pid: Int
@@ -177,6 +192,7 @@ struct Event {
         let process = object["process"] as? [String: Any]
         program = process?["program"] as? String ?? ""
         pid = process?["pid"] as? Int ?? 0
+        approval = object["approval"] as? String
         rules = object["rules"] as? [String] ?? []
         intents = object["intents"] as? [String] ?? []
         count = object["count"] as? Int ?? 1

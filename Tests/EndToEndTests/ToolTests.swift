@@ -50,28 +50,28 @@ extension EndToEnd {
             "stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "restored", "tmux",
         ]
 
-        private func available(_ scene: String) -> Bool { ["less", "vim", "tmux"].contains(scene) ? Built.installed(scene) : true }
+        static func available(_ scene: String) -> Bool { ["less", "vim", "tmux"].contains(scene) ? Built.installed(scene) : true }
 
         /// What is typed while a shell takes its terminal back is lost now and then, without us as well: a scene may be
         /// played twice. One that never works fails all the same.
-        private func again(_ play: () throws -> Outcome) throws -> Outcome {
+        static func again(_ play: () throws -> Outcome) throws -> Outcome {
             let first = try play()
             return first.code == 0 ? first : try play()
         }
 
         @Test(arguments: scenes) func natively(scene: String) throws {
-            guard available(scene) else { return }
+            guard Self.available(scene) else { return }
             let world = try World()
-            let outcome = try again { try world.native(["python3", "\(Built.tools)/terminal.py", scene], within: 90) }
+            let outcome = try Self.again { try world.native(["python3", "\(Built.tools)/terminal.py", scene], within: 90) }
             #expect(outcome.code == 0, "\(outcome)")
         }
 
         @Test(.enabled(if: Built.exists(Built.sandbox)), arguments: scenes, Account.all)
         func inside(scene: String, account: Account) throws {
-            guard available(scene) else { return }
+            guard Self.available(scene) else { return }
             let world = try World(account)
             let command = ["python3", "\(Built.tools)/terminal.py", scene] + world.sandboxCommand([])
-            let outcome = try again { try world.native(command, within: 120) }
+            let outcome = try Self.again { try world.native(command, within: 120) }
             #expect(outcome.code == 0, "\(outcome)")
         }
     }

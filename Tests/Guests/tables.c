@@ -37,7 +37,7 @@ G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) 
 G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
-G(tool_objects) G(tool_numbers) G(tool_talk)
+G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
 
 const struct guest conformance[] = {
     {"open-create", guest_open_create, ""},
@@ -219,5 +219,7 @@ const struct guest tools[] = {
     {"fuzz", tool_fuzz, "SEED CALLS PROCESSES"},
     {"make-objects", tool_objects, ""},
     {"numbers", tool_numbers, "FROM-TO…"},
+    {"removes", tool_removes, "N FILE"},
+    {"sends", tool_sends, "PORT OTHER"},
     {NULL, NULL, NULL},
 };

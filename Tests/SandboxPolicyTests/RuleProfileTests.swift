@@ -27,6 +27,8 @@ import Testing
         ("- { name: r, decide: deny, when: { count: 50 } }", "bad count `50`", "> 50"),
         ("- { name: r, decide: deny, when: { count: \"> 500000\" } }", "bad count", "below"),
         ("- { name: r, decide: deny, when: { within: 10s } }", "says nothing without `count`", "count"),
+        ("- { name: r, decide: deny, when: { per: folder } }", "says nothing without `count`", "count"),
+        ("- { name: r, decide: deny, when: { count: \"> 50\", per: folders } }", "bad value `folders`", "folder"),
         ("- { name: r, decide: deny, when: { time_of_day: \"25:00-26:00\" } }", "bad time of day", "UTC"),
         ("- { name: r, decide: deny, when: { carries: pii } }", "no class of data `pii`", "`data`"),
         ("- { name: r, decide: deny, when: { subagent_not: a } }", "a name would gain something", "`subagent`"),

@@ -88,23 +88,43 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
 
     @Test func counting() throws {
         let policy = try policy(Self.contract), counters = Counters()
-        func delete(_ path: String, at second: UInt64, subtree: UInt64 = 0) -> String {
+        func delete(_ path: String, at second: UInt64) -> String {
             policy.says(
                 facts(.delete, [.fileDelete]) {
                     $0.path = Array(path.utf8)
                     $0.time = second * 1_000_000_000
-                    $0.subtree = subtree
                 }, counters)
         }
         for i in 0..<50 { #expect(delete("/home/u/w/\(i)", at: 1) == "allow") }
         #expect(delete("/tmp/x", at: 1) == "allow")
-        // The deletion that crosses the line is the first that is held; another subtree has a count of its own.
+        // The deletion that crosses the line is the first that is held.
         #expect(delete("/home/u/w/50", at: 10) == "ask bulk")
-        #expect(delete("/home/u/w/51", at: 10, subtree: 7) == "allow")
         #expect(delete("/home/u/w/52", at: 11) == "ask bulk")
         #expect(delete("/home/u/w/53", at: 12) == "allow")
         let verdict = policy.decide(facts(.delete, [.fileDelete]) { $0.path = Array("/home/u/w/x".utf8) }, counters: nil)
         #expect(verdict.decision == .allow)
+    }
+
+    /// Each part has a count of its own; what a session does is one.
+    @Test(arguments: [("session", "ask r", "ask r"), ("subtree", "allow", "ask r"), ("folder", "ask r", "allow")])
+    func countsByPart(per: String, otherSubtree: String, otherFolder: String) throws {
+        let policy = try policy(
+            "rules: [{ name: r, intent: file.delete, when: { path: /d/**, count: \"> 2\", per: \(per) }, decide: ask }]")
+        func says(_ path: String, _ subtree: UInt64) -> String {
+            let counters = Counters()
+            func delete(_ path: String, _ subtree: UInt64) -> String {
+                policy.says(
+                    facts(.delete, [.fileDelete]) {
+                        $0.path = Array(path.utf8)
+                        $0.subtree = subtree
+                    }, counters)
+            }
+            for i in 0..<2 { #expect(delete("/d/\(i)", 7) == "allow") }
+            return delete(path, subtree)
+        }
+        #expect(says("/d/x", 7) == "ask r")
+        #expect(says("/d/x", 8) == otherSubtree)
+        #expect(says("/d/e/x", 7) == otherFolder)
     }
 
     @Test func windowsAreExact() {
@@ -123,10 +143,10 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
 
     @Test func memoryOfCountsIsBounded() {
         let counters = Counters()
-        for subtree in 0..<5_000 as Range<UInt64> { _ = counters.note(0, subtree: subtree, at: 0, threshold: 3, within: nil) }
+        for part in 0..<5_000 as Range<UInt64> { _ = counters.note(0, part: part, at: 0, threshold: 3, within: nil) }
         // Beyond the bound they are counted together: that finds more, never less.
-        #expect(counters.note(0, subtree: 9_999, at: 0, threshold: 3, within: nil))
-        #expect(!counters.note(0, subtree: 1, at: 0, threshold: 3, within: nil))
+        #expect(counters.note(0, part: 9_999, at: 0, threshold: 3, within: nil))
+        #expect(!counters.note(0, part: 1, at: 0, threshold: 3, within: nil))
     }
 
     @Test(arguments: [

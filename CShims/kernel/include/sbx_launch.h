@@ -23,7 +23,7 @@ struct sbx_launch {
     char *const *argv, *const *envp;
     const struct sock_filter *filter;
     unsigned filter_count;
-    int group;                 // process group to join; 0: none
+    int group;                 // process group to join; 0: none; -1: one of its own
     int landlock;              // ruleset descriptor, or -1
     int control_group;         // folder to be born in, or -1
     int drop_machine_caps;
@@ -67,13 +67,24 @@ int sbx_landlock_abi(void);
 int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd, int folder, const char *name, int keep_name);
 
 // The process the user started: waits for the supervisor, passes its signals on, stops when the agent stops.
-// Returns the exit code. `link` is its end of a pair of sockets: signals go to the supervisor, the exit code comes back.
+// Returns the exit code. `link` is its end of a pair of sockets that keep messages apart. To the supervisor go signals (one byte),
+// and of the terminal `L ` and a line that answers a question, or `B.`: it is not on the screen any more. From the supervisor
+// come the exit code (one byte), `T.` with the agent's terminal, `S` and a signal: the agent was stopped; `Q` and a text: ask; `E`
+// and a text: there is an outcome.
 int sbx_front_run(int supervisor, int link);
 // The supervisor's side, once: the front holds the listener too from then on. Should the supervisor be killed, calls that wait for
 // their answer go on waiting until their callers are dead: the kernel answers them ENOSYS where nobody holds it any more.
 int sbx_front_lend(int link, int listener);
-// Lets the front end with this code. From then on it can no longer kill us by dying.
+#define SBX_FRONT_MESSAGE (48 << 10)
+// The supervisor's side: lets the front end with this code. From then on it can no longer kill us by dying.
 int sbx_front_release(int front, int link, int code);
+// Whether 0, 1 and 2 are the terminal that controls the front, and its job is in the foreground.
+int sbx_terminal_is_ours(int front);
+// Makes a terminal for the agent, which becomes 0, 1 and 2 and controls a new session that the caller leads; the front gets the other
+// end of it. A descriptor of the user's terminal, or -errno.
+int sbx_terminal_own(int front, int link);
+int sbx_terminal_give(int group);  // the foreground
+int sbx_terminal_size(int terminal, int *rows, int *columns);
 int sbx_fork(void);
 void sbx_block_all_signals(void);
 // Of the descriptors above 2; negative for none. Others may wait for what we were handed to be closed.

@@ -18,7 +18,7 @@ extension ProfileReader {
                 condition(node, key, true, what).map { rule.conditions.append($0) }
             }
         }
-        rule.count = count(fields["count"], fields["within"], what)
+        rule.count = count(fields, what)
     }
 
     private mutating func condition(_ node: YAMLNode, _ key: ConditionKey, _ isNegated: Bool, _ what: String) -> Condition? {
@@ -75,13 +75,16 @@ extension ProfileReader {
         return (hour * 60 + minute) * 60
     }
 
-    private mutating func count(_ node: YAMLNode?, _ within: YAMLNode?, _ what: String) -> CountCondition? {
-        guard let node else {
-            if let within {
-                sink.error("`within` says nothing without `count`", at: within.position, help: "`count: \"> 50\", within: 10s`")
+    private mutating func count(_ fields: [String: YAMLNode], _ what: String) -> CountCondition? {
+        let within = fields["within"], per = fields["per"]
+        guard let node = fields["count"] else {
+            for (name, node) in [("within", within), ("per", per)] {
+                guard let node else { continue }
+                sink.error("`\(name)` says nothing without `count`", at: node.position, help: "`count: \"> 50\", within: 10s`")
             }
             return nil
         }
+        let scope = per.flatMap { choice($0, "\(what).per", among: CountCondition.Scope.allCases.map(\.rawValue)) }
         guard let text = text(node, "\(what).count") else { return nil }
         let time = within.flatMap { quantity($0, "\(what).within", Quantity.nanoseconds) }
         let isMore = text.hasPrefix(">") && !text.hasPrefix(">=")
@@ -92,12 +95,14 @@ extension ProfileReader {
                 help: UInt64(text).map { "did you mean `\"> \($0)\"`?" } ?? "`\"> 50\"` or `\">= 50\"`, below \(CountCondition.most)")
             return nil
         }
-        let said = text + (within.map { " within " + YAMLFlow.text($0) } ?? "")
+        let said = text + (within.map { " within " + YAMLFlow.text($0) } ?? "") + (scope.map { " per " + $0 } ?? "")
         guard isMore || threshold > 0 else {
             sink.error("`count: \"\(text)\"` is always met", at: node.position, help: "take it out")
             return nil
         }
-        return CountCondition(threshold: Int(threshold) + (isMore ? 1 : 0), within: time, text: said)
+        return CountCondition(
+            scope: scope.flatMap(CountCondition.Scope.init) ?? .session, threshold: Int(threshold) + (isMore ? 1 : 0), within: time,
+            text: said)
     }
 
     // MARK: Values

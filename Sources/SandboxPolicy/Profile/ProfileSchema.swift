@@ -115,7 +115,8 @@ package enum ProfileSchema {
               "type": "object", "additionalProperties": false,
               "properties": {
         \(conditions),
-                "count": { "type": "string", "pattern": "^>=? ?[0-9]+$", "examples": ["> 50"] }, "within": { "$ref": "#/$defs/duration" }
+                "count": { "type": "string", "pattern": "^>=? ?[0-9]+$", "examples": ["> 50"] }, "within": { "$ref": "#/$defs/duration" },
+                "per": { "enum": ["session", "subtree", "folder"] }
               }
             },
             "rule": {

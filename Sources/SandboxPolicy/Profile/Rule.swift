@@ -22,7 +22,7 @@ package enum ConditionKey: String, Sendable, CaseIterable {
     case program, path, path_to, args, host, port, database, table, identity, role, group, subagent, purpose, carries
     case mode, since_exec_of, parent, terminal, time_of_day
 
-    static let counting = ["count", "within"]
+    static let counting = ["count", "within", "per"]
     static var names: [String] { allCases.map(\.rawValue) }
 
     /// One operation has at most one of these, so that a value and its negation exclude each other.
@@ -62,8 +62,12 @@ package struct Condition: Hashable, Sendable {
     package var name: String { key.rawValue + (isNegated ? "_not" : "") }
 }
 
-/// `count: "> 50", within: 10s`: met by the operation that makes it `threshold` of them.
+/// `count: "> 50", within: 10s, per: subtree`: met by the operation that makes it `threshold` of them.
 package struct CountCondition: Hashable, Sendable {
+    /// What is counted together: all that the session does; what each process that its first one started does, with all of that
+    /// one's descendants; what is done in each folder.
+    package enum Scope: String, Sendable, CaseIterable { case session, subtree, folder }
+    package var scope = Scope.session
     package var threshold: Int
     /// Nanoseconds; nil: since the session began.
     package var within: UInt64?

@@ -1,23 +1,23 @@
 internal import Synchronization
 
-/// What `count` and `within` remember: for each rule and subtree the times of what matched, no more of them than the rule asks
-/// for. Shared by all threads that judge for one session; no clock of its own.
+/// What `count` and `within` remember: for each rule and what it counts by (`per`) the times of what matched, no more of them than
+/// the rule asks for. Shared by all threads that judge for one session; no clock of its own.
 package final class Counters: Sendable {
     private struct Key: Hashable {
         let rule: UInt16
-        let subtree: UInt64
+        let part: UInt64
     }
     private let windows = Mutex<[Key: Window]>([:])
-    /// Subtrees beyond this are counted together: that finds more, never less.
+    /// Parts beyond this are counted together: that finds more, never less.
     private static let maximumWindows = 1_024
 
     package init() {}
 
     /// Notes that something happened now, and says whether that makes `threshold` of them within the time.
-    func note(_ rule: UInt16, subtree: UInt64, at time: UInt64, threshold: Int, within: UInt64?) -> Bool {
+    func note(_ rule: UInt16, part: UInt64, at time: UInt64, threshold: Int, within: UInt64?) -> Bool {
         windows.withLock { all in
-            var key = Key(rule: rule, subtree: subtree)
-            if all[key] == nil, all.count >= Self.maximumWindows { key = Key(rule: rule, subtree: .max) }
+            var key = Key(rule: rule, part: part)
+            if all[key] == nil, all.count >= Self.maximumWindows { key = Key(rule: rule, part: .max) }
             return all[key, default: Window()].note(time, threshold, within)
         }
     }

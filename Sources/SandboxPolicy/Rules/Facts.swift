@@ -55,7 +55,7 @@ package struct Facts: Sendable {
     package var timeOfDay: UInt32 = 0
     /// Nanoseconds of a clock that never goes back, for `within`.
     package var time: UInt64 = 0
-    /// What `count` counts together: 0 is the whole session. What is counted for a subtree is not counted for the session.
+    /// The process that the session's first one started and from which this one descends, for `per: subtree`; 0: the first itself.
     package var subtree: UInt64 = 0
     package var unknown: Set = []
 

@@ -48,7 +48,13 @@ struct RuleTable: Sendable {
     private func counted(_ rule: CompiledRule, _ facts: borrowing Facts, _ counters: Counters?) -> Bool {
         guard let count = rule.rule.count else { return true }
         guard let counters else { return count.threshold <= 1 }
-        return counters.note(rule.id.rawValue, subtree: facts.subtree, at: facts.time, threshold: count.threshold, within: count.within)
+        let part: UInt64 =
+            switch count.scope {
+            case .session: 0
+            case .subtree: facts.subtree
+            case .folder: RuleIndex.hash(folderOf: facts.path ?? [])
+            }
+        return counters.note(rule.id.rawValue, part: part, at: facts.time, threshold: count.threshold, within: count.within)
     }
 }
 
@@ -168,6 +174,9 @@ struct RuleIndex: Sendable {
     private static func lastPart(_ table: String) -> [UInt8] {
         Array(table.lowercased().utf8.reversed().prefix { $0 != UInt8(ascii: ".") }.reversed())
     }
+
+    /// Two folders with one hash are counted together: that finds more, never less.
+    static func hash(folderOf path: [UInt8]) -> UInt64 { hash(.path, path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)]) }
 
     // FNV-1a: from left to right, so that each prefix of a path has its hash on the way.
     private static func start(_ kind: Kind) -> UInt64 { 0xcbf2_9ce4_8422_2325 ^ kind.rawValue &* 0x9e37_79b9_7f4a_7c15 }

@@ -6,11 +6,14 @@ internal import SandboxPolicy
 struct ApprovalDesk {
     let approvals: Approvals
     let person: Person
+    /// Others see what they may answer, and what they have answered.
+    let seesAll: Bool
 
     func answer(_ request: [String]) -> String {
         let words = request.dropFirst()
         switch (request.first, words.first) {
-        case ("approvals", _): return #"{"approvals":[\#(approvals.open.map(\.json).joined(separator: ","))]}"#
+        case ("approvals", _): return #"{"approvals":[\#(approvals.open.filter(sees).map(\.json).joined(separator: ","))]}"#
+        case (_, let id?) where approvals.find(id).map(sees) == false: return ApprovalDesk.problem("there is no such question", "unknown")
         case ("approval", let id?): return approvals.find(id)?.json ?? ApprovalDesk.problem("there is no such question", "unknown")
         case ("approve", let id?):
             guard let answer = ApprovalDesk.approval(words.dropFirst().first ?? "once") else {
@@ -20,6 +23,11 @@ struct ApprovalDesk {
         case ("deny", let id?): return reply(approvals.answer(id, Answer(approves: false, reason: words.dropFirst().first), by: person))
         default: return ApprovalDesk.problem("unknown request", "refused")
         }
+    }
+
+    private func sees(_ question: Question) -> Bool {
+        seesAll || approvals.objection(to: person, question) == nil
+            || question.approvers.contains { $0.name == person.name }
     }
 
     /// `once`, `session`, or a duration.

@@ -47,13 +47,12 @@ final class Approvals: Sendable {
     private let book = Mutex(Book())
     private let monitor = Monitor()
     private let watching = Mutex(false)
-    /// Told of each new question.
-    private let listeners: [@Sendable (Question, Approvals) -> Void]
+    private let listeners: [any QuestionListener]
     /// Done some times a second once there has been a question.
     private let tick: @Sendable () -> Void
 
     init(
-        asker: [String], listeners: [@Sendable (Question, Approvals) -> Void] = [], tick: @escaping @Sendable () -> Void,
+        asker: [String], listeners: [any QuestionListener] = [], tick: @escaping @Sendable () -> Void,
         record: @escaping @Sendable (String, String) -> Void
     ) {
         self.asker = asker
@@ -87,7 +86,7 @@ final class Approvals: Sendable {
         }
         record(question.id, "{\(question.shown),\"event\":\"asked\"}")
         monitor.locked { monitor.broadcast() }
-        for listener in listeners { listener(question, self) }
+        for listener in listeners { listener.asked(question, self) }
         return true
     }
 
@@ -113,7 +112,7 @@ final class Approvals: Sendable {
         case .done(let outcome): finish(question, outcome, by: person)
         case .noted: note(question, answer, person, "noted")
         case .closed: note(question, answer, person, "too_late")
-        case .refused: note(question, answer, person, "refused")
+        case .refused(let why): note(question, answer, person, "refused", why)
         case .unknown: break
         }
         return reply
@@ -123,7 +122,7 @@ final class Approvals: Sendable {
         let terms = question.terms
         return question.state.withLock { state in
             if let outcome = state.outcome { return .closed(outcome) }
-            if let why = objection(to: person, terms, state.approvers) { return .refused(why) }
+            if let why = Approvals.objection(to: person, terms, state.approvers, askers: asker) { return .refused(why) }
             guard answer.approves else {
                 state.outcome = .denied("by \(person.name)" + (answer.reason.map { ": " + $0 } ?? ""))
                 return .done(state.outcome!)
@@ -134,7 +133,7 @@ final class Approvals: Sendable {
             state.approvers.append(person)
             state.scope = Approvals.narrower(state.scope, answer.scope, isFirst: state.approvers.count == 1)
             if let duration = answer.duration { state.duration = min(state.duration ?? duration, duration) }
-            let lists = terms.approvers.filter { list in !state.approvers.contains { mayAnswer($0, list) } }
+            let lists = terms.approvers.filter { list in !state.approvers.contains { Approvals.mayAnswer($0, list, askers: asker) } }
             let missing = max(terms.approvals - state.approvers.count, lists.isEmpty ? 0 : 1)
             guard missing == 0 else { return .noted(missing) }
             state.outcome = .approved(state.scope)
@@ -142,16 +141,23 @@ final class Approvals: Sendable {
         }
     }
 
-    private func objection(to person: Person, _ terms: AskTerms, _ approvers: [Person]) -> String? {
-        guard terms.approvers.contains(where: { mayAnswer(person, $0) }) else { return "the rule does not name \(person.name)" }
+    /// Why this person may not approve it, or not any more.
+    func objection(to person: Person, _ question: Question) -> String? {
+        Approvals.objection(to: person, question.terms, question.approvers, askers: asker)
+    }
+
+    static func objection(to person: Person, _ terms: AskTerms, _ approvers: [Person] = [], askers: [String]) -> String? {
+        guard terms.approvers.contains(where: { mayAnswer(person, $0, askers: askers) }) else {
+            return "the rule does not name \(person.name)"
+        }
         guard terms.approvals > 1 else { return nil }
-        if asker.contains(person.name) { return "who asks does not approve" }
+        if askers.contains(person.name) { return "who asks does not approve" }
         return approvers.contains { $0.name == person.name } ? "\(person.name) has approved already; somebody else must, too" : nil
     }
 
     /// Where nobody is named, it is the person who runs the session. Four eyes need other people: anybody who can answer.
-    private func mayAnswer(_ person: Person, _ list: [String]) -> Bool {
-        list.isEmpty ? asker.contains(person.name) || person.name == "user:root" : person.fits(list)
+    private static func mayAnswer(_ person: Person, _ list: [String], askers: [String]) -> Bool {
+        list.isEmpty ? askers.contains(person.name) || person.name == "user:root" : person.fits(list)
     }
 
     private static func narrower(_ a: AskTerms.Scope, _ b: AskTerms.Scope, isFirst: Bool) -> AskTerms.Scope {
@@ -180,22 +186,30 @@ final class Approvals: Sendable {
         var fields = #""approval":"\#(question.id)","event":"closed","outcome":"\#(outcome.name)""#
         if case .approved(let scope) = outcome { fields += #","scope":"\#(scope.rawValue)""# }
         if case .denied(let reason) = outcome { fields += #","reason":\#(Escaped.json(reason))"# }
-        let people = question.state.withLock { $0.approvers }
+        let people = question.approvers
         let who = people.isEmpty ? person.map { [$0] } ?? [] : people
         if !who.isEmpty { fields += #","by":[\#(who.map { Escaped.json($0.name) }.joined(separator: ","))]"# }
         if let person { fields += #","channel":"\#(person.channel)""# }
         fields += #","waited":\#((currentTime() &- question.asked) / 1_000_000)"#
         record(question.id, "{\(fields)}")
         if case .approved(let scope) = outcome, scope != .once { remember(question, scope) }
-        question.resume(question)
+        question.settle()
+        for listener in listeners { listener.closed(question, outcome) }
     }
 
-    private func note(_ question: Question, _ answer: Answer, _ person: Person, _ what: String) {
+    private func note(_ question: Question, _ answer: Answer, _ person: Person, _ what: String, _ why: String? = nil) {
         let fields = [
             #""approval":"\#(question.id)""#, #""event":"answer""#, #""taken":"\#(what)""#, #""approves":\#(answer.approves)"#,
             #""by":[\#(Escaped.json(person.name))]"#, #""channel":"\#(person.channel)""#,
         ]
-        record(question.id, "{" + fields.joined(separator: ",") + "}")
+        record(question.id, "{" + (fields + (why.map { [#""reason":\#(Escaped.json($0))"#] } ?? [])).joined(separator: ",") + "}")
+    }
+
+    /// What came as an answer is none.
+    func refuse(_ question: Question, because why: String, channel: String) {
+        let fields =
+            #""approval":"\#(question.id)","event":"answer","taken":"refused","channel":"\#(channel)","reason":\#(Escaped.json(why))"#
+        record(question.id, "{\(fields)}")
     }
 
     // MARK: Looking

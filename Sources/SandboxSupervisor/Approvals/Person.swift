@@ -1,5 +1,11 @@
 internal import Glibc
 internal import SandboxModel
+internal import Synchronization
+
+/// Whoever answers by the command line.
+package enum Approver {
+    package static var own: String { Person(uid: getuid(), channel: "control").name }
+}
 
 /// Somebody who may answer a question.
 struct Person: Sendable, Hashable {
@@ -17,7 +23,12 @@ struct Person: Sendable, Hashable {
     }
 
     /// As the kernel knows the other end of a socket (SO_PEERCRED, unix(7)), and the account data base its groups.
-    init(uid: UInt32, channel: String) {
+    init(uid: UInt32, channel: String) { self = Person.dataBase.withLock { _ in Person(account: uid, channel) } }
+
+    /// What getpwuid(3) and getgrgid(3) return is overwritten by the next call, whoever's.
+    private static let dataBase = Mutex(())
+
+    private init(account uid: UInt32, _ channel: String) {
         guard let account = getpwuid(uid) else {
             self.init(name: "user:\(uid)", channel: channel)
             return

@@ -44,8 +44,9 @@ final class Question: Sendable {
     let asked: UInt64
     let deadline: UInt64
     let state = Mutex(State())
-    /// Called once, when there is an outcome; on whatever thread that was found on.
-    let resume: @Sendable (Question) -> Void
+    /// Called when the outcome is on record; on whatever thread that was found on.
+    private let resume: @Sendable (Question) -> Void
+    private let settled = Atomic<Bool>(false)
 
     init(
         id: String, shown: String, text: String, key: String, terms: AskTerms, asked: UInt64, deadline: UInt64,
@@ -61,6 +62,7 @@ final class Question: Sendable {
         self.resume = resume
     }
 
+    var approvers: [Person] { state.withLock { $0.approvers } }
     var outcome: Outcome? { state.withLock { $0.outcome } }
 
     /// False where there is an outcome already: the first counts.
@@ -70,6 +72,15 @@ final class Question: Sendable {
             state.outcome = outcome
             return true
         }
+    }
+
+    /// There is an outcome, and it is on record.
+    var isSettled: Bool { settled.load(ordering: .acquiring) }
+
+    /// Lets whoever waits for it see the outcome.
+    func settle() {
+        settled.store(true, ordering: .releasing)
+        resume(self)
     }
 
     /// Everything about it as one JSON object.

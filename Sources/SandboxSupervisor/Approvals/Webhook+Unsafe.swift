@@ -7,7 +7,7 @@ internal import Synchronization
 /// Questions go out to a web server, and its answers come back, both signed with a secret that the two share: HMAC-SHA-256 over the
 /// time, a full stop and the body. Plain HTTP/1.1 on a thread for each question: a server on this machine, or what takes it
 /// elsewhere by TLS; a stack for that has no place in the supervisor.
-final class Webhook: Sendable {
+final class Webhook: QuestionListener {
     private let host: String
     private let port: String
     private let path: String
@@ -60,7 +60,7 @@ final class Webhook: Sendable {
     }
 
     /// Goes on until there is an outcome, whoever finds it. Beyond so many at once others have to answer.
-    func ask(_ question: Question, _ approvals: Approvals) {
+    func asked(_ question: Question, _ approvals: Approvals) {
         guard threads.add(1, ordering: .relaxed).newValue <= Webhook.mostThreads else {
             threads.subtract(1, ordering: .relaxed)
             return
@@ -68,8 +68,9 @@ final class Webhook: Sendable {
         let failed = WorkerThread.start("sbx-webhook") { [self] in
             defer { threads.subtract(1, ordering: .relaxed) }
             while question.outcome == nil {
-                if let response = exchange("{\(question.shown)}") { take(response, question, approvals) }
-                for _ in 0..<20 where question.outcome == nil { usleep(100_000) }
+                // Others may have to answer as well: what was taken is followed by the next.
+                if exchange("{\(question.shown)}", { take($0, question, approvals) }) { continue }
+                for _ in 0..<10 where question.outcome == nil { usleep(100_000) }
             }
         }
         if failed != 0 { threads.subtract(1, ordering: .relaxed) }
@@ -77,23 +78,36 @@ final class Webhook: Sendable {
 
     // MARK: Answers
 
-    private func take(_ response: HTTPResponse, _ question: Question, _ approvals: Approvals) {
-        guard response.status == 200, let time = response["x-sandbox-timestamp"], let signature = response["x-sandbox-signature"],
-            let seconds = UInt64(time), isNear(seconds), isEqual(signature, sign(time, response.body)),
-            taken.withLock({ $0.insert(signature).inserted })
-        else { return }
+    /// False where it is no answer; that is on record, and it is asked again after a while.
+    private func take(_ response: HTTPResponse, _ question: Question, _ approvals: Approvals) -> Bool {
         let object = FlatJSON(String(decoding: response.body, as: UTF8.self))
-        guard object["approval"] == question.id, let name = object["by"], name.hasPrefix("user:") else { return }
+        var answer: Answer?
+        switch object["answer"] {
+        case "approve": answer = ApprovalDesk.approval(object["scope"] ?? "once")
+        case "deny": answer = Answer(approves: false, reason: object["reason"])
+        default: break
+        }
+        let why = objection(to: response, object, question)
+        guard why == nil, let answer, let name = object["by"] else {
+            approvals.refuse(question, because: why ?? "it says neither yes nor no", channel: "webhook")
+            return false
+        }
         let titles = ["groups", "roles"].flatMap { field in
             (object[field] ?? "").split(separator: " ").map { "\(field.dropLast()):" + $0.filter { $0 != "\"" } }
         }
-        let person = Person(name: name, titles: titles, channel: "webhook")
-        switch object["answer"] {
-        case "approve":
-            if let answer = ApprovalDesk.approval(object["scope"] ?? "once") { _ = approvals.answer(question.id, answer, by: person) }
-        case "deny": _ = approvals.answer(question.id, Answer(approves: false, reason: object["reason"]), by: person)
-        default: break
-        }
+        _ = approvals.answer(question.id, answer, by: Person(name: name, titles: titles, channel: "webhook"))
+        return true
+    }
+
+    /// Nothing of what is not signed is believed, so the signature comes first.
+    private func objection(to response: HTTPResponse, _ object: FlatJSON, _ question: Question) -> String? {
+        guard let time = response["x-sandbox-timestamp"], let signature = response["x-sandbox-signature"] else { return "it is not signed" }
+        guard isEqual(signature, sign(time, response.body)) else { return "its signature is wrong" }
+        guard let seconds = UInt64(time), isNear(seconds) else { return "it was signed at another time" }
+        guard object["approval"] == question.id else { return "it is about another question" }
+        guard taken.withLock({ $0.insert(signature).inserted }) else { return "it was taken before" }
+        guard let name = object["by"], name.hasPrefix("user:"), name.utf8.count <= 256 else { return "it does not say whose it is" }
+        return nil
     }
 
     private func isNear(_ seconds: UInt64) -> Bool {
@@ -115,9 +129,15 @@ final class Webhook: Sendable {
 
     // MARK: HTTP
 
-    private func exchange(_ text: String) -> HTTPResponse? {
-        guard let fd = connected() else { return nil }
+    /// The connection ends when the answer has had its effect.
+    private func exchange(_ text: String, _ take: (HTTPResponse) -> Bool) -> Bool {
+        guard let fd = connected() else { return false }
         defer { close(fd) }
+        guard let response = ask(text, fd), response.status == 200 else { return false }
+        return take(response)
+    }
+
+    private func ask(_ text: String, _ fd: Int32) -> HTTPResponse? {
         let body = Array(text.utf8), time = String(currentSeconds())
         let head =
             "POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n"

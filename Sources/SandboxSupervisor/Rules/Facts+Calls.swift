@@ -87,6 +87,7 @@ extension Supervision {
         let process = book.of(caller.serial)
         facts.parent = process?.parent
         facts.lineage = process?.lineage ?? []
+        facts.subtree = UInt64(process?.subtree ?? 0)
         if process == nil { facts.unknown.formUnion([.lineage, .parent]) }
         facts.carries = classes ?? carrying?.classes(of: caller.serial) ?? 0
         facts.identity = info.identity

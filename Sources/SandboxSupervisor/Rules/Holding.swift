@@ -10,23 +10,44 @@ internal import Synchronization
 /// pinned, so that what is done in the end is what was shown.
 extension Notifier {
     func hold(_ call: Call, _ finding: Judged, _ shown: Shown, _ notice: consuming Notice, _ caller: Caller) {
+        hold(finding, shown, notice, caller) { hands, finding in
+            hands.supervision.record(hands.files, finding, caller)
+        } goOn: { hands, record, notice, isInterrupted in
+            hands.carryOut(call, record, notice, caller, isInterrupted)
+        }
+    }
+
+    func hold(socket finding: Judged, _ shown: Shown, _ notice: consuming Notice, _ caller: Caller) {
+        hold(finding, shown, notice, caller) { hands, finding in
+            hands.supervision.record(hands.sockets, finding, caller)
+        } goOn: { hands, record, notice, _ in
+            // What it may wait for then, it waits for as if nobody had been asked.
+            hands.act(record, notice)
+        }
+    }
+
+    /// Other hands take over all that was pinned, and see the call through when there is an outcome.
+    private func hold(
+        _ finding: Judged, _ shown: Shown, _ notice: consuming Notice, _ caller: Caller, record: (Notifier, Judged) -> RecordRef?,
+        goOn: @escaping (Notifier, RecordRef?, consuming Notice, () -> Bool) -> Void
+    ) {
+        let question = Held(), hands = Notifier(supervision, listener, receivers)
+        swap(&hands.files, &files)
+        swap(&hands.sockets, &sockets)
         var finding = finding
-        let question = Held()
         finding.approval = question.id
-        let record = supervision.record(files, finding, caller)
-        let work = files
-        files = FileWork(supervision.context)
+        let record = record(hands, finding), bytes = hands.sockets.held
+        guard supervision.waits.reserve(bytes) else {
+            supervision.complete(record, -ENOBUFS)
+            hands.reset()
+            return notice.answer(-ENOBUFS)
+        }
         let box = Box(notice), ticket = box.ticket
-        let hands = Notifier(supervision, listener, receivers)
-        hands.files = work
         let job = supervision.waits.park(tid: box.tid) { [supervision] isInterrupted in
-            defer { hands.files.reset() }
+            supervision.waits.giveBack(bytes)
+            defer { hands.reset() }
             switch question.outcome(isInterrupted() || !ticket.isStillValid(), supervision.approvals) {
-            case .goesOn where !work.isStillWhatItWas():
-                supervision.complete(record, -EACCES)
-                supervision.note("\(question.id): what was approved has been changed meanwhile; the call was refused")
-                box.take().answer(-EACCES)
-            case .goesOn: hands.carryOut(call, record, box.take(), caller, isInterrupted)
+            case .goesOn: goOn(hands, record, box.take(), isInterrupted)
             case .fails:
                 supervision.complete(record, -EACCES)
                 box.take().answer(-EACCES)
@@ -44,58 +65,35 @@ extension Notifier {
     ) {
         if files.mayProceed { return proceed(record, notice) }
         let ticket = notice.ticket
-        var result: Int32 = -EINTR
-        var held: Notice? = consume notice
-        repeat {
-            if files.redirectsNames {
-                result = supervision.naming.withLock { _ in supervision.context.redirect(files.perform) }
-            } else {
-                result = files.perform()
-            }
-        } while result == -EINTR && files.mayBlock && !isInterrupted() && ticket.isStillValid()
-        let answered = held.take()!
+        var result = performAsShown()
+        while result == -EINTR, files.mayBlock, !isInterrupted(), ticket.isStillValid() { result = performAsShown() }
         if result == -EINTR {
             supervision.complete(record, result)
-            answered.restart(supervision.context.tasks)
+            notice.restart(supervision.context.tasks)
         } else if result == -EAGAIN, files.first.kind == .absent {
             // Made by somebody else meanwhile: judged, and asked about, anew.
             supervision.complete(record, result)
-            useFile(call, answered, caller)
+            useFile(call, notice, caller)
         } else {
-            finish(files, result, record, answered)
+            finish(files, result, record, notice)
         }
     }
 
-    func hold(socket finding: Judged, _ shown: Shown, _ notice: consuming Notice, _ caller: Caller) {
-        var finding = finding
-        let question = Held()
-        finding.approval = question.id
-        let record = supervision.record(sockets, finding, caller)
-        let held = sockets.held
-        guard supervision.waits.reserve(held) else {
-            supervision.complete(record, -ENOBUFS)
-            return notice.answer(-ENOBUFS)
+    /// Nobody gives the name that was shown to another file between the last look and the act: that would be a move. `EACCES`
+    /// where somebody has done so before.
+    private func performAsShown() -> Int32 {
+        if files.mayBlock { return isAsShown ? files.perform() : -EACCES }
+        return supervision.naming.withLock { _ in
+            guard isAsShown else { return -EACCES }
+            return files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()
         }
-        let work = sockets
-        sockets = SocketWork(supervision.context)
-        let box = Box(notice), ticket = box.ticket
-        let hands = Notifier(supervision, listener, receivers)
-        hands.sockets = work
-        let job = supervision.waits.park(tid: box.tid) { [supervision] isInterrupted in
-            supervision.waits.giveBack(held)
-            defer { hands.sockets.reset() }
-            switch question.outcome(isInterrupted() || !ticket.isStillValid(), supervision.approvals) {
-            // What it may wait for then, it waits for as if nobody had been asked.
-            case .goesOn: hands.act(record, box.take())
-            case .fails:
-                supervision.complete(record, -EACCES)
-                box.take().answer(-EACCES)
-            case .isOver:
-                supervision.complete(record, -EINTR)
-                box.take().restart(supervision.context.tasks)
-            }
-        }
-        supervision.ask(question, shown, finding, caller) { [supervision] in supervision.waits.resume(job) }
+    }
+
+    private var isAsShown: Bool {
+        let path = Escaped.text(Array(files.first.path.text))
+        if files.isStillWhatItWas() { return true }
+        supervision.note("`\(path)`: what was approved has been changed meanwhile; the call was refused")
+        return false
     }
 }
 
@@ -150,7 +148,7 @@ extension Supervision {
         guard held.put(question) else { return }
         if !approvals.ask(question) {
             _ = question.close(.denied("nobody can be asked: too many questions are open, or the session is ending"))
-            resume()
+            question.settle()
         }
     }
 }

@@ -11,10 +11,12 @@ final class ProcessFacts: Sendable {
     let parent: [UInt8]?
     /// Every program that it and its ancestors have run, each once.
     let lineage: [[UInt8]]
+    /// The serial of the process that the session's first one started and from which this one descends; 0: the first itself.
+    let subtree: UInt32
 
     init(
         program: [UInt8]? = nil, invoked: [UInt8]? = nil, isWritten: Bool = false, arguments: [[UInt8]]? = nil, parent: [UInt8]? = nil,
-        lineage: [[UInt8]] = []
+        lineage: [[UInt8]] = [], subtree: UInt32 = 0
     ) {
         self.program = program
         self.invoked = invoked
@@ -22,6 +24,7 @@ final class ProcessFacts: Sendable {
         self.arguments = arguments
         self.parent = parent
         self.lineage = lineage
+        self.subtree = subtree
     }
 }
 
@@ -31,13 +34,14 @@ final class ProcessBook: Sendable {
 
     func of(_ serial: UInt32) -> ProcessFacts? { known.withLock { $0[serial] } }
 
-    /// It runs what its parent runs.
+    /// It runs what its parent runs. The first of all has none.
     func started(_ serial: UInt32, parent: UInt32) {
         known.withLock { known in
             let p = known[parent]
+            let subtree = p.map { $0.subtree == 0 ? serial : $0.subtree } ?? 0
             known[serial] = ProcessFacts(
                 program: p?.program, invoked: p?.invoked, isWritten: p?.isWritten ?? false, arguments: p?.arguments, parent: p?.program,
-                lineage: p?.lineage ?? [])
+                lineage: p?.lineage ?? [], subtree: subtree)
         }
     }
 

@@ -90,6 +90,7 @@ extension Supervision {
             caller.serial,
             ProcessFacts(
                 program: Array(file.resolved.text), invoked: Array(asked.text), isWritten: isOwn(file),
-                arguments: arguments.map { Array($0.prefix(64)) }, parent: former?.parent, lineage: Array(lineage.suffix(256))))
+                arguments: arguments.map { Array($0.prefix(64)) }, parent: former?.parent, lineage: Array(lineage.suffix(256)),
+                subtree: former?.subtree ?? 0))
     }
 }
