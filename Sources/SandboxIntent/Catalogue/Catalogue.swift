@@ -109,6 +109,8 @@ private struct Reading {
     var budget: Int
     var meaning = CommandMeaning()
     private var depth = 0
+    /// What is being read runs on another machine, or in a container.
+    private var isElsewhere = false
     private static let maximumDepth = 32
 
     init(catalogue: Catalogue, nested: Catalogue.Nested, budget: Int) {
@@ -163,7 +165,7 @@ private struct Reading {
         }
         for level in scan.path where level.hasPlaces {
             scan.addTarget(of: level, to: &meaning)
-            scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
+            scan.addStatements(of: level, to: &meaning, inPlace: inPlace, elsewhere: isElsewhere)
             for rule in level.nested where (rule.kind != .child || nested == .all) && scan.holds(rule.condition) {
                 follow(rule, scan, inPlace: inPlace)
             }
@@ -171,6 +173,9 @@ private struct Reading {
     }
 
     private mutating func follow(_ rule: NestedRule, _ scan: Scan, inPlace: Bool) {
+        let was = isElsewhere
+        isElsewhere = was || rule.kind == .remote
+        defer { isElsewhere = was }
         for place in rule.places {
             // Of operands the first is the program, and all after it are its own.
             var starts: [(argument: Int, start: Int, end: Int)] = []
