@@ -250,10 +250,10 @@ final class PendingPolicy: @unchecked Sendable {
         let policy: Policy
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
         // Where no rule asks for a meaning, no catalogue is read.
-        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { _, _ in [] })) }
+        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() })) }
         do throws(CatalogueFiles.Failure) {
             let catalogue = try CatalogueFiles.catalogue.get()
-            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) })
             return (policy, reader)
         } catch { throw RunFailure(error) }
     }

@@ -32,6 +32,8 @@ final class Supervision: Sendable {
     /// The session's own, for programs that a rule names.
     let searchPath: [UInt8]
     let approvals: Approvals
+    /// Programs that take SQL, as they run.
+    let clients = Clients()
     /// What processes carry, where rules ask.
     let carrying: Carrying?
     /// Judges by a candidate profile and does nothing else.
@@ -251,6 +253,16 @@ final class Supervision: Sendable {
         return withEndpointName(work) { name in
             status?.decision(h, name, policy)
             return append(h, name)
+        }
+    }
+
+    /// SQL that a running client is about to read.
+    func record(query finding: Judged, _ client: Client) -> RecordRef? {
+        var h = header(.query, finding.ruling, client.caller, .program)
+        h.subject = number(of: finding.judgement)
+        return client.program.withUnsafeBytes { program in
+            status?.decision(h, program, policy)
+            return append(h, program)
         }
     }
 
