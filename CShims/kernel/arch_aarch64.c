@@ -48,6 +48,32 @@ int sbx_ptrace_set_exec_arguments(int tid, const uint64_t arguments[3]) {
     return set_registers(tid, &r);
 }
 
+void sbx_call_code(uint64_t out[SBX_CALL_CODE_WORDS]) {
+    uint32_t code[2 * SBX_CALL_CODE_WORDS] = {0xd2800000u | (uint32_t)SYS_openat << 5 | 8,  // mov x8, openat
+                                              0xd4000001u,                                  // svc #0
+                                              0xd4200000u,                                  // brk
+                                              0xd4200000u};
+    memcpy(out, code, sizeof code);
+}
+
+uint64_t sbx_call_end(void) { return 8; }  // a breakpoint stops at its instruction
+
+int sbx_ptrace_get_registers(int tid, uint64_t out[40]) {
+    _Static_assert(sizeof(struct user_regs_struct) <= 40 * 8, "room for all of them");
+    struct user_regs_struct r;
+    int e = get_registers(tid, &r);
+    if (e == 0) memcpy(out, &r, sizeof r);
+    return e;
+}
+
+int sbx_ptrace_set_registers(int tid, const uint64_t all[40], uint64_t at) {
+    struct user_regs_struct r;
+    memcpy(&r, all, sizeof r);
+    r.pc = at;
+    r.regs[0] = 0;  // what execve(2) returns
+    return set_registers(tid, &r);
+}
+
 int sbx_ptrace_set_stack(int tid, uint64_t pointer) {
     struct user_regs_struct r;
     int e = get_registers(tid, &r);

@@ -33,6 +33,30 @@ int sbx_ptrace_set_exec_arguments(int tid, const uint64_t arguments[3]) {
     return (int)sbx_ret(ptrace(PTRACE_SETREGS, tid, 0L, &r));
 }
 
+void sbx_call_code(uint64_t out[SBX_CALL_CODE_WORDS]) {
+    unsigned char code[8 * SBX_CALL_CODE_WORDS] = {0xb8, SYS_openat & 0xff, SYS_openat >> 8, 0, 0,  // mov eax, openat
+                                                   0x0f, 0x05,                                      // syscall
+                                                   0xcc,                                            // int3
+                                                   0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc};
+    memcpy(out, code, sizeof code);
+}
+
+uint64_t sbx_call_end(void) { return 8; }  // a trap stops behind its instruction
+
+int sbx_ptrace_get_registers(int tid, uint64_t out[40]) {
+    _Static_assert(sizeof(struct user_regs_struct) <= 40 * 8, "room for all of them");
+    return (int)sbx_ret(ptrace(PTRACE_GETREGS, tid, 0L, out));
+}
+
+int sbx_ptrace_set_registers(int tid, const uint64_t all[40], uint64_t at) {
+    struct user_regs_struct r;
+    memcpy(&r, all, sizeof r);
+    r.rip = at;
+    r.rax = 0;                    // what execve(2) returns
+    r.orig_rax = (uint64_t)-1l;   // in no call: nothing is to be restarted
+    return (int)sbx_ret(ptrace(PTRACE_SETREGS, tid, 0L, &r));
+}
+
 int sbx_ptrace_set_stack(int tid, uint64_t pointer) {
     return (int)sbx_ret(ptrace(PTRACE_POKEUSER, tid, offsetof(struct user_regs_struct, rsp), pointer));
 }

@@ -221,7 +221,9 @@ int sbx_unix_sockets(struct sbx_socket_list *list) {
     return result;
 }
 
-int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 1 /* MFD_CLOEXEC */)); }
+int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */)); }
+
+int sbx_seal(int fd) { return (int)sbx_ret(fcntl(fd, 1033 /* F_ADD_SEALS */, 15 /* SEAL, SHRINK, GROW, WRITE */)); }
 
 // Calls that a shell sleeps in while it has nothing to do.
 int sbx_is_wait(long call) {

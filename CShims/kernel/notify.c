@@ -52,6 +52,11 @@ int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec) {
 
 int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec) { return add(listener, id, srcfd, cloexec, 0); }
 
+int sbx_notify_replace(int listener, uint64_t id, int srcfd, int at) {
+    struct seccomp_notif_addfd a = {.id = id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)srcfd, .newfd = (uint32_t)at};
+    return request(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a);
+}
+
 int sbx_notify_sync_wake_up(int listener) {
     return (int)sbx_ret(ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SBX_SYNC_WAKE_UP));
 }

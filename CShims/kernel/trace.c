@@ -45,6 +45,46 @@ int sbx_ptrace_exec_now(int tid, const uint64_t arguments[3], int status) {
     return r < 0 ? r : put_code(tid, code, SBX_EXEC_CODE_WORDS);
 }
 
+static int instruction(int tid, uint64_t *out) {
+    struct __ptrace_syscall_info i;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof i, &i) < 0) return -errno;
+    *out = i.instruction_pointer;
+    return 0;
+}
+
+static int poke(int tid, uint64_t at, const uint64_t code[SBX_CALL_CODE_WORDS]) {
+    for (int k = 0; k < SBX_CALL_CODE_WORDS; k++)
+        if (ptrace(PTRACE_POKETEXT, tid, at + 8 * (unsigned)k, code[k]) < 0) return -errno;
+    return 0;
+}
+
+int sbx_ptrace_call_now(int tid, struct sbx_call *saved) {
+    int r = instruction(tid, &saved->at);
+    if (r == 0) r = sbx_ptrace_get_registers(tid, saved->registers);
+    for (int k = 0; r == 0 && k < SBX_CALL_CODE_WORDS; k++) {
+        errno = 0;
+        saved->code[k] = (uint64_t)ptrace(PTRACE_PEEKTEXT, tid, saved->at + 8 * (unsigned)k, 0L);
+        if (errno) r = -errno;
+    }
+    uint64_t code[SBX_CALL_CODE_WORDS];
+    sbx_call_code(code);
+    return r < 0 ? r : poke(tid, saved->at, code);
+}
+
+int sbx_ptrace_call_again(int tid, const struct sbx_call *saved) {
+    return sbx_ptrace_set_registers(tid, saved->registers, saved->at);
+}
+
+int sbx_ptrace_call_done(int tid, const struct sbx_call *saved) {
+    uint64_t now;
+    int r = instruction(tid, &now);
+    if (r < 0) return r;
+    if (now != saved->at + sbx_call_end()) return 0;
+    r = poke(tid, saved->at, saved->code);
+    if (r == 0) r = sbx_ptrace_set_registers(tid, saved->registers, saved->at);
+    return r < 0 ? r : 1;
+}
+
 // Unlike process_vm_writev(2) it expands a stack.
 int sbx_ptrace_reach(int tid, uint64_t address) {
     return (int)sbx_ret(ptrace(PTRACE_POKEDATA, tid, address, 0L));

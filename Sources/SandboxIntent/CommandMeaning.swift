@@ -14,8 +14,11 @@ package struct StatementSource: Sendable, Hashable {
     /// The argument that holds the text, so that it can be rewritten there; with the bytes of it before the text (`--command=`).
     package var argument: Int?
     package var prefix: Int
+    /// The client runs on another machine, or in a container: its files are not ours.
+    package var isElsewhere: Bool
 
-    package init(_ place: Place, _ dialect: SQLDialect, argument: Int? = nil, prefix: Int = 0) {
+    package init(_ place: Place, _ dialect: SQLDialect, argument: Int? = nil, prefix: Int = 0, isElsewhere: Bool = false) {
+        self.isElsewhere = isElsewhere
         self.place = place
         self.dialect = dialect
         self.argument = argument

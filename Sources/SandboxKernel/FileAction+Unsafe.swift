@@ -8,6 +8,10 @@ extension FileWork {
     /// Performs the prepared call. For an open the result is a descriptor of ours that the caller of this function
     /// hands over and closes. May wait where `mayBlock` says so.
     package func perform() -> Int32 {
+        if substitute >= 0 {
+            defer { substitute = -1 }
+            return substitute
+        }
         do throws(Errno) {
             let result = try identity.assumed(caller) { () throws(Errno) in try act() }
             if result >= 0 { noteProgram(result) }

@@ -158,6 +158,8 @@ package final class FileWork {
     let resolver: Resolver
     let identity: Identity
     private var isUsed = false
+    /// What the caller gets in the place of the object that is pinned: a copy of it that was judged. Ours to close.
+    package var substitute: Int32 = -1
     private(set) var call = Call.unknown
     package private(set) var caller = Caller(tid: 0, pid: 0, serial: 0)
     private(set) var open = OpenRequest(path: .plain(RemoteAddress(0), follow: true), flags: 0, mode: 0)
@@ -223,6 +225,7 @@ package final class FileWork {
         isUsed = false
         first.reset()
         second.reset()
+        dropSubstitute()
         hasSecond = false
         movesDirectory = false
         mayBlock = false

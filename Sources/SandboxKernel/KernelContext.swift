@@ -8,6 +8,7 @@ package final class KernelContext: Sendable {
     package let tasks: TaskTable
     package let flights = Flights()
     package let tracer = TracerLink()
+    package let gifts = InputGifts()
     /// Our own `/proc/self/fd`, to name a pinned object by a short path.
     let ownDescriptors: Int32
     /// The device number of procfs: what lies there means something else for the caller than for us.

@@ -98,6 +98,9 @@ package struct Notice: ~Copyable, Sendable {
         sbx_notify_place(listener, id, descriptor, closeOnExec ? 1 : 0)
     }
 
+    /// The same in the place of one that the caller has; 0 or more, or `-errno`.
+    borrowing func replace(_ descriptor: Int32, at number: Int32) -> Int32 { sbx_notify_replace(listener, id, descriptor, number) }
+
     /// Gives the caller a duplicate of `descriptor` as the call's result; returns its number there, or `-errno`.
     package consuming func handOver(_ descriptor: Int32, closeOnExec: Bool) -> Int32 {
         let r = sbx_notify_hand_over(listener, id, descriptor, closeOnExec ? 1 : 0)

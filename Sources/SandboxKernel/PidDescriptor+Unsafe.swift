@@ -4,6 +4,11 @@ internal import Glibc
 /// `pidfd_send_signal(2)` on a caller's behalf: on a duplicate of its descriptor, so that what is looked at is what
 /// is signalled.
 package enum PidDescriptor {
+    /// To be closed.
+    package static func open(_ pid: Int32) throws(Errno) -> Int32 { try Errno.check(sbx_pidfd_open(pid, 0)) }
+
+    package static func kill(_ pidfd: Int32) { _ = sbx_pidfd_send_signal(pidfd, SIGKILL) }
+
     /// 0 or `-errno`; `EPERM` for a process outside the session.
     package static func signal(_ fd: Int32, _ signal: Int32, of caller: Caller, tasks: TaskTable) -> Int32 {
         do throws(Errno) {

@@ -6,6 +6,8 @@ internal import SandboxModel
 /// What becomes of a program that was loaded.
 package enum ProgramStart: Sendable {
     case goesOn
+    /// It finds this descriptor, which is taken over, in the place of its standard input.
+    case goesOnReading(Int32)
     /// Its parent sees exit code 126, as a shell has it.
     case ends
     /// It stays where it is, while all others go on.
@@ -46,6 +48,7 @@ package final class Tracer<Events: TracerEvents> {
     private let table: TaskTable
     private let flights: Flights
     private let link: TracerLink
+    private let gifts: InputGifts
     private unowned let events: Events
     /// Which calls come to the supervisor: what it does in enforce mode alone waits for nobody, and no signal ends it.
     private let filter = FilterKind(enforces: true, scopesSignals: true, countsRoom: true, supervisor: getpid(), front: 0)
@@ -57,6 +60,8 @@ package final class Tracer<Events: TracerEvents> {
     /// Processes whose program was denied and that are about to end. A signal would stop them, or have them written to a core
     /// file, with that program in their memory: they take none any more.
     private var leaving: Set<Int32> = []
+    /// Program starts that make a call of ours first, and what is put back then.
+    private var calls: [Int32: (call: sbx_call, tries: Int)] = [:]
     /// New tasks whose first stop was reported before the event of the one that made them. They stay stopped until that
     /// event says whose they are.
     private var unmet: Set<Int32> = []
@@ -76,6 +81,7 @@ package final class Tracer<Events: TracerEvents> {
         table = context.tasks
         flights = context.flights
         link = context.tracer
+        gifts = context.gifts
         self.events = events
     }
 
@@ -134,6 +140,7 @@ package final class Tracer<Events: TracerEvents> {
         unmet.remove(tid)
         held.remove(tid)
         leaving.remove(tid)
+        if calls.removeValue(forKey: tid) != nil { gifts.drop(tid) }
         // Killed in the stop that would have named its child. One that ran in borrowed memory leaves it to the child,
         // while the one that had lent it runs on: nobody could tell any more who shares what.
         if status & 0x7f != 0, tasks[tid]?.lender ?? 0 != 0 {
@@ -195,6 +202,7 @@ package final class Tracer<Events: TracerEvents> {
     /// says SA_RESTART or not, as if the signal had come just before it. (Afterwards the caller sleeps killable, and
     /// nothing interrupts it but us.)
     private func deliver(_ tid: Int32, _ sig: Int32) {
+        if sig == SIGTRAP, let call = calls[tid]?.call, hasReturned(tid, from: call) { return resume(tid) }
         // `Notice.restart`: it has done its work by being there.
         if sig == SIGSTOP, sbx_ptrace_is_sent_by(tid, getpid()) == 1 { return resume(tid) }
         if !table.isWaiting(tid), let call = interrupted(tid), filter.judges(call) { _ = sbx_ptrace_restart_always(tid) }
@@ -300,6 +308,7 @@ package final class Tracer<Events: TracerEvents> {
         held.remove(tid)
         switch judge(Caller(tid: tid, pid: t.leader, serial: t.serial)) {
         case .goesOn: break
+        case .goesOnReading(let input): give(input, to: tid)
         case .ends:
             leaving.insert(tid)
             if sbx_ptrace_exit_now(tid, 126) != 0 { _ = sbx_kill(tid, SIGKILL) }
@@ -308,6 +317,32 @@ package final class Tracer<Events: TracerEvents> {
             return
         }
         resume(tid)
+    }
+
+    /// The first thing that the program does is a call that a notifier answers with the descriptor; then it traps, and is put back to
+    /// its beginning.
+    private func give(_ input: Int32, to tid: Int32) {
+        var call = sbx_call()
+        let result = sbx_ptrace_call_now(tid, &call)
+        gifts.put(input, for: tid)
+        calls[tid] = (call, 0)
+        if result < 0 { _ = sbx_kill(tid, SIGKILL) }
+    }
+
+    /// False for a signal that somebody else has sent.
+    private func hasReturned(_ tid: Int32, from call: sbx_call) -> Bool {
+        var call = call
+        if gifts.isWaiting(tid) {
+            // A signal came before the call was received. Or the program before had a filter of its own that lets it come to nobody.
+            let tries = (calls[tid]?.tries ?? 0) + 1
+            calls[tid]?.tries = tries
+            if tries > 100 || sbx_ptrace_call_again(tid, &call) < 0 { _ = sbx_kill(tid, SIGKILL) }
+            return true
+        }
+        let result = sbx_ptrace_call_done(tid, &call)
+        if result < 0 { _ = sbx_kill(tid, SIGKILL) }
+        if result == 1 { calls[tid] = nil }
+        return result != 0
     }
 
     private func forgetCompany(of tid: Int32) {

@@ -9,13 +9,14 @@ internal import SandboxStore
 /// Nothing after `prepare` reads the caller's memory, and the decision is in the journal before anything is done.
 extension Notifier {
     func handle(_ notice: consuming Notice) {
+        if let input = supervision.context.gifts.take(for: notice.tid) { return notice.replaceStandardInput(by: input) }
         let caller = supervision.context.arrived(notice.tid), call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
             .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
-        case .open(let request) where OpenLook.isFor(request) && !(supervision.rulesJudgeReads && supervision.enforces):
+        case .open(let request) where OpenLook.isFor(request) && !supervision.pinsReads(of: caller):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {
             case .goesOn: notice.proceed()
             case .fails(let error): notice.answer(-error)
@@ -35,6 +36,9 @@ extension Notifier {
             }
             guard notice.isStillValid() else { return notice.answer(-ESRCH) }
             var finding = supervision.find(files, call, caller)
+            if let (client, script) = supervision.script(files, finding, caller) {
+                return open(script, of: client, call, finding, notice, caller)
+            }
             if finding.decision == .ask, supervision.enforces {
                 let shown = Shown(files, finding, supervision)
                 guard supervision.isApproved(&finding, shown) else { return hold(call, finding, shown, notice, caller) }

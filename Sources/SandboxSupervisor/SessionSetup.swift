@@ -253,10 +253,10 @@ struct PendingPolicy: Sendable {
     private static func make(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws(RunFailure) -> (Policy, CommandReader) {
         let policy: Policy
         do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
-        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() }, sql: { _, _ in [] })) }
+        guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() })) }
         do throws(CatalogueFiles.Failure) {
             let catalogue = try CatalogueFiles.catalogue.get()
-            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }, sql: { SQL.read($0, dialect: $1) })
+            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) })
             return (policy, reader)
         } catch { throw RunFailure(error) }
     }

@@ -33,6 +33,8 @@ final class Supervision: Sendable {
     /// The session's own, for programs that a rule names.
     let searchPath: [UInt8]
     let approvals: Approvals
+    /// Programs that take SQL, as they run.
+    let clients = Clients()
     /// What processes carry, where rules ask.
     let carrying: Carrying?
     /// What came from the network, where rules of it or of its candidate ask.
@@ -250,6 +252,16 @@ final class Supervision: Sendable {
             status?.decision(h, name, policy)
             if !enforces || ruling.decision != .deny { note(connection: work, name, caller) }
             return append(h, name)
+        }
+    }
+
+    /// SQL that a running client is about to read.
+    func record(query finding: Judged, _ client: Client) -> RecordRef? {
+        var h = header(.query, finding.ruling, client.caller, .program)
+        h.subject = number(of: finding.judgement)
+        return client.program.withUnsafeBytes { program in
+            status?.decision(h, program, policy)
+            return append(h, program)
         }
     }
 

@@ -23,11 +23,14 @@ final class Tree: TracerEvents {
     private var asked: [UInt8]?
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
     private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
+    /// By process: program starts whose input is being read.
+    private var gatherings: [Int32: Gathering] = [:]
     private struct Start {
         let question: Held
         let finding: Judged
         let record: RecordRef?
         let image: [UInt8]
+        let input: Int32?
     }
     /// By process: program starts that wait for an answer.
     private var held: [Int32: Start] = [:]
@@ -107,6 +110,7 @@ final class Tree: TracerEvents {
     func isEnding(tid: Int32) {
         supervision.waits.cancel(tid: tid)
         tasks.remove(tid)
+        supervision.clients.remove(tid)
         writes?.isEnding(tid)
         withdraw(tid)
     }
@@ -120,9 +124,11 @@ final class Tree: TracerEvents {
 
     /// Nobody waits for the answer any more.
     private func withdraw(_ pid: Int32) {
+        gatherings.removeValue(forKey: pid)?.cancel()
         guard let start = held.removeValue(forKey: pid) else { return }
         _ = start.question.outcome(true, supervision.approvals)
         supervision.complete(start.record, -EINTR)
+        if let input = start.input { close(input) }
     }
 
     func rootStopped(by signal: Int32) { front.agentStopped(by: signal) }
@@ -130,6 +136,13 @@ final class Tree: TracerEvents {
     // MARK: Program starts
 
     func became(_ caller: Caller) -> ProgramStart {
+        let former = supervision.clients.of(caller)
+        supervision.clients.remove(caller.pid)
+        return judge(caller, nil, after: former)
+    }
+
+    /// `inputs`: what SQL the program will read, once that is known.
+    private func judge(_ caller: Caller, _ inputs: Gathering?, after former: Client? = nil) -> ProgramStart {
         asked = nil
         do throws(Errno) { try programs.readLoaded(caller) } catch {
             if programs.isUnreadable {
@@ -142,34 +155,58 @@ final class Tree: TracerEvents {
         if supervision.hasRules {
             do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
         }
+        let views = supervision.hasRules ? supervision.views(of: programs, arguments) : []
+        let reads = supervision.judgesStatements && views.contains { $0.takesSQL }
+        var failure: String?
+        if reads, inputs == nil {
+            if gather(views, caller, after: former) { return .isHeld }
+            failure = "there is no room to read its input"
+        }
         let refusal = supervision.carries(became: programs, caller)
         supervision.downloads(became: programs, arguments, caller)
-        var (finding, view) = supervision.find(programs, arguments, caller)
-        if let refusal { finding.refuse(refusal) }
-        finding.carries = supervision.carried(by: caller)
+        var found = supervision.find(programs, views, inputs, caller)
+        if let refusal { found.finding.refuse(refusal) }
+        if supervision.enforces, let failure = failure ?? inputs?.failure { found.finding.refuse(failure) }
+        found.finding.carries = supervision.carried(by: caller)
         let change = changes.removeValue(forKey: caller.pid)
+        var input: Int32?
         if supervision.enforces {
             if let change, Array(programs.chain[0].resolved.text) != change.program, !isScript(change.program) {
-                finding.refuse("it is not what a rule wanted in the place of another")
+                found.finding.refuse("it is not what a rule wanted in the place of another")
             }
-            if finding.decision == .rewrite { rewrite(&finding, view, arguments, change?.rules ?? [], caller) }
-            if finding.decision == .ask {
-                let shown = shown(arguments, finding)
+            if found.finding.decision == .rewrite { rewrite(&found.finding, found.view, arguments, change?.rules ?? [], caller) }
+            if let inputs { input = supervision.prepare(&found, inputs, caller) }
+            if found.finding.decision == .ask {
+                let shown = shown(arguments, found, inputs)
                 if shown.isTooLong {
-                    finding.refuse("it is too long to be shown to anybody")
-                } else if !supervision.isApproved(&finding, shown) {
-                    return hold(finding, shown, arguments, caller)
+                    found.finding.refuse("it is too long to be shown to anybody")
+                } else if !supervision.isApproved(&found.finding, shown) {
+                    return hold(found.finding, shown, arguments, input, caller)
                 }
             }
-        } else if let wanted = finding.rewrite, let view {
-            finding.rewritten = Array((arguments ?? []).prefix(view.offset)) + wanted.arguments
+        } else if let wanted = found.finding.rewrite, let view = found.view {
+            found.finding.rewritten = Array((arguments ?? []).prefix(view.offset)) + wanted.arguments
         }
+        let finding = found.finding
         if supervision.hasRules { supervision.remember(programs, finding.rewritten ?? arguments, caller) }
         let refused = finding.decision == .deny && supervision.enforces
         let subagent = refused ? nil : supervision.subagents.became(caller, programs)
         record(finding, caller, result: refused ? -EACCES : 0, isRunning: true, subagent)
-        if refused { explain(finding, to: caller) }
-        return refused ? .ends : .goesOn
+        if refused {
+            explain(finding, to: caller)
+            if let input { close(input) }
+        }
+        return refused ? .ends : input.map { .goesOnReading($0) } ?? .goesOn
+    }
+
+    // MARK: Input
+
+    private func gather(_ views: [ProgramView], _ caller: Caller, after former: Client?) -> Bool {
+        let gathering = Gathering(supervision, views, caller, after: former)
+        gatherings[caller.pid] = gathering
+        if gathering.begin() { return true }
+        gatherings[caller.pid] = nil
+        return false
     }
 
     private func isScript(_ path: [UInt8]) -> Bool { programs.chain[..<programs.count].contains { $0.resolved.text.elementsEqual(path) } }
@@ -203,18 +240,23 @@ final class Tree: TracerEvents {
 
     // MARK: Asking
 
-    private func shown(_ arguments: [[UInt8]]?, _ finding: Judged) -> Shown {
-        Shown(program: Array(programs.chain[0].resolved.text), finding.rewritten ?? arguments ?? [], finding, supervision)
+    private func shown(_ arguments: [[UInt8]]?, _ found: Supervision.StartFinding, _ inputs: Gathering?) -> Shown {
+        let finding = found.finding
+        return Shown(
+            program: Array(programs.chain[0].resolved.text), finding.rewritten ?? arguments ?? [], finding, supervision,
+            texts: found.client?.reading.digest)
     }
 
     /// It stands where it is, and everybody else goes on.
-    private func hold(_ finding: Judged, _ shown: Shown, _ arguments: [[UInt8]]?, _ caller: Caller) -> ProgramStart {
+    private func hold(
+        _ finding: Judged, _ shown: Shown, _ arguments: [[UInt8]]?, _ input: Int32?, _ caller: Caller
+    ) -> ProgramStart {
         var finding = finding
         let question = Held()
         finding.approval = question.id
         supervision.remember(programs, finding.rewritten ?? arguments, caller)
         let record = record(finding, caller, result: RecordHeader.pending, isRunning: true, nil)
-        held[caller.pid] = Start(question: question, finding: finding, record: record, image: image)
+        held[caller.pid] = Start(question: question, finding: finding, record: record, image: image, input: input)
         tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
         supervision.ask(question, shown, finding, caller) { [supervision] in
             supervision.context.tracer.decide(caller.pid)
@@ -223,6 +265,12 @@ final class Tree: TracerEvents {
     }
 
     func decided(_ caller: Caller) -> ProgramStart {
+        if let inputs = gatherings[caller.pid] {
+            guard inputs.isDone else { return .isHeld }
+            gatherings[caller.pid] = nil
+            inputs.take()
+            return judge(caller, inputs)
+        }
         guard let start = held[caller.pid] else { return .ends }
         // It was about another that had this number before.
         guard start.question.question?.isSettled == true else { return .isHeld }
@@ -244,8 +292,11 @@ final class Tree: TracerEvents {
             subagent.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
         }
         supervision.complete(start.record, goesOn ? 0 : -EACCES)
-        if !goesOn { explain(finding, to: caller) }
-        return goesOn ? .goesOn : .ends
+        if !goesOn {
+            explain(finding, to: caller)
+            if let input = start.input { close(input) }
+        }
+        return goesOn ? start.input.map { .goesOnReading($0) } ?? .goesOn : .ends
     }
 
     private func why(_ outcome: Question.Outcome) -> String {
@@ -334,7 +385,9 @@ final class Tree: TracerEvents {
         redacted.withUnsafeBytes(body)
     }
 
-    private func explain(_ finding: Judged, to caller: Caller) { tell("denied by", finding, finding.note.map { " (\($0))" } ?? "", caller) }
+    private func explain(_ finding: Judged, to caller: Caller) {
+        tell("denied by", finding, finding.remark.map { " (\($0))" } ?? "", caller)
+    }
 
     /// Its standard error is where an agent reads why.
     private func tell(_ what: String, _ finding: Judged, _ more: String, _ caller: Caller) {

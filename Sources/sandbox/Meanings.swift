@@ -12,8 +12,7 @@ enum Meanings {
     static func reader() throws -> CommandReader {
         do {
             let catalogue = try CatalogueFiles.catalogue.get()
-            return CommandReader(
-                catalogue: { catalogue.meaning(program: $0, arguments: $1, nested: .listed) }, sql: { SQL.read($0, dialect: $1) })
+            return CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1, nested: .listed) })
         } catch {
             ProfileSupport.say("sandbox: \(error)")
             throw ProfileSupport.ownFailure

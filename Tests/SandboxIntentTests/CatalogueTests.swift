@@ -264,7 +264,7 @@ import Testing
         #expect(found("psql -f a.sql") == [StatementSource(.file(Array("a.sql".utf8)), .postgres)])
         #expect(found("psql -f /dev/stdin") == [StatementSource(.standardInput, .postgres)])
         // Not in the arguments of the process itself: it is another's.
-        #expect(found("docker exec db psql -c X") == [StatementSource(.text([0x58]), .postgres)])
+        #expect(found("docker exec db psql -c X") == [StatementSource(.text([0x58]), .postgres, isElsewhere: true)])
     }
 
     @Test(arguments: [

@@ -39,6 +39,16 @@ import Testing
         #expect(meaning.intents == [.sqlCopyOut])
     }
 
+    /// What a client makes of quotes, escapes and variables is not guessed.
+    @Test(arguments: [
+        (SQLClient.psql, "\\i :x"), (.psql, "\\i 'e\\166il.sql'"), (.psql, "\\i 'a''b'"), (.psql, "\\i \"a\""), (.psql, "\\i a'b'"),
+        (.psql, "\\i `x`"), (.psql, "\\i"), (.mysql, "source a\u{1}\n"), (.sqlite3, ".read \"a\\x62\""), (.sqlite3, ".read a'b'"),
+        (.psql, "\\i " + String(repeating: "x", count: 600)),
+    ]) func namesThatCannotBeTold(client: SQLClient, script: String) {
+        let meaning = read(script, client)
+        #expect(meaning.includes.map(\.path) == [[]] && meaning.intents.contains(.sqlUnknown), "\(script)")
+    }
+
     @Test func psqlStatements() {
         #expect(names(read("SELECT 1;\nDROP TABLE t;\n", .psql)) == [["select"], ["drop"]])
         #expect(names(read("SELECT 1 \\; DROP TABLE t;", .psql)) == [["select"], ["drop"]])

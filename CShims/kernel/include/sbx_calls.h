@@ -52,6 +52,12 @@ static inline long sbx_write_at_once(int fd, const void *buf, size_t n) {
     struct iovec v = {(void *)buf, n};
     return sbx_ret(syscall(SYS_pwritev2, fd, &v, 1ul, -1l, -1l, 8l /* RWF_NOWAIT */));
 }
+static inline long sbx_read_at_once(int fd, void *buf, size_t n) {
+    struct iovec v = {buf, n};
+    return sbx_ret(syscall(SYS_preadv2, fd, &v, 1ul, -1l, -1l, 8l));
+}
+static inline long sbx_seek(int fd, long at, int from) { return sbx_ret(lseek(fd, at, from)); }
+static inline int sbx_pipe(int ends[2]) { return (int)sbx_ret(syscall(SYS_pipe2, ends, O_CLOEXEC)); }
 static inline long sbx_write(int fd, const void *buf, size_t n) { return sbx_ret(write(fd, buf, n)); }
 static inline int sbx_unlinkat(int dir, const char *name, int flags) { return (int)sbx_ret(unlinkat(dir, name, flags)); }
 static inline int sbx_mkdirat(int dir, const char *name, unsigned mode) { return (int)sbx_ret(mkdirat(dir, name, mode)); }

@@ -21,6 +21,8 @@ int sbx_held_mappings(int pid, struct sbx_held_list *list);
 int sbx_share(int a, int b);
 // An empty file in memory, memfd_create(2).
 int sbx_memory_file(void);
+// Nobody changes it, or its size, from now on. fcntl(2), F_ADD_SEALS
+int sbx_seal(int fd);
 
 // Whether a call waits for others: for data, a child, time.
 int sbx_is_wait(long call);

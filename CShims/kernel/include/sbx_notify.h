@@ -30,5 +30,7 @@ int sbx_notify_valid(int listener, uint64_t id);
 int sbx_notify_hand_over(int listener, uint64_t id, int srcfd, int cloexec);
 // The same without the answer.
 int sbx_notify_place(int listener, uint64_t id, int srcfd, int cloexec);
+// Installs srcfd in the caller in the place of its descriptor `at`.
+int sbx_notify_replace(int listener, uint64_t id, int srcfd, int at);
 int sbx_notify_sync_wake_up(int listener);
 #endif

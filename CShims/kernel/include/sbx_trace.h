@@ -26,6 +26,18 @@ int sbx_ptrace_exec_now(int tid, const uint64_t arguments[3], int status);
 enum { SBX_EXEC_CODE_WORDS = 4 };
 void sbx_exec_code(uint64_t out[SBX_EXEC_CODE_WORDS], int status);
 int sbx_ptrace_set_exec_arguments(int tid, const uint64_t arguments[3]);
+// At the exec event: the new image makes one call that comes to the supervisor, and traps. `sbx_ptrace_call_done` puts back what was
+// there: 1 where it did, 0 where the task is somewhere else.
+struct sbx_call { uint64_t at, code[2], registers[40]; };
+enum { SBX_CALL_CODE_WORDS = 2 };
+int sbx_ptrace_call_now(int tid, struct sbx_call *saved);
+int sbx_ptrace_call_again(int tid, const struct sbx_call *saved);
+int sbx_ptrace_call_done(int tid, const struct sbx_call *saved);
+// The machine's instructions, where the trap leaves the task behind their beginning, and its registers.
+void sbx_call_code(uint64_t out[SBX_CALL_CODE_WORDS]);
+uint64_t sbx_call_end(void);
+int sbx_ptrace_get_registers(int tid, uint64_t out[40]);
+int sbx_ptrace_set_registers(int tid, const uint64_t all[40], uint64_t at);
 // `/proc/PID/maps`. It stays with the memory that the process has now: not with that of a program it starts later.
 int sbx_open_maps(int tid);
 struct sbx_mapping { uint64_t start, end, device, inode; int is_shared; };

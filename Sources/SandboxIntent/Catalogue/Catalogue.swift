@@ -131,7 +131,7 @@ private struct Reading {
     var budget: Int
     var meaning = CommandMeaning()
     private var depth = 0
-    /// Within what runs on another machine or in a container.
+    /// What is being read runs on another machine, or in a container.
     private var isElsewhere = false
     private static let maximumDepth = 32
 
@@ -193,7 +193,7 @@ private struct Reading {
         for level in scan.path where level.hasPlaces {
             if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
             scan.addTarget(of: level, to: &meaning)
-            scan.addStatements(of: level, to: &meaning, inPlace: inPlace)
+            scan.addStatements(of: level, to: &meaning, inPlace: inPlace, elsewhere: isElsewhere)
             for rule in level.nested where (rule.kind != .child || nested != .remote || isElsewhere) && scan.holds(rule.condition) {
                 follow(rule, scan, inPlace: inPlace)
             }

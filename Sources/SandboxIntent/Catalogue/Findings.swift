@@ -99,19 +99,21 @@ extension Scan {
     }
 
     /// `inPlace`: the arguments are those of the process, so that a text can be rewritten where it stands.
-    func addStatements(of level: Level, to meaning: inout CommandMeaning, inPlace: Bool) {
+    func addStatements(of level: Level, to meaning: inout CommandMeaning, inPlace: Bool, elsewhere: Bool) {
         for rule in level.statements {
             each(rule.text) { argument, start, _ in
                 meaning.statements.append(
                     StatementSource(
-                        .text(Array(arguments[argument][start...])), rule.dialect, argument: inPlace ? argument : nil, prefix: start))
+                        .text(Array(arguments[argument][start...])), rule.dialect, argument: inPlace ? argument : nil, prefix: start,
+                        isElsewhere: elsewhere))
             }
             for file in texts(rule.file) {
                 let isInput = file.count == 1 && file.first == UInt8(ascii: "-") || file.elementsEqual("/dev/stdin".utf8)
-                meaning.statements.append(StatementSource(isInput ? .standardInput : .file(Array(file)), rule.dialect))
+                meaning.statements.append(
+                    StatementSource(isInput ? .standardInput : .file(Array(file)), rule.dialect, isElsewhere: elsewhere))
             }
             if let condition = rule.standardInput, holds(condition) {
-                meaning.statements.append(StatementSource(.standardInput, rule.dialect))
+                meaning.statements.append(StatementSource(.standardInput, rule.dialect, isElsewhere: elsewhere))
             }
         }
     }

@@ -3,8 +3,15 @@ internal import SandboxModel
 /// psql's input: statements, and `\` commands where no quote or comment is open.
 struct PsqlScript {
     private let text: [UInt8]
-    private var session: SQLSession
+    private let isLast: Bool
+    private(set) var state: ScriptState
+    /// Up to here everything was complete.
+    private(set) var consumed = 0
     private var meaning = ScriptMeaning()
+    private var session: SQLSession {
+        get { state.session }
+        set { state.session = newValue }
+    }
     /// Where the statement that is being read begins.
     private var start: Int?
     private var brackets = 0
@@ -12,35 +19,50 @@ struct PsqlScript {
     /// Its text is not all here: a variable stands in it.
     private var hasVariable = false
 
-    init(_ text: [UInt8], _ session: SQLSession) {
+    init(_ text: [UInt8], _ state: ScriptState, isLast: Bool) {
         self.text = text
-        self.session = session
+        self.state = state
+        self.isLast = isLast
     }
 
     mutating func read() -> ScriptMeaning {
-        var scanner = Scanner(text, .postgres)
-        while let token = scanner.next() {
+        if state.isInRows { skipRows(0) }
+        var scanner = Scanner(text, .postgres, range: consumed..<text.count)
+        while !state.isInRows, let token = scanner.next() {
             let first = text[token.range.lowerBound]
             if token.kind == .symbol, first == UInt8(ascii: "\\") {
+                guard isWhole(token.range.lowerBound) else { return meaning }
                 let end = command(token.range.lowerBound)
                 scanner = Scanner(text, .postgres, range: end..<text.count)
+                if start == nil { consumed = end }
                 continue
             }
             if token.kind == .symbol { bracket(first) }
             if token.kind == .symbol, first == UInt8(ascii: ";"), brackets == 0, !body.isOpen {
                 let takesRows = start.map { PsqlScript.takesRows(text, $0..<token.range.lowerBound) } ?? false
+                if takesRows, !isWhole(token.range.upperBound) { return meaning }
                 finish(token.range.lowerBound)
-                if takesRows { scanner = Scanner(text, .postgres, range: skipRows(token.range.upperBound)..<text.count) }
+                consumed = token.range.upperBound
+                if takesRows {
+                    skipRows(afterLine(consumed))
+                    scanner = Scanner(text, .postgres, range: consumed..<text.count)
+                }
                 continue
             }
             start = start ?? token.range.lowerBound
             body.take(token, of: text)
             if isVariable(token) { hasVariable = true }
         }
+        guard isLast else { return meaning }
         finish(text.count)
         if scanner.isDoubtful { meaning.add([.sqlUnknown], "something has no end") }
         return meaning
     }
+
+    /// The line is all here.
+    private func isWhole(_ at: Int) -> Bool { isLast || text.line(from: at).upperBound < text.count }
+
+    private func afterLine(_ at: Int) -> Int { min(text.line(from: at).upperBound + 1, text.count) }
 
     private mutating func bracket(_ c: UInt8) {
         if c == UInt8(ascii: "(") { brackets += 1 }
@@ -112,20 +134,22 @@ struct PsqlScript {
         return false
     }
 
-    /// Where SQL goes on. Where the server refused the COPY, psql takes the rows for SQL.
-    private mutating func skipRows(_ end: Int) -> Int {
-        let first = min(text.line(from: end).upperBound + 1, text.count)
-        var position = first
-        while position < text.count {
-            let line = text.line(from: position)
-            if text[line].elementsEqual("\\.".utf8) || text[line].elementsEqual("\\.\r".utf8) { break }
-            position = line.upperBound + 1
+    /// The rows that begin there are read, as far as they are here. Where the server refused the COPY, psql takes them for SQL.
+    private mutating func skipRows(_ first: Int) {
+        state.isInRows = true
+        consumed = first
+        while consumed < text.count, state.isInRows {
+            let line = text.line(from: consumed)
+            if !isLast, line.upperBound == text.count { break }
+            state.isInRows = !(text[line].elementsEqual("\\.".utf8) || text[line].elementsEqual("\\.\r".utf8))
+            if state.isInRows { consumed = min(line.upperBound + 1, text.count) }
         }
-        let rows = first..<min(position, text.count)
+        let rows = first..<consumed
+        // The line that ends them, without its end.
+        if !state.isInRows { consumed = text.line(from: consumed).upperBound } else if isLast { state.isInRows = false }
         if !session.stopsAtErrors, PsqlScript.mayRun(text[rows]) {
             meaning.add(Guess.intents(text, .postgres, rows).union([.sqlUnknown]), "rows that would run as SQL where their COPY fails")
         }
-        return position < text.count ? text.line(from: position).upperBound : text.count
     }
 
     private static func mayRun(_ rows: ArraySlice<UInt8>) -> Bool {
@@ -160,7 +184,10 @@ struct PsqlScript {
             finish(at)
         }
         run(name, end..<stop)
-        if name == "copy", PsqlScript.takesRows(text, at + 1..<stop) { return skipRows(stop) }
+        if name == "copy", PsqlScript.takesRows(text, at + 1..<stop) {
+            skipRows(afterLine(stop))
+            return consumed
+        }
         return min(stop, text.count)
     }
 
@@ -187,8 +214,8 @@ struct PsqlScript {
         }
         switch name {
         case "!": meaning.runs(Array(text[rest]).trimmed, "\\! runs a program")
-        case "i", "include": include(argument, relative: false)
-        case "ir", "include_relative": include(argument, relative: true)
+        case "i", "include": include(rest, relative: false)
+        case "ir", "include_relative": include(rest, relative: true)
         case "o", "out", "w", "write", "s": write(Array(text[rest]).trimmed, argument, name)
         case "g", "gx":
             var target = Array(text[rest]).trimmed
@@ -207,6 +234,7 @@ struct PsqlScript {
                 session.stopsAtErrors = ["1", "on", "true", "yes"].contains(
                     String(decoding: words.dropFirst().first ?? [], as: UTF8.self).lowercased())
             }
+            if argument == Array("SINGLELINE".utf8) { meaning.add([.sqlUnknown], "lines that end statements") }
         case "e", "edit", "ef", "ev": meaning.add([.sqlCopyProgram, .sqlUnknown], "\\\(name) runs an editor")
         case "setenv": meaning.add([.sqlUnknown], "\\setenv changes what programs are run with")
         case "encoding":
@@ -217,14 +245,17 @@ struct PsqlScript {
         case "lo_export": meaning.writes(words.dropFirst().first ?? [], "\\lo_export")
         case "lo_unlink": meaning.add([.sqlDelete], "\\lo_unlink")
         case "password": meaning.add([.sqlGrant], "\\password")
+        case "cd": meaning.changesFolder = true
         case "gset", "prompt", "if", "elif", "else", "endif", "r", "reset": break
         default: break
         }
     }
 
-    private mutating func include(_ path: [UInt8], relative: Bool) {
-        meaning.includes.append(.init(path: path, isRelativeToScript: relative))
-        if path.first == UInt8(ascii: ":") || path.isEmpty { meaning.add([.sqlUnknown], "a script whose name is not known") }
+    private mutating func include(_ rest: Range<Int>, relative: Bool) {
+        let text = Array(text[rest]).trimmed
+        // What follows the first word is left out.
+        let end = text.first == UInt8(ascii: "'") ? text.count : text.firstIndex(where: \.isBlank) ?? text.count
+        meaning.include(Array(text[..<end]), relative: relative, quotes: "'", special: "'\"\\:`")
     }
 
     private mutating func write(_ line: [UInt8], _ target: [UInt8], _ name: String) {

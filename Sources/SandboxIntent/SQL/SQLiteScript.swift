@@ -3,47 +3,67 @@ internal import SandboxModel
 /// The input of `sqlite3`: a line that begins with a dot, where no statement is open, is a command.
 struct SQLiteScript {
     private let text: [UInt8]
-    private var session: SQLSession
+    private let isLast: Bool
+    private(set) var state: ScriptState
+    /// Up to here everything was complete.
+    private(set) var consumed = 0
     private var meaning = ScriptMeaning()
+    /// Where the statement that is being read begins.
+    private var start: Int?
+    private var body = RoutineBody(.sqlite)
+    /// The last tokens were `;`, or `; END`: in a trigger's body another `;` ends it, whatever else is open (sqlite3_complete).
+    private var ending = 0
+    private var session: SQLSession {
+        get { state.session }
+        set { state.session = newValue }
+    }
 
-    init(_ text: [UInt8], _ session: SQLSession) {
+    init(_ text: [UInt8], _ state: ScriptState, isLast: Bool) {
         self.text = text
-        self.session = session
+        self.state = state
+        self.isLast = isLast
     }
 
     mutating func read() -> ScriptMeaning {
-        var position = 0
-        var start = 0
-        while position < text.count {
-            let line = text.line(from: position)
-            // A dot counts only where nothing is open; a statement ends with a line
-            if text[start..<position].allSatisfy(\.isBlank) || isComplete(start..<position), text[line].first == UInt8(ascii: ".") {
-                statements(start..<position)
+        var scanner = Scanner(text, .sqlite)
+        while let token = scanner.next() {
+            let at = token.range.lowerBound
+            // A dot counts only where nothing is open
+            if start == nil, text[at] == UInt8(ascii: "."), at == 0 ? state.isAtLineStart : text[at - 1] == 0x0a {
+                let line = text.line(from: at)
+                if !isLast, line.upperBound == text.count { return meaning }
                 command(line)
-                start = min(line.upperBound + 1, text.count)
+                consumed = line.upperBound
+                scanner = Scanner(text, .sqlite, range: consumed..<text.count)
+                continue
             }
-            position = line.upperBound + 1
+            take(token)
         }
-        statements(start..<text.count)
+        guard isLast else { return meaning }
+        // A string without an end has none of its tokens behind it
+        if start != nil || scanner.isDoubtful { statement((start ?? consumed)..<text.count) }
         return meaning
     }
 
-    /// Nothing is open behind its last `;`.
-    private func isComplete(_ range: Range<Int>) -> Bool {
-        var scanner = Scanner(text, .sqlite, range: range)
-        var body = RoutineBody(.sqlite)
-        var isEnded = true
-        while let token = scanner.next() {
-            isEnded = token.kind == .symbol && text[token.range.lowerBound] == UInt8(ascii: ";") && !body.isOpen
-            if isEnded { body = RoutineBody(.sqlite) } else { body.take(token, of: text) }
+    private mutating func take(_ token: Token) {
+        let isEnd = token.kind == .symbol && text[token.range.lowerBound] == UInt8(ascii: ";")
+        if isEnd, !body.isOpen || ending == 2 {
+            if let start { statement(start..<token.range.lowerBound) }
+            consumed = token.range.upperBound
+            return
         }
-        return isEnded && !scanner.isDoubtful
+        ending = isEnd ? 1 : ending == 1 && text.isWord("END", in: token.range) ? 2 : 0
+        start = start ?? token.range.lowerBound
+        body.take(token, of: text)
     }
 
-    private mutating func statements(_ range: Range<Int>) {
+    private mutating func statement(_ range: Range<Int>) {
         var reader = TokenReader(text, .sqlite, session: session)
-        for piece in Splitter.pieces(of: text, .sqlite, range: range) { meaning.statements.append(reader.statement(piece)) }
+        meaning.statements.append(reader.statement(range))
         session = reader.session
+        start = nil
+        body = RoutineBody(.sqlite)
+        ending = 0
     }
 
     private mutating func command(_ line: Range<Int>) {
@@ -60,7 +80,7 @@ struct SQLiteScript {
             if plain.first?.first == UInt8(ascii: "|") {
                 meaning.runs(Array(plain.joined(by: 0x20).dropFirst()), ".read | runs a program")
             } else {
-                meaning.includes.append(.init(path: plain.first ?? [], isRelativeToScript: false))
+                meaning.include(Array(text[line].drop { !$0.isBlank }), quotes: "'\"", special: "'\"\\ \t")
             }
         } else if means("import", 2) {
             let source = plain.first ?? []
@@ -95,6 +115,8 @@ struct SQLiteScript {
             || means("unmodule")
         {
             meaning.add([.sqlAlter, .sqlUnknown], ".\(name)")
+        } else if name == "cd" {
+            meaning.changesFolder = true
         } else if means("bail", 2) {
             session.stopsAtErrors = arguments.first == Array("on".utf8)
         } else if !SQLiteScript.harmless.contains(where: { $0.hasPrefix(name) }) {
@@ -112,7 +134,7 @@ struct SQLiteScript {
     }
 
     private static let harmless = [
-        "auth", "binary", "cd", "changes", "check", "connection", "databases", "echo", "eqp", "exit", "expert", "explain", "headers",
+        "auth", "binary", "changes", "check", "connection", "databases", "echo", "eqp", "exit", "expert", "explain", "headers",
         "help",
         "indexes", "limit", "lint", "mode", "nonce", "nullvalue", "parameter", "print", "progress", "prompt", "quit", "scanstats", "schema",
         "selftest", "separator", "show", "stats", "tables", "timeout", "timer", "version", "vfsinfo", "vfslist", "vfsname", "width", "crlf",

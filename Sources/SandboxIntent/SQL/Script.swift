@@ -11,11 +11,20 @@ package enum SQLClient: String, Sendable, CaseIterable {
         case .sqlite3: .sqlite
         }
     }
+
+    package init(_ dialect: SQLDialect) {
+        switch dialect {
+        case .postgres: self = .psql
+        case .mysql: self = .mysql
+        case .sqlite: self = .sqlite3
+        }
+    }
 }
 
 /// What a script makes its client do.
 package struct ScriptMeaning: Sendable, Hashable {
     package struct Include: Sendable, Hashable {
+        /// Empty: it cannot be told.
         package let path: [UInt8]
         /// `\ir`: seen from the script that names it, not from the working directory.
         package let isRelativeToScript: Bool
@@ -36,6 +45,8 @@ package struct ScriptMeaning: Sendable, Hashable {
     package var programs: [[UInt8]] = []
     /// Where it connects to instead: `\c`'s words.
     package var connections: [String] = []
+    /// What names of files are relative to is another folder from somewhere on.
+    package var changesFolder = false
 
     mutating func add(_ more: IntentSet, _ reason: String) {
         intents.formUnion(more)
@@ -60,20 +71,73 @@ extension SQL {
             meaning.statements = read(text, dialect: client.dialect)
             return meaning
         }
-        var session = SQLSession()
-        session.stopsAtErrors = stopsAtErrors || client == .mysql
+        var reader = ScriptReader(client, stopsAtErrors: stopsAtErrors)
+        return reader.take(text, isLast: true).meaning
+    }
+}
+
+/// What a client has been told so far, for what comes next.
+struct ScriptState: Sendable {
+    var session = SQLSession()
+    /// MySQL: what ends a statement.
+    var delimiter: [UInt8] = [UInt8(ascii: ";")]
+    /// psql: the next lines are rows of a COPY.
+    var isInRows = false
+    /// sqlite3: what comes next begins a line.
+    var isAtLineStart = true
+}
+
+/// Reads a script that comes piece by piece: as far as what it holds is complete.
+package struct ScriptReader: Sendable {
+    package let client: SQLClient
+    private var state = ScriptState()
+
+    package init(_ client: SQLClient, stopsAtErrors: Bool = false) {
+        self.client = client
+        state.session.stopsAtErrors = stopsAtErrors || client == .mysql
+    }
+
+    /// `consumed`: how much of the text was complete, and is read. The rest is to come again, with what follows it. The last piece
+    /// is read to its end.
+    package mutating func take(_ text: [UInt8], isLast: Bool) -> (meaning: ScriptMeaning, consumed: Int) {
+        let result: (meaning: ScriptMeaning, state: ScriptState, consumed: Int)
         switch client {
         case .psql:
-            var script = PsqlScript(text, session)
-            return script.read()
+            var script = PsqlScript(text, state, isLast: isLast)
+            result = (script.read(), script.state, script.consumed)
         case .mysql:
-            var script = MySQLScript(text, session)
-            return script.read()
+            var script = MySQLScript(text, state, isLast: isLast)
+            result = (script.read(), script.state, script.consumed)
         case .sqlite3:
-            var script = SQLiteScript(text, session)
-            return script.read()
+            var script = SQLiteScript(text, state, isLast: isLast)
+            result = (script.read(), script.state, script.consumed)
         }
+        state = result.state
+        var end = isLast ? text.count : result.consumed
+        // The client reads lines: it shall have the whole of the last one where nothing more stands in it. Of rows they are whole.
+        if !state.isInRows, let next = text[end...].firstIndex(where: { !$0.isBlank || $0 == 0x0a }), text[next] == 0x0a { end = next + 1 }
+        if end > 0 { state.isAtLineStart = text[end - 1] == 0x0a }
+        return (result.meaning, end)
     }
+}
+
+extension ScriptMeaning {
+    /// `text`: what stands behind the command. Quotes that do not simply surround a name, escapes and variables are each client's own.
+    mutating func include(_ text: [UInt8], relative: Bool = false, quotes: String, special: String) {
+        let text = text.trimmed
+        var name = text
+        if let quote = text.first, quotes.utf8.contains(quote), text.count > 2, text.last == quote {
+            name = Array(text[1..<text.count - 1])
+        }
+        let isPlain = name.allSatisfy { $0 > 0x1f && $0 != 0x7f && !special.utf8.contains($0) }
+        if !isPlain || name.isEmpty || name.count > ScriptMeaning.longestName {
+            name = []
+            add([.sqlUnknown], "a script whose name is not known")
+        }
+        includes.append(Include(path: name, isRelativeToScript: relative))
+    }
+    /// Clients cut names that are longer than they have room for.
+    private static let longestName = 500
 }
 
 extension [UInt8] {

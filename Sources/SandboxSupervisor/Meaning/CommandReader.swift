@@ -1,14 +1,17 @@
 package import SandboxIntent
-internal import SandboxModel
+package import SandboxModel
 package import SandboxPolicy
 
-/// From a command line to the facts that rules judge by: what the catalogue says of it, and the SQL that it hands to a client.
+/// From a command line to the facts that rules judge by: what the catalogue says of it, and the SQL that it hands to a client,
+/// scripts that this SQL includes among it.
 /// One for the dry run and for what really runs.
 package struct CommandReader: Sendable {
     /// What a client is given to read.
     package enum Input: Sendable {
         case text([UInt8])
-        /// Nothing there, or a person types it: that is for the guards.
+        /// What was read already; nil: the text is too long to be kept.
+        case read(ScriptSummary, text: [UInt8]?)
+        /// Nothing there, or a person types it: that is for the guards. Or it is judged when the client opens it.
         case nothing
         case unknown
     }
@@ -21,11 +24,15 @@ package struct CommandReader: Sendable {
         package var arguments: [[UInt8]]
         package var variable: (String) -> String?
         /// The text of a file that a client reads, or of its standard input.
-        package var input: (StatementSource.Place) -> Input
+        package var input: (StatementSource) -> Input
+        /// What the client opens is judged when it opens it.
+        package var opensAreJudged = false
+        /// Where it was looked up already.
+        package var meaning: CommandMeaning?
 
         package init(
             program: [UInt8], invoked: [UInt8], arguments: [[UInt8]], variable: @escaping (String) -> String?,
-            input: @escaping (StatementSource.Place) -> Input
+            input: @escaping (StatementSource) -> Input
         ) {
             self.program = program
             self.invoked = invoked
@@ -38,24 +45,49 @@ package struct CommandReader: Sendable {
     package struct Reading {
         package var facts: Facts
         package var meaning: CommandMeaning
-        /// What each source of SQL holds: the text, and what was understood of it.
-        package var sources: [(source: StatementSource, text: [UInt8], statements: [Statement])] = []
+        /// Each source of SQL, with its text where that is kept.
+        package var sources: [(source: StatementSource, text: [UInt8]?)] = []
+        /// What led to each intent of the SQL, for people.
+        package var evidence: [(intent: Intent, because: String)] = []
+        /// Scripts that were met, as the client names them.
+        package var scripts: Set<[UInt8]> = []
+        /// There are others, of which nobody can tell the names.
+        package var hasUnnamedScripts = false
+
+        /// Another for other texts that are in no argument. Nil: there are none.
+        package var digest: [UInt8]? {
+            var all: [UInt8] = []
+            var isEmpty = true
+            for (source, text) in sources {
+                if case .text = source.place { continue }
+                isEmpty = false
+                // One that was not kept is like no other.
+                all += SHA256.hash(text ?? Array(String(UInt64.random(in: 0 ... .max)).utf8))
+            }
+            return isEmpty ? nil : Array(SHA256.hex(SHA256.hash(all)).utf8)
+        }
+
+        /// Where SQL came from that is in no argument, for the trail.
+        package var origins: [String] {
+            sources.compactMap { source, _ in
+                switch source.place {
+                case .text: nil
+                case .file(let name): Escaped.text(name)
+                case .standardInput: "standard input"
+                }
+            }
+        }
     }
 
     package typealias Catalogued = @Sendable (_ program: [UInt8], _ arguments: [[UInt8]]) -> CommandMeaning
-    package typealias Statements = @Sendable (_ text: [UInt8], _ dialect: SQLDialect) -> [Statement]
     private let catalogue: Catalogued
-    private let sql: Statements
 
-    package init(catalogue: @escaping Catalogued, sql: @escaping Statements) {
-        self.catalogue = catalogue
-        self.sql = sql
-    }
+    package init(catalogue: @escaping Catalogued) { self.catalogue = catalogue }
 
-    package func statements(_ text: [UInt8], _ dialect: SQLDialect) -> [Statement] { sql(text, dialect) }
+    package func meaning(_ program: [UInt8], _ arguments: [[UInt8]]) -> CommandMeaning { catalogue(program, arguments) }
 
     package func read(_ command: Command) -> Reading {
-        let meaning = catalogue(command.program, command.arguments)
+        let meaning = command.meaning ?? meaning(command.program, command.arguments)
         var facts = Facts(.exec, intents: meaning.intents.union([.procExec]))
         facts.program = command.program
         facts.invoked = command.invoked
@@ -68,26 +100,104 @@ package struct CommandReader: Sendable {
         var reading = Reading(facts: facts, meaning: meaning)
         if meaning.statements.isEmpty { return reading }
         for source in meaning.statements { add(source, command, &reading) }
+        if command.opensAreJudged, let first = meaning.statements.first, !first.isElsewhere {
+            for name in Self.startUp(command, SQLClient(first.dialect)) {
+                add(StatementSource(.file(name), first.dialect), command, &reading)
+            }
+        }
         connection(command, &reading.facts, meaning.statements[0].dialect)
         return reading
     }
 
-    private func add(_ source: StatementSource, _ command: Command, _ reading: inout Reading) {
-        let input: Input = if case .text(let text) = source.place { .text(text) } else { command.input(source.place) }
-        switch input {
-        case .nothing: return
-        case .unknown:
-            reading.facts.intents.insert(.sqlUnknown)
-            reading.facts.unknown.insert(.table)
+    private func add(_ source: StatementSource, _ command: Command, _ reading: inout Reading, depth: Int = 0) {
+        let client = SQLClient(source.dialect)
+        var summary: ScriptSummary
+        switch source.place {
         case .text(let text):
-            let statements = sql(text, source.dialect)
-            for statement in statements {
-                reading.facts.intents.formUnion(statement.intents)
-                reading.facts.tables += statement.tables
-                if statement.intents.contains(.sqlUnknown) { reading.facts.unknown.insert(.table) }
+            summary = ScriptSummary.of(text, source.dialect, client: Self.isScript(text, client) ? client : nil)
+            reading.sources.append((source, text))
+        case .file(let name):
+            // Nobody reads a file for ever that includes itself.
+            guard reading.scripts.insert(name).inserted else { return }
+            guard !source.isElsewhere, depth <= Self.deepest, reading.scripts.count <= Self.mostScripts else {
+                if !source.isElsewhere { reading.hasUnnamedScripts = true }
+                return unknown(&reading)
             }
-            reading.sources.append((source, text, statements))
+            guard let read = given(source, command, client, &reading) else { return }
+            summary = read
+        case .standardInput:
+            guard let read = given(source, command, client, &reading) else { return }
+            summary = read
         }
+        reading.facts.take(summary)
+        reading.evidence += summary.evidence
+        if summary.includesUnnamed { reading.hasUnnamedScripts = true }
+        for include in summary.includes {
+            guard let name = path(of: include, in: source, command, client) else {
+                reading.hasUnnamedScripts = true
+                return unknown(&reading)
+            }
+            // Where it is, is known when the client opens it.
+            if summary.changesFolder, name.first != UInt8(ascii: "/"), reading.scripts.insert(name).inserted {
+                if !command.opensAreJudged { unknown(&reading) }
+                continue
+            }
+            add(StatementSource(.file(name), source.dialect, isElsewhere: source.isElsewhere), command, &reading, depth: depth + 1)
+        }
+    }
+    /// What a client reads first, unless it is told not to: then nobody opens it.
+    private static func startUp(_ command: Command, _ client: SQLClient) -> [[UInt8]] {
+        let home = command.variable("HOME").map { Array($0.utf8) } ?? []
+        switch client {
+        case .psql:
+            guard let named = command.variable("PSQLRC").map({ Array($0.utf8) }) else { return [home + Array("/.psqlrc".utf8)] }
+            return [named.starts(with: "~/".utf8) ? home + named.dropFirst() : named]
+        case .sqlite3: return [home + Array("/.sqliterc".utf8)]
+        case .mysql: return []
+        }
+    }
+
+    private static let deepest = 16
+    private static let mostScripts = 256
+
+    private func given(_ source: StatementSource, _ command: Command, _ client: SQLClient, _ reading: inout Reading) -> ScriptSummary? {
+        switch command.input(source) {
+        case .nothing: return nil
+        case .unknown:
+            unknown(&reading)
+            return nil
+        case .text(let text):
+            reading.sources.append((source, text))
+            return ScriptSummary.of(text, source.dialect, client: client)
+        case .read(let summary, let text):
+            reading.sources.append((source, text))
+            return summary
+        }
+    }
+
+    private func unknown(_ reading: inout Reading) {
+        reading.facts.intents.insert(.sqlUnknown)
+        reading.facts.unknown.insert(.table)
+    }
+
+    /// psql sends a text to its server as it is, or takes it for one command of its own; the others read it as they read everything.
+    package static func isScript(_ text: [UInt8], _ client: SQLClient) -> Bool {
+        client != .psql || text.first { !$0.isBlank } == UInt8(ascii: "\\")
+    }
+
+    /// As the client will ask for it. Nil: that cannot be told.
+    package func path(
+        of include: ScriptMeaning.Include, in source: StatementSource, _ command: Command, _ client: SQLClient
+    ) -> [UInt8]? {
+        let path = include.path
+        if client != .sqlite3, path.first == UInt8(ascii: "~") {
+            guard path.dropFirst().first == UInt8(ascii: "/"), let home = command.variable("HOME") else { return nil }
+            return Array(home.utf8) + path.dropFirst()
+        }
+        guard include.isRelativeToScript, path.first != UInt8(ascii: "/"), case .file(let script) = source.place,
+            let slash = script.lastIndex(of: UInt8(ascii: "/"))
+        else { return path }
+        return script[...slash] + path
     }
 
     /// Where a client goes that was not told by its arguments (libpq's environment, mysql(1)).
@@ -116,4 +226,18 @@ package struct CommandReader: Sendable {
         if let address = IPAddress(parsing: plain) { return Facts.Destination(address: address.canonicalDestination, port: port) }
         return Facts.Destination(names: [plain], address: plain == "localhost" ? .loopback4 : nil, port: port)
     }
+}
+
+extension Facts {
+    package mutating func take(_ summary: ScriptSummary) {
+        intents.formUnion(summary.intents)
+        tables += summary.tables
+        if summary.intents.contains(.sqlUnknown) { unknown.insert(.table) }
+        if summary.changesDatabase { unknown.insert(.database) }
+        if summary.changesHost { unknown.formUnion([.host, .port]) }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isBlank: Bool { self == 0x20 || (0x09...0x0d).contains(self) }
 }

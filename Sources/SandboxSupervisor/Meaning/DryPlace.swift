@@ -18,7 +18,7 @@ package final class ThisMachine: DryPlace {
     private let workingDirectory: [UInt8]
     private var programs: [[UInt8]: (program: [UInt8], invoked: [UInt8])?] = [:]
     private lazy var folders: [[UInt8]] = Array((variable("PATH") ?? "/usr/bin:/bin").utf8).split(separator: 0x3a).map { Array($0) }
-    private static let maximumText = 1 << 20
+    private static let maximumText = 64 << 20
 
     package init() { workingDirectory = ProfileFiles.resolve([UInt8](".".utf8)) ?? [0x2f] }
 

@@ -54,7 +54,7 @@ package final class Explainer {
         let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
         let (program, invoked) = found ?? (program: usual, invoked: usual)
         let command = CommandReader.Command(
-            program: program, invoked: invoked, arguments: words, variable: place.variable, input: place.input)
+            program: program, invoked: invoked, arguments: words, variable: place.variable, input: { [place] in place.input($0.place) })
         let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
         var ruling = policy.judge(exec: program.span, invoked: invoked.span)
         if let rewriting = judgement.verdict.rewrite?.program {
@@ -65,7 +65,7 @@ package final class Explainer {
         var explanation = Explanation(.exec, judgement.reading.facts, ruling, judgement.verdict)
         explanation.evidence = [(.procExec, "a program starts")]
         for e in judgement.reading.meaning.evidence { explanation.evidence.append((e.intent, e.because)) }
-        for (_, _, statements) in judgement.reading.sources { explanation.add(statements) }
+        explanation.evidence += judgement.reading.evidence
         explanation.arguments = words
         if found == nil { explanation.note = "`\(Escaped.text(name))` is not on this machine" }
         let meaning = judgement.reading.meaning
@@ -101,7 +101,7 @@ package final class Explainer {
     private func query(_ text: [UInt8], _ dialect: SQLDialect) -> Explanation {
         var facts = Facts(.query, intents: [])
         around(&facts)
-        let statements = judge.reader.statements(text, dialect)
+        let statements = SQL.read(text, dialect: dialect)
         for statement in statements {
             facts.intents.formUnion(statement.intents)
             facts.tables += statement.tables

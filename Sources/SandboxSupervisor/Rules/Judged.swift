@@ -15,6 +15,8 @@ struct Judged {
     var shadow: Judgement.Shadow?
     /// What the process carries.
     var carries: [String] = []
+    /// Where SQL came from that is in no argument.
+    var sources: [String] = []
 
     init(_ ruling: Ruling) { self.ruling = ruling }
 
@@ -54,14 +56,21 @@ struct Judged {
         return ([ruling.rule] + others).filter { seen.insert($0).inserted }
     }
 
+    /// The note, and where the SQL came from.
+    var remark: String? {
+        if sources.isEmpty { return note }
+        let named = sources.prefix(8).joined(separator: ", ") + (sources.count > 8 ? " and others" : "")
+        return [note, "SQL from " + named].compactMap { $0 }.joined(separator: "; ")
+    }
+
     /// Nil where the event itself says everything.
     var judgement: Judgement? {
         // Without rules: no allocation.
-        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil { return nil }
+        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil, sources.isEmpty { return nil }
         var j = Judgement()
         j.intents = intents
         j.rules = judgementRules
-        (j.note, j.rewritten, j.approval, j.shadow) = (note, rewritten, approval, shadow)
+        (j.note, j.rewritten, j.approval, j.shadow) = (remark, rewritten, approval, shadow)
         j.carries = carries
         return j.isPlain ? nil : j
     }

@@ -11,6 +11,7 @@ struct ProgramView {
     let isWritten: Bool
     /// Nil: they could not be read.
     var arguments: [[UInt8]]?
+    var meaning = CommandMeaning()
     /// How many arguments of the process come before these, in the place of the first.
     var offset: Int
 }
@@ -29,34 +30,45 @@ extension Supervision {
                 view.offset = place ?? 0
                 view.arguments = place.map { Array(list[$0...]) }
             }
+            view.meaning = commands.reader.meaning(view.program, view.arguments ?? [invoked])
             views.append(view)
         }
         return views
     }
 
-    /// The strictest of lists and rules about everything that is started.
-    func find(_ work: ProgramWork, _ arguments: [[UInt8]]?, _ caller: Caller, isSecondLook: Bool = false) -> (
-        finding: Judged, view: ProgramView?
-    ) {
-        var finding = Judged(judge(work))
-        var decisive: ProgramView?
-        if policy.hasRules {
-            for view in views(of: work, arguments) {
-                let before = finding.decision
-                let (verdict, facts) = judge(view, work, caller, counters: isSecondLook || before == .deny ? nil : counters)
-                finding.add(verdict, facts)
-                if finding.decision > before { decisive = view }
-            }
-        }
-        compare(&finding) { $0.find(work, arguments, caller, isSecondLook: isSecondLook).finding }
-        return (finding, decisive)
+    /// What was found about a program start.
+    struct StartFinding {
+        var finding: Judged
+        /// Which of the programs decided.
+        var view: ProgramView?
+        /// The one that takes SQL, with what was read of it.
+        var client: (reading: CommandReader.Reading, texts: [StatementSource.Place: [UInt8]])?
     }
 
-    private func judge(_ view: ProgramView, _ work: ProgramWork, _ caller: Caller, counters: Counters?) -> (Verdict, Facts) {
-        let command = CommandReader.Command(
-            program: view.program, invoked: view.invoked, arguments: view.arguments ?? [view.invoked],
-            variable: { StartedWith.variable($0, caller) }, input: { StartedWith.input($0, caller) })
-        let judged = commands.judge(command, counters: counters) { facts in
+    /// The strictest of lists and rules about everything that is started.
+    func find(_ work: ProgramWork, _ views: [ProgramView], _ inputs: Gathering?, _ caller: Caller) -> StartFinding {
+        var found = StartFinding(finding: Judged(judge(work)))
+        if policy.hasRules {
+            for view in views {
+                let before = found.finding.decision
+                let judged = judge(view, work, inputs, caller, counters: before == .deny ? nil : counters)
+                found.finding.add(judged.verdict, judged.reading.facts)
+                found.finding.sources += judged.reading.origins.filter { !found.finding.sources.contains($0) }
+                if found.finding.decision > before { found.view = view }
+                if found.client == nil, view.takesSQL { found.client = (judged.rewritten ?? judged.reading, judged.texts) }
+            }
+        }
+        compare(&found.finding) { $0.find(work, views, inputs, caller).finding }
+        return found
+    }
+
+    private func judge(
+        _ view: ProgramView, _ work: ProgramWork, _ inputs: Gathering?, _ caller: Caller, counters: Counters?
+    ) -> CommandJudge.Judgement {
+        let command = view.command(of: caller, opensAreJudged: enforces && inputs != nil) { source in
+            inputs?.input(source) ?? .unknown
+        }
+        return commands.judge(command, counters: counters) { facts in
             surround(&facts, caller)
             facts.access = .execute
             facts.isWritten = view.isWritten
@@ -67,7 +79,6 @@ extension Supervision {
             guard let path = find(program: name) else { return nil }
             return (ProfileFiles.resolve(path) ?? path, path)
         }
-        return (judged.verdict, judged.reading.facts)
     }
 
     /// By the name that a rule gives it: where nobody but root writes, before where the session may.

@@ -23,13 +23,19 @@ struct Shown {
         self.init(work.operation, [], supervision.withEndpointName(work) { Array($0) }, nil, nil, finding, supervision)
     }
 
-    init(program: [UInt8], _ arguments: [[UInt8]], _ finding: Judged, _ supervision: Supervision) {
-        self.init(.exec, .execute, program, nil, arguments, finding, supervision)
+    /// `texts`: what stands for what is in no argument. An answer for longer is about the same texts.
+    init(program: [UInt8], _ arguments: [[UInt8]], _ finding: Judged, _ supervision: Supervision, texts: [UInt8]? = nil) {
+        self.init(.exec, .execute, program, nil, arguments, finding, supervision, more: texts ?? [])
+    }
+
+    /// `text`: what stands for the SQL, which is in no argument.
+    init(query client: Client, _ finding: Judged, _ supervision: Supervision, text: String) {
+        self.init(.query, .execute, client.program, Array(text.utf8), client.arguments, finding, supervision)
     }
 
     private init(
         _ operation: Operation, _ access: FileAccess, _ resource: [UInt8], _ target: [UInt8]?, _ arguments: [[UInt8]]?,
-        _ finding: Judged, _ supervision: Supervision
+        _ finding: Judged, _ supervision: Supervision, more: [UInt8] = []
     ) {
         self.operation = operation
         self.access = access
@@ -37,7 +43,7 @@ struct Shown {
         self.target = target
         key = finding.key(
             operation, supervision.policy,
-            shown: [Array(access.names.joined(separator: "+").utf8), resource, target ?? []] + (arguments ?? []))
+            shown: [Array(access.names.joined(separator: "+").utf8), resource, target ?? [], more] + (arguments ?? []))
         let keepsSecrets = supervision.policy.audit.arguments == .full
         self.arguments = arguments.map { keepsSecrets ? $0 : ArgumentRedaction.redact($0) }
     }

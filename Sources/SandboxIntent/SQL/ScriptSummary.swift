@@ -1,0 +1,66 @@
+package import SandboxModel
+
+/// What all of a script does, put together: it may be long, and this is not.
+package struct ScriptSummary: Sendable {
+    package private(set) var intents: IntentSet = []
+    /// Each once.
+    package private(set) var tables: [String] = []
+    /// What led to each intent first, for people.
+    package private(set) var evidence: [(intent: Intent, because: String)] = []
+    package private(set) var includes: [ScriptMeaning.Include] = []
+    /// It goes on in another database; elsewhere: perhaps on another host.
+    package private(set) var changesDatabase = false
+    package private(set) var changesHost = false
+    package private(set) var changesFolder = false
+    /// It includes scripts of which nobody can tell the names.
+    package private(set) var includesUnnamed = false
+    private var known: Set<String> = []
+    private static let most = 10_000
+
+    package init() {}
+
+    package mutating func add(_ meaning: ScriptMeaning) {
+        for statement in meaning.statements { add(statement) }
+        add(meaning.intents, meaning.reasons)
+        let named = meaning.includes.filter { !$0.path.isEmpty }
+        if named.count < meaning.includes.count { includesUnnamed = true }
+        if includes.count + named.count <= Self.most { includes += named } else { tooMuch() }
+        changesFolder = changesFolder || meaning.changesFolder
+        for words in meaning.connections {
+            changesDatabase = true
+            if words.utf8.contains(where: { $0 == 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }) { changesHost = true }
+        }
+    }
+
+    package mutating func add(_ statement: Statement) {
+        add(statement.intents, statement.reasons)
+        for table in statement.tables where known.insert(table).inserted {
+            if tables.count < Self.most { tables.append(table) } else { tooMuch() }
+        }
+    }
+
+    private mutating func tooMuch() {
+        includesUnnamed = true
+        add([.sqlUnknown], ["more than \(Self.most) tables or scripts"])
+    }
+
+    private mutating func add(_ more: IntentSet, _ reasons: [String]) {
+        guard !more.isSubset(of: intents) else { return }
+        for (i, intent) in more.elements.enumerated() where !intents.contains(intent) {
+            evidence.append((intent, i < reasons.count ? reasons[i] : reasons.last ?? "SQL"))
+        }
+        intents.formUnion(more)
+    }
+
+    /// Of a text that is all there: as its client takes it, or (`client` nil) as its server does.
+    package static func of(_ text: [UInt8], _ dialect: SQLDialect, client: SQLClient?) -> ScriptSummary {
+        var summary = ScriptSummary()
+        if let client {
+            var reader = ScriptReader(client)
+            summary.add(reader.take(text, isLast: true).meaning)
+        } else {
+            for statement in SQL.read(text, dialect: dialect) { summary.add(statement) }
+        }
+        return summary
+    }
+}
