@@ -43,6 +43,8 @@ package struct FilterKind: Sendable {
     package var enforces: Bool
     /// Landlock keeps signals in the session.
     package var scopesSignals: Bool
+    /// The profile has rules about data classes.
+    package var tracksData = false
     /// Process ids: ours, and the one that the user started, in the agent's process group.
     package var supervisor: Int32
     package var front: Int32
@@ -60,6 +62,7 @@ package struct FilterKind: Sendable {
         case .enforced: enforces
         case .scoped: enforces && scopesSignals
         case .unscoped: enforces && !scopesSignals
+        case .tracking: enforces && tracksData
         }
     }
 

@@ -35,6 +35,7 @@ package final class FileLabels: Sendable {
     }
     private let path: String
     private let file: Int32
+    private let turn = Mutex(())
     private let known = Mutex(Known())
 
     package init(in state: StateDirectory) throws(StoreError) {
@@ -46,12 +47,24 @@ package final class FileLabels: Sendable {
 
     deinit { close(file) }
 
-    /// False where it could not be written.
-    package func add(_ label: FileLabel) -> Bool {
+    /// While `body` runs no other session does the same.
+    package func alone<R>(_ body: () -> R) -> R {
+        turn.withLock { _ in
+            while flock(file, LOCK_EX) != 0, errno == EINTR {}
+            defer { flock(file, LOCK_UN) }
+            return body()
+        }
+    }
+
+    /// False where it could not be written. `eachPath`: one for each name that it came of.
+    package func add(_ label: FileLabel, eachPath: Bool) -> Bool {
         let key = Key(device: label.device, inode: label.inode)
         return known.withLock { known in
             readMore(&known)
-            if known.labels[key]?.contains(where: { $0.name == label.name && $0.born == label.born }) == true { return true }
+            let isKnown = known.labels[key]?.contains { one in
+                one.name == label.name && one.born == label.born && (!eachPath || one.path == label.path)
+            }
+            if isKnown == true { return true }
             let line = FileLabels.line(label)
             // With a line's end before it: what another writer has left half done is no part of it.
             guard write(file, line, line.count) == line.count else { return false }

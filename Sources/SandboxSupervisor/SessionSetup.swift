@@ -196,6 +196,7 @@ struct SessionSetup {
             program: program, arguments: arguments.map(text),
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front,
             signals: signals)
+        spec.tracksData = enforces && profile.body.asksWhatIsCarried
         spec.limits = limits()
         spec.controlGroup = group?.descriptor ?? -1
         spec.account = account

@@ -97,6 +97,7 @@ final class Supervision: Sendable {
         context.tasks.setWaiting(tid, false)
         let pid = context.tasks.leader(of: tid)
         context.flights.land(pid)
+        settle(tid)
         return Caller(tid: tid, pid: pid, serial: context.tasks.serial(of: tid))
     }
 

@@ -126,10 +126,7 @@ final class Tree: TracerEvents {
         if supervision.hasRules {
             do throws(Errno) { arguments = try programs.image.allArguments() } catch {}
         }
-        let refusal = supervision.carries(became: programs, caller)
         var (finding, view) = supervision.find(programs, arguments, caller)
-        if let refusal { finding.refuse(refusal) }
-        finding.carries = supervision.carried(by: caller)
         let change = changes.removeValue(forKey: caller.pid)
         if supervision.enforces {
             if let change, Array(programs.chain[0].resolved.text) != change.program, !isScript(change.program) {

@@ -32,6 +32,8 @@ package struct Facts: Sendable {
     /// It moves a folder with all that is in it: what rules say of places below counts, too.
     package var movesFolder = false
     package var destinations: [Destination] = []
+    /// It asks a name service for names that nobody has seen: whoever answers for a name hears of it, wherever he is.
+    package var tellsAnybody = false
     package var database: String?
     package var tables: [String] = []
     package var identity: String?

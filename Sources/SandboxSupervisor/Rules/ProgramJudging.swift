@@ -38,6 +38,8 @@ extension Supervision {
     func find(_ work: ProgramWork, _ arguments: [[UInt8]]?, _ caller: Caller, isSecondLook: Bool = false) -> (
         finding: Judged, view: ProgramView?
     ) {
+        // What comes with the program counts already.
+        let refusal = isSecondLook ? nil : carries(became: work, caller)
         var finding = Judged(judge(work))
         var decisive: ProgramView?
         if policy.hasRules {
@@ -48,7 +50,9 @@ extension Supervision {
                 if finding.decision > before { decisive = view }
             }
         }
-        compare(&finding) { $0.find(work, arguments, caller, isSecondLook: isSecondLook).finding }
+        if let refusal { finding.refuse(refusal) }
+        finding.carries = carried(by: caller)
+        compare(&finding) { other, _ in other.find(work, arguments, caller, isSecondLook: isSecondLook).finding }
         return (finding, decisive)
     }
 
