@@ -21,9 +21,9 @@ extension Supervision {
             message.labels = news(in: found, &told, state)
             if message.labels.isEmpty, message.asks.isEmpty { return nil }
             guard let others = neighbours.others, let answer = link.send(message, to: others) else {
-                return Carrying.Refusal(rule: .none, note: "another session that is alive does not answer")
+                return Carrying.Refusal(rule: policy.builtin.data, note: "another session that is alive does not answer")
             }
-            if let refusal = answer.refusal { return Carrying.Refusal(rule: .none, note: refusal) }
+            if let refusal = answer.refusal { return Carrying.Refusal(rule: policy.builtin.data, note: refusal) }
             let more = answer.labels.map { Gain(.place($0.place), bits(of: $0.classes), source: $0.why) }.filter { $0.classes != 0 }
             for gain in more { if case .place(let place) = gain.carrier { told[place, default: 0] |= gain.classes } }
             if more.isEmpty { continue }

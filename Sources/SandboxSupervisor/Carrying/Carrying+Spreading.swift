@@ -29,7 +29,7 @@ extension Supervision {
         defer { carrying.isSpreading.subtract(1, ordering: .sequentiallyConsistent) }
         // Whoever was let go on before has opened what it opens.
         if enforces, !carrying.isCandidate, !spreading.isTracer, context.flights.grounded(context.tracer, { 0 }) == nil {
-            return Carrying.Refusal(rule: .none, note: "a call does not end")
+            return Carrying.Refusal(rule: policy.builtin.data, note: "a call does not end")
         }
         guard let link = carrying.link, !neighbours.areAbsent else { return spread(carrying, spreading, others: nil) }
         // One session at a time, and never with our own state held: the one whose turn it is asks for it.
@@ -45,7 +45,7 @@ extension Supervision {
                 let around: Surroundings
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
                     return .some(
-                        Carrying.Refusal(rule: .none, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
+                        Carrying.Refusal(rule: policy.builtin.data, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
                 var seeds = spreading.seeds
                 let ways = around.ways + spreading.ways + state.users
@@ -133,7 +133,7 @@ extension Supervision {
         var facts = baseFacts(.connect, [.netConnect, .netEgress], caller, carrying: classes)
         if case .ip(let ip, let port) = end { place(&facts, at: ip, port) } else { facts.intents.insert(.netLocalSocket) }
         let verdict = policy.decide(facts, counters: nil)
-        return verdict.decision == .deny || verdict.decision == .ask ? verdict.rules.first ?? RuleID.none : nil
+        return verdict.decision == .deny || verdict.decision == .ask ? verdict.rules.first ?? policy.builtin.data : nil
     }
 
     func carried(by caller: Caller) -> [String] { carrying.map { names(of: $0.classes(of: caller.serial)) } ?? [] }
