@@ -60,9 +60,13 @@ package struct Holding: Sendable {
             if words.first == "eventfd-id:", words.count == 2, let id = UInt64(words[1]) {
                 return [Holding(.counter, of: h, inode: id, writes: true)]
             }
-            guard words.first == "inotify", let inode = number("ino:", radix: 16), let device = number("sdev:", radix: 16) else { return [] }
+            guard words.first == "inotify", let inode = number("ino:", radix: 16), let device = number("sdev:", radix: 16) else {
+                return []
+            }
             // The kernel's own form of a device number: twelve bits, twenty bits.
-            return [Holding(.folder, of: h, device: sbx_device(UInt32(device >> 20), UInt32(device & 0xfffff)), inode: inode, writes: false)]
+            return [
+                Holding(.folder, of: h, device: sbx_device(UInt32(device >> 20), UInt32(device & 0xfffff)), inode: inode, writes: false)
+            ]
         }
     }
 

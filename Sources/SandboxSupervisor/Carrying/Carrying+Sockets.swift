@@ -101,7 +101,9 @@ extension Supervision {
         guard leaves, carrying.hasLabels.load(ordering: .acquiring) else { return nil }
         return carrying.state.withLock { state in
             let gains = places.map { Gain(.place($0), state.labels.classes(of: .place($0)), from: .process(caller.serial)) }
-            guard let around = try? surroundings(carrying, state) else { return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look") }
+            guard let around = try? surroundings(carrying, state) else {
+                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+            }
             return objection(to: gains.filter { $0.classes != 0 }, around, state)
         }
     }
@@ -132,7 +134,9 @@ extension Supervision {
         let refusal: Carrying.Refusal? = carrying.state.withLock { state in
             let classes = state.labels.outgoing(caller.serial)
             if classes == 0 { return nil }
-            guard let around = try? surroundings(carrying, state) else { return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look") }
+            guard let around = try? surroundings(carrying, state) else {
+                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+            }
             return objection(to: caller.serial, carrying: classes, new: classes, around, state)
         }
         guard let refusal else { return true }

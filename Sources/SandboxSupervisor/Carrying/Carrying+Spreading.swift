@@ -45,7 +45,8 @@ extension Supervision {
                 let around: Surroundings
                 do throws(Errno) { around = try surroundings(carrying, state) } catch {
                     return .some(
-                        Carrying.Refusal(rule: policy.builtin.data, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
+                        Carrying.Refusal(
+                            rule: policy.builtin.data, note: "what the session holds cannot be looked at: \(errorText(error.code))"))
                 }
                 var seeds = spreading.seeds
                 let ways = around.ways + spreading.ways + state.users

@@ -421,7 +421,33 @@ def semaphore():
     send(data)
 
 
+def innocent():
+    """One reads the file; another talks to a server of this session."""
+    wait(child(read))
+    server, address = inet()
+    server.listen()
+    pid = child(lambda: socket.create_connection(server.getsockname()).sendall(b"hello"))
+    c, peer = server.accept()
+    assert peer[0] == "127.0.0.1" and c.recv(16) == b"hello"
+    wait(pid)
+
+
+def lends():
+    """What the calls answer that put pages into a pipe without copying them."""
+    r, w = os.pipe()
+    with open(F, "rb") as f:
+        for name, call in (("sendfile", lambda: os.sendfile(w, f.fileno(), 0, 4)), ("splice", lambda: os.splice(f.fileno(), w, 4))):
+            try:
+                print(name, call())
+            except OSError as e:
+                print(name, e.strerror)
+    v = (ctypes.c_size_t * 2)(ctypes.cast(ctypes.c_char_p(b"text"), ctypes.c_void_p).value, 4)
+    n = libc.vmsplice(w, v, ctypes.c_size_t(1), 0)
+    print("vmsplice", n if n >= 0 else os.strerror(ctypes.get_errno()))
+
+
 WAYS = {
+    "innocent": innocent, "lends": lends,
     "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "serve-after": serve_after,
     "serve-nonblocking": serve_nonblocking, "serve-before": serve_before, "serve-thread": serve_thread, "serve-unix": serve_unix,
     "end-given-away": end_given_away, "memfd-passed": memfd_given, "counter": counter, "terminal-pair": terminal_pair,
