@@ -140,7 +140,6 @@ package final class FileWork {
 
     /// The result of `perform` is a descriptor for the caller.
     package var opens: Bool { if case .open = call { true } else { false } }
-    package var makesLink: Bool { if case .symlink = call { true } else { false } }
     /// `O_PATH` by open(2) or openat(2). seccomp hands over no such descriptor (EBADF), and there is no need: the flag
     /// is a register, and whatever is done with the descriptor later (opening it through `/proc/self/fd`, executing it,
     /// using it as a folder) is judged by what it refers to then. Handles of other sessions' processes are out of reach

@@ -5,6 +5,9 @@ internal import SandboxModel
 
 /// readlink(2) for the caller, of the link that was pinned.
 extension FileWork {
+    /// It makes a link for others to read.
+    package var makesLink: Bool { if case .symlink = call { true } else { false } }
+
     /// The length of what was written to the caller's memory, or `-errno`.
     package func readLink() -> Int32 {
         guard case .readLink(_, let buffer, let size) = call, size > 0 else { return -EINVAL }

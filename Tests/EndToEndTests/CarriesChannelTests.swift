@@ -113,10 +113,11 @@ extension EndToEnd.CarriesTests {
             ["bash", "-c", script], profile: place.world.permissive(), options: ["--shadow", place.profile])
         #expect(outcome.code == 0, "\(outcome)")
         #expect(place.sink.received().range(of: Data("SECRET".utf8)) != nil)
-        let text = try place.world.native([Built.sandbox, "audit", "events", "--json", "--operation", "connect"]).out
-        let lines = text.split(separator: "\n").filter { $0.contains("127.0.0.1:\(place.sink.port)") }
-        let shadowed = lines.filter { $0.contains(#""shadow":{"decision":"deny","rules":["pii-stays-home"]}"#) }
-        #expect(lines.count == 2 && shadowed.count == 1, "\(text)")
+        // The shell is connected when its child opens the file.
+        let lines = try place.world.native([Built.sandbox, "audit", "events", "--json"]).out.split(separator: "\n")
+        let shadowed = lines.filter { $0.contains(#""shadow":{"decision":"deny","rules":["pii-stays-home""#) }
+        #expect(shadowed.count == 1 && shadowed[0].contains("/work/c\""), "\(lines)")
+        #expect(try place.world.events("--decision", "deny").isEmpty)
         // Nothing of it lasts.
         let later = try place.run("cat c > /dev/tcp/127.0.0.1/$P", file: place.open)
         #expect(later.code == 0, "\(later)")
