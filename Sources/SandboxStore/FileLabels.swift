@@ -33,6 +33,7 @@ package final class FileLabels: Sendable {
         /// Bytes of the file that have been read, up to the end of a line.
         var size: Int = 0
     }
+    private static let mostNames = 256
     private let path: String
     private let file: Int32
     private let turn = Mutex(())
@@ -65,6 +66,9 @@ package final class FileLabels: Sendable {
                 one.name == label.name && one.born == label.born && (!eachPath || one.path == label.path)
             }
             if isKnown == true { return true }
+            var label = label
+            // Nobody looks for all of these names each time: from then on it counts for good.
+            if eachPath, known.labels[key]?.count ?? 0 >= FileLabels.mostNames { label.path = [] }
             let line = FileLabels.line(label)
             // With a line's end before it: what another writer has left half done is no part of it.
             guard write(file, line, line.count) == line.count else { return false }

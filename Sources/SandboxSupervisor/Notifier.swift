@@ -149,7 +149,8 @@ final class Notifier {
             // A descriptor of one's own memory (proc(5), mem) is its children's as well.
             let isMemory = work.first.access.contains(.write) && ProcPlace(work.first.path)?.isMemory == true
             if isMemory || work.reachesMemory { supervision.context.flights.close() }
-            let alone = work.mustBeLetGo
+            // Where data is followed, the call is over for us before it is for its caller, whose next one may come at once.
+            let alone = work.mustBeLetGo || supervision.followsData
             receivers.handedOver()
             let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0
             if alone, number < 0 { work.undoCreation(result) }
@@ -160,7 +161,6 @@ final class Notifier {
                 notice.answer(number)
             } else {
                 supervision.complete(record, min(notice.handOver(result, closeOnExec: work.closesOnExec), 0))
-                supervision.settle(tid)
                 close(result)
             }
         } else {

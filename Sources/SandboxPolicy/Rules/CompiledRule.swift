@@ -18,7 +18,7 @@ struct CompiledRule: Sendable {
         if truth == .no { return .no }
         for condition in conditions {
             // Whoever clears a name service has not cleared all that can be reached by it.
-            if facts.tellsAnybody, rule.asksWhatIsCarried, condition.excuses(facts) { continue }
+            if let question = facts.question, rule.asksWhatIsCarried, condition.excuses(facts), !condition.clears(question) { continue }
             switch condition.holds(facts, &atHand) {
             case .no: return .no
             case .unknown: truth = .unknown
@@ -123,6 +123,11 @@ struct CompiledCondition: Sendable {
     /// It names places that the rule is not about.
     func excuses(_ facts: borrowing Facts) -> Bool {
         condition.isNegated && (condition.key == .host || condition.key == .path && facts.path != nil)
+    }
+
+    func clears(_ question: Facts.Question) -> Bool {
+        guard case .targets(let targets) = condition.test, case .name(let name) = question else { return false }
+        return targets.contains { $0.isMet(by: Facts.Destination(names: [name])) }
     }
 
     private func truth(_ matches: Bool) -> Truth { matches != condition.isNegated ? .yes : .no }

@@ -52,7 +52,7 @@ extension Supervision {
 
     /// Of the names in a folder, those that count and are still there.
     func namesIn(_ folder: FileSubject, _ place: DataPlace, _ carrying: Carrying) -> [Gain] {
-        let found = kept(carrying, place, born: { 0 }) { folder.holds(lastName($0)) }
+        let found = kept(carrying, place, born: { 0 }) { $0.isEmpty || folder.holds(lastName($0)) }
         if found.isEmpty, !carrying.isCandidate { carrying.state.withLock { $0.labels.forget(.place(place)) } }
         return found
     }
@@ -117,7 +117,8 @@ extension Supervision {
                 || state.pending.contains { $0.key != caller.tid && $0.value.ways.contains { $0.place == place } }
         }
         guard let isKnown, isKnown || !context.flights.areAbsent || !neighbours.areAbsent else { return true }
-        return spread(carrying, Spreading(caller: caller, patiently: false)) == nil
+        let gain = Gain(.place(place), carrying.state.withLock { $0.labels.classes(of: .place(place)) }, from: .process(caller.serial))
+        return spread(carrying, Spreading(caller: caller, patiently: false, taken: [gain])) == nil
     }
 
     /// A symbolic link's text is its maker's, too. With `naming` held: nobody reads it before it is labelled.

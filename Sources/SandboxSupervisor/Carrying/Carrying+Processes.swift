@@ -19,6 +19,8 @@ extension Supervision {
             state.programs[serial] = state.programs[parent]
             if let gain = state.labels.inherit(serial, from: parent) { record(gain, of: serial, state) }
         }
+        // Whoever has not seen that we are here has said what there is to say when it is our turn.
+        if pid == root { carrying.files.alone {} }
         if pid == root, takeStreams(carrying, Caller(tid: pid, pid: pid, serial: serial)) != nil { return false }
         return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, Caller(tid: pid, pid: pid, serial: serial)) == nil : true
     }

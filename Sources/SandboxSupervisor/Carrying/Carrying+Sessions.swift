@@ -10,7 +10,8 @@ internal import Synchronization
 extension Supervision {
     /// Tells of every place that gains, and asks about others, until nobody has news. Somebody else's objection is ours.
     func tell(
-        _ link: LabelLink, _ asks: [DataPlace], _ seeds: inout [Gain], _ found: inout [Gain], _ ways: [Way], _ around: Surroundings,
+        _ link: LabelLink, _ asks: [DataPlace], _ taken: [Gain], _ seeds: inout [Gain], _ found: inout [Gain], _ ways: [Way],
+        _ around: Surroundings,
         _ state: Carrying.State
     ) -> Carrying.Refusal? {
         var told: [DataPlace: UInt64] = [:]
@@ -18,7 +19,7 @@ extension Supervision {
         while true {
             var message = LabelMessage()
             (message.asks, asks) = (asks, [])
-            message.labels = news(in: found, &told, state)
+            message.labels = news(in: taken + found, &told, state)
             if message.labels.isEmpty, message.asks.isEmpty { return nil }
             guard let others = neighbours.others, let answer = link.send(message, to: others) else {
                 return Carrying.Refusal(rule: policy.builtin.data, note: "another session that is alive does not answer")

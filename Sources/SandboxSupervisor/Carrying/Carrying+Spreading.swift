@@ -16,6 +16,8 @@ struct Spreading {
     /// given a moment to let go: the call that gains is not answered yet, so nothing flows meanwhile.
     var patiently = true
     var isTracer = false
+    /// What has been taken in already and others have not been told.
+    var taken: [Gain] = []
     /// Other sessions are asked what is at the ends of these ways.
     var asks = false
     /// The call is refused anyway: nothing of it will come to be.
@@ -31,9 +33,10 @@ extension Supervision {
         if enforces, !carrying.isCandidate, !spreading.isTracer, context.flights.grounded(context.tracer, { 0 }) == nil {
             return Carrying.Refusal(rule: policy.builtin.data, note: "a call does not end")
         }
-        guard let link = carrying.link, !neighbours.areAbsent else { return spread(carrying, spreading, others: nil) }
-        // One session at a time, and never with our own state held: the one whose turn it is asks for it.
-        return carrying.files.alone { spread(carrying, spreading, others: link) }
+        guard let link = carrying.link else { return spread(carrying, spreading, others: nil) }
+        // One session at a time, and never with our own state held: the one whose turn it is asks for it. Who is there is looked at
+        // then: who comes later waits for us before it runs anything (`carries(started:)`).
+        return carrying.files.alone { spread(carrying, spreading, others: neighbours.areAbsent ? nil : link) }
     }
 
     private func spread(_ carrying: Carrying, _ spreading: Spreading, others: LabelLink?) -> Carrying.Refusal? {
@@ -55,14 +58,16 @@ extension Supervision {
                 var objection = objection(to: found, around, state)
                 if objection == nil, let others {
                     let asks = spreading.asks ? spreading.ways.filter(\.reads).map(\.place) : []
-                    objection = tell(others, asks, &seeds, &found, ways, around, state)
+                    objection = tell(others, asks, spreading.taken, &seeds, &found, ways, around, state)
                 }
                 if enforces, !carrying.isCandidate, let objection { return .some(objection) }
                 if spreading.isIdle { return .some(objection) }
                 take(carrying, found, around, &state)
                 // Whoever has opened one of these files since they heard of it, and before it was labelled.
                 var none: [Gain] = []
-                if let others, !found.isEmpty { objection = tell(others, [], &none, &found, [], around, state) }
+                if let others, !(found.isEmpty && spreading.taken.isEmpty) {
+                    objection = tell(others, [], spreading.taken, &none, &found, [], around, state)
+                }
                 return .some(objection)
             }
             if let result { return enforces ? result : nil }

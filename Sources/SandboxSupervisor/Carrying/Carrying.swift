@@ -103,6 +103,8 @@ final class Carrying: Sendable {
 }
 
 extension Supervision {
+    var followsData: Bool { carrying != nil || shadow?.carrying != nil }
+
     /// The thread's call is about to be answered.
     func settle(_ tid: Int32) {
         carrying?.settle(tid)

@@ -34,13 +34,16 @@ extension Notifier {
     }
 
     private static func handOver(_ connection: Int32, _ work: SocketWork, _ box: Box, _ supervision: Supervision) {
-        defer { supervision.settle(box.tid) }
-        if connection == -EINTR || connection == -Notice.restart { return box.take().restart(supervision.context.tasks) }
-        if connection < 0 { return box.take().answer(connection) }
-        defer { close(connection) }
-        let told = work.tell(of: connection)
-        if told < 0 { return box.take().answer(told) }
-        _ = box.take().handOver(connection, closeOnExec: work.closesOnExec)
+        let notice = box.take()
+        var result = connection
+        if connection >= 0 {
+            let told = work.tell(of: connection)
+            result = told < 0 ? told : notice.place(connection, closeOnExec: work.closesOnExec)
+            close(connection)
+        }
+        supervision.settle(notice.tid)
+        if result == -EINTR || result == -Notice.restart { return notice.restart(supervision.context.tasks) }
+        notice.answer(result)
     }
 
     /// readlink(2): what a link says is its maker's text.

@@ -140,7 +140,7 @@ extension Supervision {
             } else {
                 if NameQuestion.isService(socket: Array(work.path.text)) {
                     facts.intents.insert(.netDNS)
-                    facts.tellsAnybody = true
+                    facts.question = .unseen
                 }
                 local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode))
             }
@@ -158,7 +158,7 @@ extension Supervision {
         if !hosts.areKnown { facts.unknown.insert(.host) }
         guard !isServer, NameQuestion.isService(port: port) else { return }
         facts.intents.insert(.netDNS)
-        if let name { facts.destinations.append(Facts.Destination(names: [name], port: port)) } else { facts.tellsAnybody = true }
+        facts.question = name.map { .name($0) } ?? .unseen
     }
 
     /// What the session itself listens on leads nowhere else.
