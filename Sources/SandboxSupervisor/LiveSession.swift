@@ -150,6 +150,10 @@ struct LiveSession {
     // MARK: Running
 
     mutating func supervise(link: Int32) throws(RunFailure) -> Int32 {
+        // Before it is our turn to ask: whoever asks us must not wait for that.
+        if let carrying = supervision.carrying, let link = carrying.link {
+            WorkerThread.start("sbx-labels") { [supervision] in link.serve(supervision, carrying) }
+        }
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree, tracksData: supervision.enforces && supervision.carrying != nil)
         tracer.adopt(launched.pid)
@@ -174,9 +178,6 @@ struct LiveSession {
         let group = supervision.agentGroup
         WorkerThread.start("sbx-front") { FrontLink.serve(link, agent: pid, group: group) }
         WorkerThread.start("sbx-control") { control.serve() }
-        if let carrying = supervision.carrying, let link = carrying.link {
-            WorkerThread.start("sbx-labels") { [supervision] in link.serve(supervision, carrying) }
-        }
         WorkerThread.start("sbx-store") { [writer, setup] in
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
