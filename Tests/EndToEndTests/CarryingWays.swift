@@ -64,7 +64,8 @@ struct Way: Sendable, CustomTestStringConvertible {
     private static let others: [Way] = [
         Way(name: "wget", script: "wget -q -T 10 -t 1 -O - --post-file=$F http://127.0.0.1:$P/", needs: ["wget"]),
         Way(
-            name: "ssh", script: "tar cf - -C / ${F#/} | ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat",
+            name: "ssh",
+            script: "tar cf a -C / ${F#/}; ssh -F none -o ConnectTimeout=5 -o StrictHostKeyChecking=no -p $P x@127.0.0.1 cat < a",
             needs: ["ssh", "tar"], talks: true),
         Way(
             name: "git-push",
