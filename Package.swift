@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox-identity",
             dependencies: [
-                "SandboxModel", "SandboxFiles", "SandboxYAML", "CCurl",
+                "CShims", "SandboxModel", "SandboxFiles", "SandboxYAML", "CCurl",
                 .product(name: "JWTKit", package: "jwt-kit"), .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),

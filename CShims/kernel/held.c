@@ -44,7 +44,8 @@ int sbx_held_descriptors(const char *folder, struct sbx_held_list *list) {
     return result;
 }
 
-// `address perms offset dev inode path`, proc_pid_maps(5); an s as the fourth permission is a shared mapping.
+// `address perms offset dev inode path`, proc_pid_maps(5); an s as the fourth permission is a shared mapping. A private one of a
+// file shows what is written to the file later, mmap(2).
 int sbx_held_mappings(int pid, struct sbx_held_list *list) {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/maps", pid);
@@ -53,14 +54,19 @@ int sbx_held_mappings(int pid, struct sbx_held_list *list) {
     char *line = NULL;
     size_t size = 0;
     int result = 0;
+    unsigned long long last = 0;
     while (result == 0 && getline(&line, &size, f) > 0) {
         char perms[5];
         unsigned major, minor;
         unsigned long long inode;
         int at = 0;
-        if (sscanf(line, "%*x-%*x %4s %*x %x:%x %llu %n", perms, &major, &minor, &inode, &at) < 4 || perms[3] != 's') continue;
-        struct sbx_held h = {.access = SBX_HELD_READS | (perms[1] == 'w' ? SBX_HELD_WRITES : 0), .fd = -1, .mode = S_IFREG,
-                             .device = makedev(major, minor), .inode = inode};
+        if (sscanf(line, "%*x-%*x %4s %*x %x:%x %llu %n", perms, &major, &minor, &inode, &at) < 4 || inode == 0) continue;
+        int shared = perms[3] == 's';
+        if (!shared && inode == last) continue;  // another part of the same
+        last = shared ? 0 : inode;
+        struct sbx_held h = {.access = SBX_HELD_READS | (shared && perms[1] == 'w' ? SBX_HELD_WRITES : 0),
+                             .fd = shared ? SBX_HELD_SHARED : SBX_HELD_PRIVATE, .mode = S_IFREG, .device = makedev(major, minor),
+                             .inode = inode};
         line[strcspn(line, "\n")] = 0;
         struct stat st;
         // Some file systems number their files in another way here.
@@ -220,6 +226,8 @@ int sbx_unix_sockets(struct sbx_socket_list *list) {
     close(fd);
     return result;
 }
+
+uint64_t sbx_device(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */)); }
 

@@ -99,6 +99,9 @@ package enum Call: Sendable {
     case sendTo(socket: Int32, data: RemoteAddress, count: UInt64, flags: Int32, address: RemoteAddress, length: UInt32)
     case sendMessage(Message)
     case sendMessages(Message, count: UInt32)
+    /// `address`, `length`: where the caller wants to be told who has connected.
+    case accept(socket: Int32, address: RemoteAddress, length: RemoteAddress, flags: Int32)
+    case readLink(PathArgument, buffer: RemoteAddress, size: Int32)
     /// Credentials or capabilities may differ from now on.
     case changeIdentity(IdentityChange)
     /// Something done to the process or thread with that id, by registers alone.

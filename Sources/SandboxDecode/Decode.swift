@@ -14,7 +14,7 @@ extension RawCall {
         guard let call = Trapped(number: number) else { return .unknown }
         switch call {
         case .open, .openat, .openat2, .creat: return decodedOpen(call)
-        case .connect, .bind, .listen, .sendto, .sendmsg, .sendmmsg: return decodedSocket(call)
+        case .connect, .bind, .listen, .sendto, .sendmsg, .sendmmsg, .accept, .accept4: return decodedSocket(call)
         case .chmod, .fchmod, .fchmodat, .fchmodat2, .chown, .lchown, .fchown, .fchownat, .utime, .utimes, .futimesat,
             .utimensat, .setxattr, .lsetxattr, .fsetxattr, .removexattr, .lremovexattr, .fremovexattr:
             return decodedMetadata(call)
@@ -100,6 +100,9 @@ extension RawCall {
         case .symlink: .symlink(target: address(0), at: .plain(address(1), follow: false))
         case .symlinkat: .symlink(target: address(0), at: .path(int(1), address(2), follow: false))
         case .truncate: .truncate(.plain(address(0), follow: true), length: Int64(bitPattern: arguments[1]))
+        case .readlink: .readLink(.plain(address(0), follow: false), buffer: address(1), size: int(2))
+        case .readlinkat:
+            .readLink(.path(int(0), address(1), follow: false, mayBeEmpty: true), buffer: address(2), size: int(3))
         default: .unknown
         }
     }
@@ -151,6 +154,8 @@ extension RawCall {
         case .sendto:
             .sendTo(socket: int(0), data: address(1), count: arguments[2], flags: int(3), address: address(4), length: word(5))
         case .sendmsg: .sendMessage(Message(socket: int(0), header: address(1), flags: int(2)))
+        case .accept: .accept(socket: int(0), address: address(1), length: address(2), flags: 0)
+        case .accept4: .accept(socket: int(0), address: address(1), length: address(2), flags: int(3))
         default: .sendMessages(Message(socket: int(0), header: address(1), flags: int(3)), count: word(2))
         }
     }

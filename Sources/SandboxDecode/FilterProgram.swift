@@ -45,6 +45,8 @@ package struct FilterKind: Sendable {
     package var scopesSignals: Bool
     /// What is written is limited.
     package var countsRoom: Bool
+    /// The profile has rules about data classes.
+    package var tracksData = false
     /// Process ids: ours, and the one that the user started, in the agent's process group.
     package var supervisor: Int32
     package var front: Int32
@@ -64,6 +66,7 @@ package struct FilterKind: Sendable {
         case .scoped: enforces && scopesSignals
         case .unscoped: enforces && !scopesSignals
         case .counted: enforces && countsRoom
+        case .tracking: enforces && tracksData
         }
     }
 

@@ -80,12 +80,17 @@ package struct Rule: Sendable {
     static func never(_ error: Int32) -> Rule { Rule(.always([], .refuse(error))) }
     static func judge(_ call: Trapped) -> Rule { Rule(.always([], .judge(call))) }
     static func judgeEnforced(_ call: Trapped) -> Rule { Rule(.enforced([], .judge(call))) }
+    /// Judged where data classes are followed.
+    static func tracked(_ call: Trapped) -> Rule { Rule(.tracking([], .judge(call))) }
+    /// It puts pages of memory or of a file into a pipe or a socket without copying them: what is written to them later comes out
+    /// there, of whomever it is. Where data classes are followed, libraries fall back on read and write.
+    static let lends = Rule(.tracking([], .refuse(EINVAL)))
 }
 
 package struct Clause: Sendable {
     /// `unscoped`: enforced where Landlock cannot keep signals in the session; `scoped`: where it can. `counted`: where the profile
-    /// limits what is written.
-    package enum When: Sendable { case always, enforced, scoped, unscoped, counted }
+    /// limits what is written. `tracking`: where data classes are followed.
+    package enum When: Sendable { case always, enforced, scoped, unscoped, counted, tracking }
 
     package let when: When
     package let conditions: [Condition]
@@ -105,6 +110,9 @@ package struct Clause: Sendable {
     }
     static func unscoped(_ conditions: [Condition], _ action: Action) -> Clause {
         Clause(when: .unscoped, conditions: conditions, action: action)
+    }
+    static func tracking(_ conditions: [Condition], _ action: Action) -> Clause {
+        Clause(when: .tracking, conditions: conditions, action: action)
     }
 }
 

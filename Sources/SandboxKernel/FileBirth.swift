@@ -12,6 +12,24 @@ package enum FileBirth {
 }
 
 extension FileSubject {
+    /// The folder in which a name is, or is about to be made.
+    package var folder: (device: UInt64, inode: UInt64)? {
+        var st = stat()
+        return !name.isEmpty && sbx_fstat(pin, &st) == 0 ? (UInt64(st.st_dev), UInt64(st.st_ino)) : nil
+    }
+
+    /// Of a folder that is pinned: whether it has this name in it.
+    package func holds(_ entry: [UInt8]) -> Bool {
+        var st = stat()
+        return sbx_fstatat(pin, entry.map { CChar(bitPattern: $0) } + [0], &st, At.symlinkNoFollow) != -ENOENT
+    }
+
+    /// What the name leads to by now, in the pinned folder.
+    package var made: (device: UInt64, inode: UInt64)? {
+        var st = stat()
+        return !name.isEmpty && sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 ? (UInt64(st.st_dev), UInt64(st.st_ino)) : nil
+    }
+
     /// Of the object that is pinned; of one that a name in a pinned folder leads to where there is none.
     package var born: UInt64 {
         var d: UInt64 = 0, i: UInt64 = 0

@@ -207,6 +207,9 @@ package final class FileWork {
             .removeAttribute(let at, _):
             operation = .metadata
             try object(first, at, .metadata)
+        case .readLink(let at, _, _):
+            operation = .other
+            try object(first, at, .pathOnly)
         default: throw Errno(ENOSYS)
         }
     }

@@ -56,6 +56,11 @@ package final class Flights: @unchecked Sendable {
         }
     }
 
+    package var areAbsent: Bool {
+        for i in 0..<Flights.count where (places + i).pointee.load(ordering: .sequentiallyConsistent) != 0 { return false }
+        return true
+    }
+
     private func place(of pid: Int32) -> Int { Int(pid & Int32(Flights.count - 1)) }
 
     // MARK: Changes of names

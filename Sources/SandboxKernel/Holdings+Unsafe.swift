@@ -6,7 +6,9 @@ package import SandboxModel
 /// A descriptor or a shared mapping of a process, by what is behind it.
 package struct Holding: Sendable {
     package enum Kind: Sendable {
-        case file, pipe, socket, memory
+        case file, folder, pipe, socket, memory
+        /// An event counter, by its number (`eventfd-id` in `/proc/PID/fdinfo/N`).
+        case counter
         /// Of a pseudo-terminal, whose number is the inode: the side that programs have as their terminal, and the other.
         case terminal, master
     }
@@ -15,8 +17,9 @@ package struct Holding: Sendable {
     package let writes: Bool
     package let device: UInt64
     package let inode: UInt64
-    /// -1: a mapping.
+    /// A negative one is a mapping.
     package let descriptor: Int32
+    package var isSharedMapping: Bool { descriptor == Int32(SBX_HELD_SHARED) }
 
     fileprivate init?(_ h: sbx_held, _ pid: Int32) {
         reads = h.access & Int32(SBX_HELD_READS) != 0
@@ -26,6 +29,7 @@ package struct Holding: Sendable {
         var number = h.inode
         switch mode_t(h.mode) & S_IFMT {
         case S_IFREG: kind = h.device == Holding.memoryDevice ? .memory : .file
+        case S_IFDIR: kind = .folder
         case S_IFIFO: kind = .pipe
         case S_IFSOCK: kind = .socket
         case S_IFCHR where (136...143).contains(h.special >> 8 & 0xfff):  // unix98 slaves, devices.txt
@@ -38,6 +42,32 @@ package struct Holding: Sendable {
         default: return nil
         }
         inode = number
+    }
+
+    private init(_ kind: Kind, of h: sbx_held, device: UInt64 = 0, inode: UInt64, writes: Bool) {
+        (self.kind, self.device, self.inode, self.writes) = (kind, device, inode, writes)
+        (reads, descriptor) = (true, h.fd)
+    }
+
+    /// Descriptors that lead to no file: an event counter, eventfd(2), passes eight bytes at a time; inotify(7) tells the names that
+    /// are made in the folders that it watches.
+    private static func nameless(_ h: sbx_held, _ pid: Int32) -> [Holding] {
+        lines(ofDescriptor: h.fd, pid).flatMap { line -> [Holding] in
+            let words = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+            func number(_ key: String, radix: Int) -> UInt64? {
+                words.first { $0.hasPrefix(key) }.flatMap { UInt64($0.dropFirst(key.count), radix: radix) }
+            }
+            if words.first == "eventfd-id:", words.count == 2, let id = UInt64(words[1]) {
+                return [Holding(.counter, of: h, inode: id, writes: true)]
+            }
+            guard words.first == "inotify", let inode = number("ino:", radix: 16), let device = number("sdev:", radix: 16) else {
+                return []
+            }
+            // The kernel's own form of a device number: twelve bits, twenty bits.
+            return [
+                Holding(.folder, of: h, device: sbx_device(UInt32(device >> 20), UInt32(device & 0xfffff)), inode: inode, writes: false)
+            ]
+        }
     }
 
     /// Of a descriptor of ours.
@@ -60,24 +90,33 @@ package struct Holding: Sendable {
         return fd >= 0 && sbx_fstat(fd, &st) == 0 ? UInt64(st.st_dev) : .max
     }()
 
-    /// `tty-index` in `/proc/PID/fdinfo/N` of a `/dev/ptmx` (fs/devpts): the device number of its slave.
+    /// `tty-index` of a `/dev/ptmx` (fs/devpts): the device number of its slave.
     private static func slave(ofMaster fd: Int32, _ pid: Int32) -> UInt64? {
-        let path = PathBuffer()
-        path.setProcess(pid, "/fdinfo/")
-        path.append(decimal: fd)
-        let file = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
-        guard file >= 0 else { return nil }
-        defer { _ = sbx_close(file) }
-        let n = sbx_read(file, path.base, 4096)
-        guard n > 0 else { return nil }
-        path.setCount(n)
-        for line in path.text.split(separator: 0x0a) where line.starts(with: "tty-index:".utf8) {
+        for line in lines(ofDescriptor: fd, pid) where line.starts(with: "tty-index:".utf8) {
             let digits = line.drop { !(0x30...0x39).contains($0) }
             guard let index = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
             // makedev(3): 136 + index / 256, index % 256, as the kernel's large numbers go
             return UInt64(136) << 8 | index & 0xff | (index & ~0xff) << 12
         }
         return nil
+    }
+
+    /// `/proc/PID/fdinfo/N`, proc_pid_fdinfo(5).
+    private static func lines(ofDescriptor fd: Int32, _ pid: Int32) -> [[UInt8]] {
+        let path = PathBuffer()
+        path.setProcess(pid, "/fdinfo/")
+        path.append(decimal: fd)
+        let file = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
+        guard file >= 0 else { return [] }
+        defer { _ = sbx_close(file) }
+        var all: [UInt8] = []
+        while all.count < 1 << 20 {
+            let n = sbx_read(file, path.base, 4096)
+            guard n > 0 else { break }
+            path.setCount(n)
+            all += path.text
+        }
+        return all.split(separator: 0x0a).map { Array($0.map { $0 == 0x09 ? 0x20 : $0 }) }
     }
 
     /// What the process holds; with `mappings` also the memory that it shares. Nothing of one that is gone.
@@ -90,7 +129,11 @@ package struct Holding: Sendable {
             try check(sbx_held_descriptors(path.base, &list))
         }
         if mappings { try check(sbx_held_mappings(pid, &list)) }
-        return (0..<list.count).compactMap { Holding(list.items[$0], pid) }
+        return (0..<list.count).flatMap { i -> [Holding] in
+            let h = list.items[i]
+            if mode_t(h.mode) & S_IFMT == 0 { return nameless(h, pid) }
+            return Holding(h, pid).map { [$0] } ?? []
+        }
     }
 
     private static func tasks(of pid: Int32) -> [Int32] {

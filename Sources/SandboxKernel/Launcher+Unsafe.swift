@@ -8,6 +8,8 @@ package struct LaunchSpec: Sendable {
     package var arguments: [[CChar]]
     package var environment: [[CChar]]
     package var enforces: Bool
+    /// The profile follows data classes: more calls are judged.
+    package var tracksData = false
     /// The process the user started; the program joins its group,
     package var front: Int32
     /// or, with a terminal of its own, makes one.
@@ -86,9 +88,10 @@ package enum Launcher {
             throw LaunchError(step: "landlock_create_ruleset", code: -landlock, help: "")
         }
         let scoped = landlock >= 0 && sbx_landlock_scopes_signals() == 1
-        let filter = FilterProgram(
-            FilterKind(
-                enforces: spec.enforces, scopesSignals: scoped, countsRoom: spec.countsRoom, supervisor: getpid(), front: spec.front))
+        var kind = FilterKind(
+            enforces: spec.enforces, scopesSignals: scoped, countsRoom: spec.countsRoom, supervisor: getpid(), front: spec.front)
+        kind.tracksData = spec.tracksData
+        let filter = FilterProgram(kind)
 
         var out = sbx_launched()
         let result = withArrays(spec, filter) { filter, program, argv, envp, limits, keep in

@@ -127,6 +127,9 @@ extension TaskTable {
     /// Nobody else can change the caller's memory, working directory or descriptors before its call has come back.
     package func isAlone(_ caller: Caller) -> Bool { caller.tid == caller.pid && companyOf(caller.pid) == 0 }
 
+    /// Another process may have the same memory or the same descriptors.
+    package func mayShare(_ pid: Int32) -> Bool { companyOf(pid) & (Company.memory | Company.places) != 0 }
+
     func companyOf(_ pid: Int32) -> UInt32 {
         task(pid)?.pointee.company.load(ordering: .acquiring) ?? .max
     }

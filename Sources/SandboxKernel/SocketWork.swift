@@ -44,8 +44,20 @@ package final class SocketWork {
     let name = PathBuffer()
     var message = OutgoingMessage()
     private(set) var isNonBlocking = false
+    /// What is sent, where it is a short datagram; nil where nobody has it all.
+    package var shortPayload: [UInt8]? {
+        operation == .send && type == SOCK_DGRAM_ && !message.isCut && message.count <= 512 ? Array(message.data[..<message.count]) : nil
+    }
     /// The caller's socket, by its number.
-    package var socketInode: UInt64? { socket < 0 ? nil : Holding(own: socket)?.inode }
+    package var socketInode: UInt64? {
+        var st = stat()
+        return sbx_fstat(socket, &st) == 0 ? UInt64(st.st_ino) : nil
+    }
+    /// The folder in which a unix path is bound.
+    package var boundFolder: (device: UInt64, inode: UInt64)? {
+        var st = stat()
+        return createsPath && sbx_fstat(pin, &st) == 0 ? (UInt64(st.st_dev), UInt64(st.st_ino)) : nil
+    }
     /// What the descriptors that are sent along lead to (SCM_RIGHTS).
     package var passedHoldings: [Holding] { message.passed.compactMap { Holding(own: $0) } }
     /// Of the message's bytes, those that have gone already.
@@ -128,6 +140,10 @@ package final class SocketWork {
             operation = .send
             try takeSocket(m.socket)
             try takeMessage(m.header + index * OutgoingMessage.mmsgSize, flags: m.flags)
+        case .accept(let fd, _, _, _):
+            operation = .accept
+            try takeSocket(fd)
+            mayBlock = !isNonBlocking
         default: throw Errno(ENOSYS)
         }
         if operation == .send { mayBlock = !isNonBlocking && message.flags & Int32(MSG_DONTWAIT_) == 0 }

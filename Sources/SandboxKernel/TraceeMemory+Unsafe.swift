@@ -48,6 +48,12 @@ package enum TraceeMemory {
         if n != MemoryLayout<T>.size { throw unreadable(n) }
     }
 
+    static func write(_ tid: Int32, _ address: RemoteAddress, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        if bytes.isEmpty { return }
+        let n = sbx_vm_write(tid, address.rawValue, bytes.baseAddress, bytes.count)
+        if n != bytes.count { throw unreadable(n) }
+    }
+
     /// A caller that is gone is told apart from one whose memory is not there.
     private static func unreadable(_ result: Int) -> Errno {
         result == -Int(ESRCH) ? Errno(ESRCH) : Errno(EFAULT)

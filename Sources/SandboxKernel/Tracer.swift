@@ -51,7 +51,7 @@ package final class Tracer<Events: TracerEvents> {
     private let gifts: InputGifts
     private unowned let events: Events
     /// Which calls come to the supervisor: what it does in enforce mode alone waits for nobody, and no signal ends it.
-    private let filter = FilterKind(enforces: true, scopesSignals: true, countsRoom: true, supervisor: getpid(), front: 0)
+    private let filter: FilterKind
     private var tasks: [Int32: Task] = [:]
     /// Tasks that were met, or had ended, before the event of the one that made them was seen.
     private var early: Set<Int32> = []
@@ -77,7 +77,10 @@ package final class Tracer<Events: TracerEvents> {
     /// wait(2) status of the first process, once it has ended.
     private var rootStatus: Int32?
 
-    package init(_ context: KernelContext, _ events: Events) {
+    package init(_ context: KernelContext, _ events: Events, tracksData: Bool) {
+        var filter = FilterKind(enforces: true, scopesSignals: true, countsRoom: true, supervisor: getpid(), front: 0)
+        filter.tracksData = tracksData
+        self.filter = filter
         table = context.tasks
         flights = context.flights
         link = context.tracer

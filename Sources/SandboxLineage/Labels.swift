@@ -8,6 +8,12 @@ package struct DataPlace: Hashable, Sendable {
         case terminal
         /// A System V object.
         case object
+        /// The names in a folder.
+        case folder
+        /// An event counter, eventfd(2).
+        case counter
+        /// The names of sockets, as `/proc/net/unix` tells them to everybody.
+        case names
     }
     package var kind: Kind
     package var device: UInt64
@@ -55,7 +61,7 @@ package struct Gain: Hashable, Sendable {
 }
 
 /// Which classes of data every process and every place of a session may hold, as bits, and how each came there. What it rests on
-/// is what could way, not what did: reading and writing are nobody's business but the kernel's.
+/// is what could flow, not what did: reading and writing are nobody's business but the kernel's.
 package struct Labels: Sendable {
     private var classes: [Carrier: UInt64] = [:]
     private var gains: [Carrier: [Gain]] = [:]
@@ -133,7 +139,8 @@ package struct Labels: Sendable {
 
     /// What was never one of these is forgotten: pipes and sockets that nobody holds any more, and memory.
     package mutating func keep(only held: Set<DataPlace>) {
-        for case .place(let place) in classes.keys where place.kind != .file && place.kind != .object && !held.contains(place) {
+        let lasting: [DataPlace.Kind] = [.file, .folder, .object, .names]
+        for case .place(let place) in classes.keys where !lasting.contains(place.kind) && !held.contains(place) {
             classes[.place(place)] = nil
         }
     }

@@ -43,28 +43,50 @@ package final class FileLabels: Sendable {
         /// With fewer lines it is not written anew.
         var fewLines: Int
     }
+    private static let mostNames = 256
     private let state: StateDirectory
     private let known: Mutex<Known>
     private let fewLines: Int
+    /// Locked by the session whose turn it is, in a file that is never replaced.
+    private let turns: Mutex<Int32>
 
     package init(in state: StateDirectory, fewLines: Int = 4096) throws(StoreError) {
         self.state = state
         self.fewLines = fewLines
         known = Mutex(Known(file: try FileLabels.open(state, "labels", O_RDWR | O_APPEND | O_CREAT), fewLines: fewLines))
+        turns = Mutex(try FileLabels.open(state, "labels.turn", O_RDWR | O_CREAT))
     }
 
-    deinit { known.withLock { _ = close($0.file) } }
+    deinit {
+        known.withLock { _ = close($0.file) }
+        turns.withLock { _ = close($0) }
+    }
 
     private static func open(_ state: StateDirectory, _ name: String, _ flags: Int32) throws(StoreError) -> Int32 {
         try check("open", state.path + "/" + name) { openat(state.descriptor, name, flags | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600)) }
     }
 
-    /// False where it could not be written.
-    package func add(_ label: FileLabel) -> Bool {
+    /// While `body` runs no other session does the same.
+    package func alone<R>(_ body: () -> R) -> R {
+        turns.withLock { turns in
+            while flock(turns, LOCK_EX) != 0, errno == EINTR {}
+            defer { flock(turns, LOCK_UN) }
+            return body()
+        }
+    }
+
+    /// False where it could not be written. `eachPath`: one for each name that it came of.
+    package func add(_ label: FileLabel, eachPath: Bool) -> Bool {
         let key = Key(device: label.device, inode: label.inode)
         return known.withLock { known in
             guard lock(&known) else { return false }
-            let isKnown = known.labels[key]?.contains(where: { $0.name == label.name && $0.born == label.born }) == true
+            let isKnown =
+                known.labels[key]?.contains { one in
+                    one.name == label.name && one.born == label.born && (!eachPath || one.path == label.path)
+                } == true
+            var label = label
+            // Nobody looks for all of these names each time: from then on it counts for good.
+            if eachPath, known.labels[key]?.count ?? 0 >= FileLabels.mostNames { label.path = [] }
             let line = FileLabels.line(label)
             // With a line's end before it: what another writer has left half done is no part of it.
             let isWritten = isKnown || write(known.file, line, line.count) == line.count
@@ -121,7 +143,7 @@ package final class FileLabels: Sendable {
     private func take(_ label: FileLabel, _ known: inout Known) {
         let key = Key(device: label.device, inode: label.inode)
         var labels = known.labels[key] ?? []
-        if labels.contains(where: { $0.name == label.name && $0.born == label.born }) { return }
+        if labels.contains(where: { $0.name == label.name && $0.born == label.born && $0.path == label.path }) { return }
         known.count -= labels.count
         labels.removeAll { $0.born != 0 && $0.born < label.born }
         labels.append(label)

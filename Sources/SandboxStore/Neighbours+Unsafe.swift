@@ -43,6 +43,22 @@ package final class Neighbours: @unchecked Sendable {
         return !somebody
     }
 
+    /// Another session of the same state folder that is alive.
+    package struct Other: Sendable {
+        package let id: String
+        package let path: String
+        fileprivate let state: StateDirectory
+        package var isAlive: Bool { SessionDirectory.isLive(id, in: state) }
+    }
+
+    /// Nil where nobody can tell.
+    package var others: [Other]? {
+        do throws(StoreError) {
+            return try SessionDirectory.all(in: state).filter { $0 != own && SessionDirectory.isLive($0, in: state) }
+                .map { Other(id: $0, path: state.sessions + "/" + $0, state: state) }
+        } catch { return nil }
+    }
+
     private func isAnybodyElse() -> Bool {
         do throws(StoreError) {
             for id in try SessionDirectory.all(in: state) where id != own && SessionDirectory.isLive(id, in: state) { return true }

@@ -116,7 +116,7 @@ package final class SessionDirectory: Sendable {
     /// then nobody adopts it.
     func remove() throws(StoreError) {
         for number in try segments() { unlinkat(descriptor, JournalLayout.segmentName(number), 0) }
-        for name in ["control", "session", "lock"] { unlinkat(descriptor, name, 0) }
+        for name in ["control", "labels", "session", "lock"] { unlinkat(descriptor, name, 0) }
         _ = try check("rmdir", path) { rmdir(path) }
     }
 

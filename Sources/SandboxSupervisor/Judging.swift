@@ -118,6 +118,9 @@ extension Supervision {
             ? nil : Ruling(.deny, by: policy.builtin.otherProcess)
     }
 
+    /// Where a link of a process outside the session leads to is its own business.
+    func mayReadLink(_ work: FileWork, _ caller: Caller) -> Bool { judgeProcess(work.first, caller) == nil }
+
     func judge(_ work: SocketWork) -> Ruling {
         guard work.hasAddress else { return Ruling(.allow, by: policy.builtin.anonymous) }
         switch work.endpoint {
@@ -213,8 +216,8 @@ struct ProcPlace {
     let pid: Int32
     let isPrivate: Bool
     let isMemory: Bool
-    /// What the process itself has put there.
-    let showsContent: Bool
+    /// The names of sockets, `/proc/PID/net/unix`.
+    let listsSockets: Bool
 
     /// Nil for everything else.
     init?(_ path: PathBuffer) {
@@ -225,7 +228,7 @@ struct ProcPlace {
         if own.count >= 2, own.first.map({ $0.elementsEqual("task".utf8) }) == true { own = own.dropFirst(2) }
         let first = own.first ?? []
         isMemory = first.elementsEqual("mem".utf8)
-        showsContent = ["mem", "environ", "cmdline", "map_files"].contains { first.elementsEqual($0.utf8) }
+        listsSockets = first.elementsEqual("net".utf8) && own.last.map { $0.elementsEqual("unix".utf8) } == true
         isPrivate = ProcPlace.privateNames.contains { first.elementsEqual($0.utf8) }
     }
 

@@ -94,11 +94,16 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw error
         }
-        var carrying: Carrying?
-        do throws(StoreError) { if policy.asksWhatIsCarried { carrying = Carrying(try FileLabels(in: setup.state)) } } catch {
+        let carrying: Carrying?, candidates: Carrying?
+        do throws(RunFailure) {
+            carrying = try LiveSession.carrying(policy, setup, isCandidate: false)
+            candidates = try candidate.flatMap { (policy, _) throws(RunFailure) in
+                try LiveSession.carrying(policy, setup, isCandidate: true)
+            }
+        } catch {
             kill(launched.pid, SIGKILL)
             try? writer.finish(status: 125)
-            throw RunFailure(error)
+            throw error
         }
         let hasRules = policy.hasRules || candidate?.0.hasRules == true
         let people = People(setup.info, groups: setup.groups, hasRules: hasRules)
@@ -107,7 +112,7 @@ struct LiveSession {
             Supervision(
                 setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
                 status: nil, agentGroup: ownGroup, root: launched.pid, group: nil, people: people,
-                commands: CommandJudge(policy: policy, reader: reader), searchPath: setup.searchPath)
+                commands: CommandJudge(policy: policy, reader: reader), searchPath: setup.searchPath, carrying: candidates)
         }
         let supervision = Supervision(
             setup.info, policy: policy, enforces: setup.enforces, context: context, journal: journal, neighbours: neighbours,
@@ -123,6 +128,18 @@ struct LiveSession {
         if options.user != nil { context.tasks.setForeign(launched.pid) }
         if setup.enforces { supervision.note("Landlock \(KernelFloor.here)") }
         return (supervision, writer, launched)
+    }
+
+    /// Nil where no rule asks what is carried.
+    private static func carrying(_ policy: Policy, _ setup: SessionSetup, isCandidate: Bool) throws(RunFailure) -> Carrying? {
+        guard policy.asksWhatIsCarried else { return nil }
+        let files: FileLabels
+        do throws(StoreError) { files = try FileLabels(in: setup.state) } catch { throw RunFailure(error) }
+        if isCandidate { return Carrying(files, link: nil) }
+        guard let link = LabelLink(session: setup.state.sessions + "/" + setup.info.id) else {
+            throw RunFailure("the socket that tells other sessions of data classes could not be made: \(errorText(errno)); nothing was run")
+        }
+        return Carrying(files, link: link)
     }
 
     private static func pidMax() -> Int {
@@ -144,8 +161,12 @@ struct LiveSession {
 
     mutating func supervise() throws(RunFailure) -> Int32 {
         _ = sbx_front_lend(front.link, launched.listener.descriptor)
+        // Before it is our turn to ask: whoever asks us must not wait for that.
+        if let carrying = supervision.carrying, let link = carrying.link {
+            WorkerThread.start("sbx-labels") { [supervision] in link.serve(supervision, carrying) }
+        }
         let tree = Tree(supervision, front: front)
-        let tracer = Tracer(supervision.context, tree)
+        let tracer = Tracer(supervision.context, tree, tracksData: supervision.enforces && supervision.carrying != nil)
         tracer.adopt(launched.pid)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         guard Notifier.start(processors: cores, supervision, launched.listener) else {
@@ -198,6 +219,7 @@ struct LiveSession {
         // Output that the agent has stopped would hold up our own words.
         if front.hasAgentsTerminal { tcflow(2, TCOON) }
         for control in controls { control.stop() }
+        supervision.carrying?.link?.stop()
         if let group { leave(group) }
         setup.temporary.remove()
         var code = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)

@@ -73,11 +73,11 @@ final class Notifier {
         case .separateDescriptors(let flags):
             // Before it goes on, so that the next call of any thread is looked up in its own. Namespaces, CLONE_UNTRACED, CLONE_PARENT.
             let others: UInt64 = 0x7e82_8000 | (notice.call.isClone ? 0 : 0x80)
-            if supervision.enforces, flags & others != 0 { return refuse(notice, caller) }
+            if supervision.enforces, flags & others != 0 { return refuseAndRecord(notice, caller) }
             supervision.context.noteSeparateDescriptors()
             notice.proceed()
         case .shares(let flags):
-            if supervision.enforces, flags & 0x7e82_8000 != 0 { return refuse(notice, caller) }
+            if supervision.enforces, flags & 0x7e82_8000 != 0 { return refuseAndRecord(notice, caller) }
             supervision.context.tasks.addCompany(caller.pid, TaskTable.Company.memory | (flags & 0x600 != 0 ? TaskTable.Company.places : 0))
             notice.proceed()
         case .takeRoom(let bytes): supervision.takesRoom(bytes) ? notice.proceed() : notice.answer(-ENOSPC)
@@ -97,11 +97,11 @@ final class Notifier {
             if supervision.context.objects.isOurs(kind, id) || id < 0 { return notice.proceed() }
             supervision.recordObject(kind, id: id, caller)
             notice.answer(-EACCES)
-        default: refuse(notice, caller)
+        default: refuseAndRecord(notice, caller)
         }
     }
 
-    private func refuse(_ notice: consuming Notice, _ caller: Caller) {
+    private func refuseAndRecord(_ notice: consuming Notice, _ caller: Caller) {
         supervision.recordRefusal(of: notice.call, caller)
         notice.answer(-EPERM)
     }
@@ -114,6 +114,12 @@ final class Notifier {
     }
 
     // MARK: Acting
+
+    /// What was judged and is on record.
+    func refuse(_ notice: consuming Notice, _ caller: Caller) {
+        supervision.settle(caller.tid)
+        notice.answer(-EACCES)
+    }
 
     func proceed(_ record: RecordRef?, _ notice: consuming Notice) {
         supervision.complete(record, RecordHeader.unknown)
@@ -139,25 +145,36 @@ final class Notifier {
     }
 
     func finish(_ work: FileWork, _ result: Int32, _ record: RecordRef?, _ notice: consuming Notice) {
+        // From here on it is in the caller's list, or nowhere.
+        let tid = work.caller.tid
         if result >= 0, work.opens {
-            if work.first.access.contains(.create) { supervision.made(result, work) }
+            if work.first.access.contains(.create), !supervision.made(result, work) {
+                work.undoCreation(result)
+                close(result)
+                supervision.complete(record, -EACCES)
+                return refuse(notice, work.caller)
+            }
             // A descriptor of one's own memory (proc(5), mem) is its children's as well.
             let isMemory = work.first.access.contains(.write) && ProcPlace(work.first.path)?.isMemory == true
             if isMemory || work.reachesMemory { supervision.context.flights.close() }
-            let alone = work.mustBeLetGo
+            // Where data is followed, the call is over for us before it is for its caller, whose next one may come at once.
+            let alone = work.mustBeLetGo || supervision.followsData
             receivers.handedOver()
             let number = alone ? notice.place(result, closeOnExec: work.closesOnExec) : 0
             if alone, number < 0 { work.undoCreation(result) }
             if alone {
                 close(result)
                 supervision.complete(record, min(number, 0))
+                supervision.settle(tid)
                 notice.answer(number)
             } else {
                 supervision.complete(record, min(notice.handOver(result, closeOnExec: work.closesOnExec), 0))
                 close(result)
             }
         } else {
+            if result >= 0, work.makesLink { supervision.madeLink(work) }
             supervision.complete(record, result)
+            supervision.settle(tid)
             notice.answer(result)
         }
     }
@@ -168,12 +185,14 @@ final class Notifier {
             let result = sockets.connectAtOnce()
             if result == -EINPROGRESS || result == -EAGAIN { return wait(acting: record, notice) }
             supervision.complete(record, min(result, 0))
+            supervision.settle(notice.tid)
             return notice.answer(result)
         }
         if sockets.mayBlock, sockets.isFastOpen { return wait(acting: record, notice) }
         let result = sockets.perform(wait: false)
         if result == -EAGAIN && sockets.mayBlock || sockets.isUnfinished { return wait(acting: record, notice) }
         supervision.complete(record, min(result, 0))
+        supervision.settle(notice.tid)
         notice.answer(sockets.answer(to: result))
     }
 
@@ -242,6 +261,7 @@ final class Notifier {
             while result == -EINTR, !isInterrupted(), ticket.isStillValid() { result = work.perform() }
             if result == -EINTR {
                 supervision.complete(record, result)
+                supervision.settle(box.tid)
                 box.take().restart(supervision.context.tasks)
             } else {
                 finish(work, result, record, box.take())
@@ -270,6 +290,7 @@ final class Notifier {
             let interrupted = result == -EINTR || result == -Notice.restart
             supervision.complete(record, interrupted ? -EINTR : min(result, 0))
             supervision.waits.giveBack(held)
+            supervision.settle(box.tid)
             if interrupted { box.take().restart(supervision.context.tasks) } else { box.take().answer(work.answer(to: result)) }
             work.reset()
         }

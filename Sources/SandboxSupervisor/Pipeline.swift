@@ -10,12 +10,14 @@ internal import SandboxStore
 extension Notifier {
     func handle(_ notice: consuming Notice) {
         if let input = supervision.context.gifts.take(for: notice.tid) { return notice.replaceStandardInput(by: input) }
-        let caller = supervision.context.arrived(notice.tid), call = notice.call.decoded
+        let caller = supervision.arrived(notice.tid), call = notice.call.decoded
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
             .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
+        case .accept: accept(call, notice, caller)
+        case .readLink: readLink(call, notice, caller)
         case .open(let request) where OpenLook.isFor(request) && !supervision.pinsReads(of: caller):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {
             case .goesOn: notice.proceed()
@@ -45,11 +47,8 @@ extension Notifier {
             }
             let record = supervision.record(files, finding, caller)
             if !supervision.enforces { return letGo(files, finding.ruling, notice) }
-            if finding.decision == .deny { return notice.answer(-EACCES) }
-            if supervision.takesOutOfClass(files) {
-                supervision.complete(record, -EXDEV)
-                return notice.answer(-EXDEV)
-            }
+            if finding.decision == .deny { return refuse(notice, caller) }
+            if let error = supervision.cannotFollow(files, call, caller) { return finish(files, -error, record, notice) }
             if files.mayProceed { return proceed(record, notice) }
             if files.mayBlock { return wait(opening: record, notice) }
             let result = files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()
@@ -76,7 +75,7 @@ extension Notifier {
         }
         let record = supervision.record(sockets, finding, caller)
         if !supervision.enforces { return letGo(notice, mayBlock: sockets.mayBlock) }
-        if finding.decision == .deny { return notice.answer(-EACCES) }
+        if finding.decision == .deny { return refuse(notice, caller) }
         act(record, notice)
     }
 }

@@ -207,6 +207,7 @@ struct SessionSetup {
             environment: environment.map { text($0.name + [UInt8(ascii: "=")] + $0.value) }, enforces: enforces, front: front.pid,
             signals: signals)
         spec.hasOwnGroup = front.hasAgentsTerminal
+        spec.tracksData = enforces && profile.body.asksWhatIsCarried
         spec.limits = limits()
         spec.countsRoom = enforces && profile.body.limits.written != nil
         spec.controlGroup = group?.descriptor ?? -1

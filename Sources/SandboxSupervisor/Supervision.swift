@@ -100,6 +100,13 @@ final class Supervision: Sendable {
         }
     }
 
+    /// Who makes the call that was just received.
+    func arrived(_ tid: Int32) -> Caller {
+        let caller = context.arrived(tid)
+        if followsData { settle(tid) }
+        return caller
+    }
+
     /// Events that could not be kept, where the profile says to go on without (`audit.on_failure: continue`).
     var lostEvents: UInt64 { lost.load(ordering: .relaxed) }
 

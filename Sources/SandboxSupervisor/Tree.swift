@@ -162,12 +162,9 @@ final class Tree: TracerEvents {
             if gather(views, caller, after: former) { return .isHeld }
             failure = "there is no room to read its input"
         }
-        let refusal = supervision.carries(became: programs, caller)
         supervision.downloads(became: programs, arguments, caller)
         var found = supervision.find(programs, views, inputs, caller)
-        if let refusal { found.finding.refuse(refusal) }
         if supervision.enforces, let failure = failure ?? inputs?.failure { found.finding.refuse(failure) }
-        found.finding.carries = supervision.carried(by: caller)
         let change = changes.removeValue(forKey: caller.pid)
         var input: Int32?
         if supervision.enforces {

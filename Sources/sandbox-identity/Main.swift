@@ -9,9 +9,6 @@ struct SandboxIdentity {
     private static let largest = 32 << 10
 
     static func main() async {
-        // It holds a secret.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         guard CommandLine.arguments.count == 2 else {
             writeAll(Array("sandbox: sandbox-identity is started by `sandbox run`\n".utf8), to: STDERR_FILENO)
             exit(125)
@@ -25,6 +22,9 @@ struct SandboxIdentity {
 
     private static func check(state: String) async throws(VerifiedIdentity.Refusal) -> VerifiedIdentity {
         let configuration = try IdentityConfiguration.load()
+        let cache = state + "/identity"
+        // From here on bytes come that anybody may have written.
+        try Confinement.enter(configuration.issuers, cache: cache)
         let token = try Token(try input())
         guard let issuer = configuration.issuers.first(where: { $0.name == token.issuer }) else {
             throw .init(
@@ -36,7 +36,7 @@ struct SandboxIdentity {
                 "the token is signed with `\(token.algorithm)`, which is not allowed for `\(issuer.name)`",
                 help: "allowed: " + issuer.algorithms.joined(separator: ", "))
         }
-        let key = try await KeySource(issuer, cache: state + "/identity").key(for: token)
+        let key = try await KeySource(issuer, cache: cache).key(for: token)
         guard token.isSigned(by: key) else { throw .init("the token's signature does not fit the issuer's key `\(token.keyID ?? "")`") }
         return try Claims(token.payload).identity(from: issuer, now: Double(time(nil)))
     }

@@ -226,6 +226,27 @@ extension EndToEnd {
             expectRefused(try issuer.run(try issuer.token("ES256")), "can be written by others")
         }
 
+        /// Before it reads the token it has taken from itself what it does not need: every thread of it.
+        @Test(arguments: Account.all) func theCheckerIsConfined(account: Account) throws {
+            let world = try World(account), issuer = try TestIssuer(world, algorithms: ["ES256"])
+            try issuer.configure(source: "jwks: \(issuer.keysFile)")
+            let checker = try world.start([Built.directory + "/sandbox-identity", world.state])
+            func text(_ file: String) -> String { (try? String(contentsOfFile: "/proc/\(checker.pid)/\(file)", encoding: .utf8)) ?? "" }
+            #expect(eventually { text("status").contains("Seccomp:\t2") })
+            for thread in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(checker.pid)/task")) ?? [] {
+                let status = text("task/\(thread)/status")
+                #expect(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "\(status)")
+            }
+            let limits = text("limits")
+            #expect(
+                limits.contains { $0 == "\n" }
+                    && limits.split(separator: "\n").contains { $0.hasPrefix("Max cpu time") && $0.contains(" 30 ") })
+            checker.write(try issuer.token("ES256"))
+            checker.closeInput()
+            let outcome = checker.finish()
+            #expect(outcome.code == 0 && outcome.out.hasSuffix("end\n") && outcome.out.contains("subject"), "\(outcome)")
+        }
+
         @Test func sharedSecrets() throws {
             let world = try World(), issuer = try TestIssuer(world), file = world.root + "/secret"
             let secret = Data(repeating: 0x41, count: 32)

@@ -7,11 +7,12 @@ import Testing
     struct Setting: CustomTestStringConvertible, Sendable {
         var kind: FilterKind
         var testDescription: String {
-            "\(kind.architecture), \(kind.enforces ? "enforce" : "observe")\(kind.scopesSignals ? "" : ", signals are judged")"
+            "\(kind.architecture), \(kind.enforces ? "enforce" : "observe")\(kind.scopesSignals ? "" : ", signals are judged")\(kind.tracksData ? ", data is followed" : "")"
         }
         static let all = Architecture.allCases.flatMap { architecture in
-            [(true, true), (true, false), (false, false)].map { enforces, scopes in
+            [(true, true, false), (true, false, false), (true, true, true), (false, false, false)].map { enforces, scopes, tracks in
                 var kind = FilterKind(enforces: enforces, scopesSignals: scopes, countsRoom: scopes, supervisor: 4321, front: 4320)
+                kind.tracksData = tracks
                 kind.architecture = architecture
                 return Setting(kind: kind)
             }

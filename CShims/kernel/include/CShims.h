@@ -7,6 +7,7 @@
 #ifndef SANDBOX_CSHIMS_H
 #define SANDBOX_CSHIMS_H
 #include "sbx_calls.h"
+#include "sbx_confine.h"
 #include "sbx_held.h"
 #include "sbx_launch.h"
 #include "sbx_notify.h"

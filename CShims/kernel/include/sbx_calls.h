@@ -133,6 +133,11 @@ static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n
 // Sockets
 static inline int sbx_connect(int fd, const void *a, unsigned n) { return (int)sbx_ret(connect(fd, (const struct sockaddr *)a, n)); }
 static inline int sbx_bind(int fd, const void *a, unsigned n) { return (int)sbx_ret(bind(fd, (const struct sockaddr *)a, n)); }
+static inline int sbx_accept(int fd, int flags) { return (int)sbx_ret(syscall(SYS_accept4, fd, (void *)0, (void *)0, flags)); }
+static inline int sbx_getpeername(int fd, void *a, unsigned cap) {
+    socklen_t n = cap;
+    return getpeername(fd, (struct sockaddr *)a, &n) < 0 ? -errno : (int)n;
+}
 static inline int sbx_listen(int fd, int backlog) { return (int)sbx_ret(listen(fd, backlog)); }
 // A unix socket takes no descriptors from now on (SO_PASSRIGHTS, Linux 6.16; before, nothing happens). 1 where some may be
 // waiting in it already, or connections that were begun before; else 0.

@@ -6,7 +6,8 @@
 
 enum { SBX_HELD_READS = 1, SBX_HELD_WRITES = 2 };
 
-// A descriptor, or (`fd` is -1) a shared mapping.
+// A descriptor, or in the place of its number a mapping.
+enum { SBX_HELD_SHARED = -1, SBX_HELD_PRIVATE = -2 };
 struct sbx_held {
     int access;
     unsigned mode;
@@ -19,6 +20,8 @@ int sbx_held_descriptors(const char *folder, struct sbx_held_list *list);
 int sbx_held_mappings(int pid, struct sbx_held_list *list);
 // 1 where the two have the same memory or the same table of descriptors, 0 where not. kcmp(2)
 int sbx_share(int a, int b);
+// makedev(3)
+uint64_t sbx_device(unsigned major, unsigned minor);
 // An empty file in memory, memfd_create(2).
 int sbx_memory_file(void);
 // Nobody changes it, or its size, from now on. fcntl(2), F_ADD_SEALS

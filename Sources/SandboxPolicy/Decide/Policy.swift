@@ -71,6 +71,7 @@ package enum PolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
 package struct BuiltinRules: Sendable {
     package internal(set) var anonymous = RuleID.none
     package internal(set) var otherProcess = RuleID.none
+    package internal(set) var data = RuleID.none
     package internal(set) var deviceNode = RuleID.none
     package internal(set) var kernelSocket = RuleID.none
     package internal(set) var terminal = RuleID.none

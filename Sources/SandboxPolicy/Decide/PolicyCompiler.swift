@@ -83,6 +83,8 @@ struct PolicyCompiler {
         defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
         builtin.anonymous = try rule("builtin.held", "the process holds it already: a pipe, a socket, memory without a name")
         builtin.otherProcess = try rule("builtin.other-processes", "memory, descriptors and environment of processes outside the session")
+        builtin.data = try rule(
+            "builtin.data", "classes of data could not be followed, or another session that would get them must not have them")
         builtin.deviceNode = try rule(
             "builtin.device-nodes",
             "device nodes are the machine's: a new one would reach the device past every file rule, and one that is gone is missed by all")

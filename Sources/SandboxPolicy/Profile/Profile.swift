@@ -101,6 +101,9 @@ package struct ProfileBody: Hashable, Sendable {
     package var environment = EnvironmentLists()
     package var limits = Limits()
     package var audit = AuditSettings()
+
+    /// Rules ask what a process carries, so somebody has to keep an eye on it.
+    package var asksWhatIsCarried: Bool { !data.isEmpty && rules.contains { $0.asksWhatIsCarried } }
 }
 
 /// One profile file, read and found to make sense by itself.

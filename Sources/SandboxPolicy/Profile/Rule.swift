@@ -15,6 +15,8 @@ package struct Rule: Hashable, Sendable {
     package var origin: Origin
     /// All but its name, on one line of YAML.
     package var text: String
+
+    package var asksWhatIsCarried: Bool { conditions.contains { $0.key == .carries } }
 }
 
 /// What a condition asks about, by its name in a profile.

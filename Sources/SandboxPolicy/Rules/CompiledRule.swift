@@ -17,6 +17,8 @@ struct CompiledRule: Sendable {
         var truth = meaning(facts)
         if truth == .no { return .no }
         for condition in conditions {
+            // Whoever clears a name service has not cleared all that can be reached by it.
+            if let question = facts.question, rule.asksWhatIsCarried, condition.excuses(facts), !condition.clears(question) { continue }
             switch condition.holds(facts, &atHand) {
             case .no: return .no
             case .unknown: truth = .unknown
@@ -117,6 +119,16 @@ struct CompiledCondition: Sendable {
         case .terminal: return own { if case .flags(let flags) = $0 { flags.contains(facts.terminal) } else { false } }
         case .time_of_day: return own { if case .times(let spans) = $0 { spans.contains { $0.contains(facts.timeOfDay) } } else { false } }
         }
+    }
+
+    /// It names places that the rule is not about.
+    func excuses(_ facts: borrowing Facts) -> Bool {
+        condition.isNegated && (condition.key == .host || condition.key == .path && facts.path != nil)
+    }
+
+    func clears(_ question: Facts.Question) -> Bool {
+        guard case .targets(let targets) = condition.test, case .name(let name) = question else { return false }
+        return targets.contains { $0.isMet(by: Facts.Destination(names: [name])) }
     }
 
     private func truth(_ matches: Bool) -> Truth { matches != condition.isNegated ? .yes : .no }

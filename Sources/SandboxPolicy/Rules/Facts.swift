@@ -35,6 +35,13 @@ package struct Facts: Sendable {
     /// It moves a folder with all that is in it: what rules say of places below counts, too.
     package var movesFolder = false
     package var destinations: [Destination] = []
+    /// Of what goes to a name service: whoever answers for the name that it asks for hears of it, wherever he is.
+    package enum Question: Sendable, Hashable {
+        case name(String)
+        /// It may ask for anything.
+        case unseen
+    }
+    package var question: Question?
     package var database: String?
     package var tables: [String] = []
     package var identity: String?

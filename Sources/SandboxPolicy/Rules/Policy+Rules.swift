@@ -79,7 +79,7 @@ extension Policy {
 
     /// Rules ask what a process carries, so somebody has to keep an eye on it.
     package var asksWhatIsCarried: Bool {
-        !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.conditions.contains { $0.condition.key == .carries } }
+        !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.rule.asksWhatIsCarried }
     }
 
     /// Whether what lies below a folder belongs to a class by its place, so that moving the folder would take it out.

@@ -10,23 +10,30 @@ internal import Synchronization
 extension Supervision {
     /// False where it must not live.
     func carries(started serial: UInt32, pid: Int32, parent: UInt32) -> Bool {
+        if let shadow { _ = shadow.carries(started: serial, pid: pid, parent: parent) }
         guard let carrying else { return true }
         carrying.state.withLock { state in
             state.living[serial] = pid
             state.parents[serial] = parent
+            if state.plain.contains(parent) { state.plain.insert(serial) }
             state.programs[serial] = state.programs[parent]
             if let gain = state.labels.inherit(serial, from: parent) { record(gain, of: serial, state) }
         }
-        if pid == root { takeStreams(carrying, serial) }
+        // Whoever has not seen that we are here has said what there is to say when it is our turn.
+        if pid == root { carrying.files.alone {} }
+        if pid == root, takeStreams(carrying, Caller(tid: pid, pid: pid, serial: serial)) != nil { return false }
         return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, Caller(tid: pid, pid: pid, serial: serial)) == nil : true
     }
 
     func carries(ended serial: UInt32) {
+        shadow?.carries(ended: serial)
         carrying?.state.withLock { state in
             state.pids[serial] = state.living.removeValue(forKey: serial)
             // What carried nothing need not be remembered.
             if state.labels.classes(of: serial) == 0 { state.pids[serial] = nil }
             state.labels.forget(.process(serial))
+            state.plain.remove(serial)
+            state.pending = state.pending.filter { $0.value.process != serial }
             if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
         }
     }
@@ -45,11 +52,14 @@ extension Supervision {
             if all != 0 { seeds.append(Gain(.process(caller.serial), all, from: .place(place))) }
         }
         carrying.state.withLock { state in
+            // Its other threads are gone, and their calls with them.
+            state.pending = state.pending.filter { $0.value.process != caller.serial }
+            if state.labels.classes(of: caller.serial) == 0 { state.plain.insert(caller.serial) } else { state.plain.remove(caller.serial) }
             state.programs[caller.serial] = Array(work.chain[0].resolved.text)
             state.labels.release(released(work, caller), for: caller.serial)
             seeds.removeAll { $0.classes & ~state.labels.classes(of: $0.carrier) == 0 }
         }
-        if !seeds.isEmpty { return spread(carrying, seeds, for: caller, patiently: false, isTracer: true) }
+        if !seeds.isEmpty { return spread(carrying, Spreading(seeds: seeds, caller: caller, patiently: false, isTracer: true)) }
         return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, caller) : nil
     }
 
@@ -76,29 +86,31 @@ extension Supervision {
             // One that holds what nobody else has changes nothing.
             guard
                 let around = try? Surroundings(
-                    of: [caller.serial: caller.pid], ancestors: { _ in [] }, threads: context.haveSeparateDescriptors,
-                    inherited: carrying.inherited, passed: [], written: [])
+                    of: [caller.serial: caller.pid], ancestors: { _ in [] }, mayShare: { _ in false },
+                    threads: context.haveSeparateDescriptors, inherited: carrying.inherited)
             else { return true }
             return !state.labels.spread([], over: around.ways).isEmpty
         }
-        return isNew ? spread(carrying, [], for: caller, patiently: false, isTracer: isTracer) : nil
+        return isNew ? spread(carrying, Spreading(caller: caller, patiently: false, isTracer: isTracer)) : nil
     }
 
-    /// The streams that the session is started with.
-    private func takeStreams(_ carrying: Carrying, _ serial: UInt32) {
+    /// The streams that the session is started with. Where another session is at their other end, it says what it has.
+    private func takeStreams(_ carrying: Carrying, _ caller: Caller) -> Carrying.Refusal? {
         for stream: Int32 in 0...2 {
             let work = FileWork(context)
             do throws(Errno) { try work.prepare(inherited: stream) } catch { continue }
-            guard let place = place(of: work.first) else { continue }
+            let isSocket = work.first.kind == .socket
+            guard let place = isSocket ? Surroundings.socket(work.first.inode) : place(of: work.first) else { continue }
             if work.first.access.contains(.write) { carrying.state.withLock { _ = $0.written.insert(place) } }
             guard work.first.access.contains(.read) else { continue }
             let seeds = brought(by: work.first, place, carrying)
-            guard !seeds.isEmpty else { continue }
-            carrying.state.withLock { state in
-                state.names[place] = Array(work.first.path.text)
-                let way = Way(process: serial, place: place, reads: true)
-                take(carrying, state.labels.spread(seeds, over: [way]), nil, &state)
-            }
+            let asks = !neighbours.areAbsent && (isSocket || place.kind == .pipe)
+            guard asks || !seeds.isEmpty else { continue }
+            carrying.state.withLock { $0.names[place] = Array(work.first.path.text) }
+            let ways = [Way(process: caller.serial, place: place, reads: true)]
+            let spreading = Spreading(seeds: seeds, ways: ways, caller: caller, patiently: false, isTracer: true, asks: asks)
+            if let refusal = spread(carrying, spreading) { return refusal }
         }
+        return nil
     }
 }

@@ -4,12 +4,19 @@ internal import SandboxKernel
 internal import SandboxLineage
 internal import SandboxModel
 internal import SandboxPolicy
+internal import SandboxStore
 internal import Synchronization
 
-/// Sockets: where an address leads, and what is sent along.
+/// Sockets: where an address leads, who comes in, and what is sent along.
 extension Supervision {
-    /// The sockets that answer at the address; nil where it is not of this machine, or nobody of the session's is there alone.
-    func servers(_ work: SocketWork) -> [UInt64]? {
+    /// The sockets that answer at an address of this machine, and whether all of them are the session's.
+    struct Servers {
+        let sockets: [UInt64]
+        let areOwn: Bool
+    }
+
+    /// Nil where the address is not of this machine, or nobody can tell.
+    func servers(_ work: SocketWork) -> Servers? {
         guard let carrying, work.operation != .bind, work.hasAddress else { return nil }
         do throws(Errno) {
             let map = try SocketMap()
@@ -20,43 +27,135 @@ extension Supervision {
                 case .unixAbstract: map.servers(abstract: Array(work.path.text))
                 default: []
                 }
-            guard !found.isEmpty else { return nil }
-            let living = carrying.state.withLock { $0.living }
-            var held: Set<UInt64> = []
-            for pid in living.values {
-                for h in try Holding.all(of: pid, mappings: false, threads: context.haveSeparateDescriptors) where h.kind == .socket {
-                    held.insert(h.inode)
-                }
-            }
-            return found.allSatisfy(held.contains) ? found : nil
+            if found.isEmpty { return nil }
+            return Servers(sockets: found, areOwn: try held(carrying).isSuperset(of: found))
         } catch { return nil }
     }
 
-    /// The caller's own descriptors are looked at once more; then whoever answers at the address is joined with it.
-    func carry(_ work: SocketWork, to servers: [UInt64]?, _ caller: Caller) -> Carrying.Refusal? {
-        guard let carrying else { return nil }
-        note(passed: work, carrying)
-        guard carrying.hasLabels.load(ordering: .acquiring) else { return nil }
-        if let refusal = refresh(carrying, caller, isTracer: false) { return refusal }
-        guard let servers else { return nil }
-        let ways = servers.map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
-        // Whoever has the server is looked at, too: it may have come to listen after it gained.
-        return spread(carrying, [], over: ways, for: caller, patiently: false)
+    /// The numbers of all sockets that the session's processes have.
+    private func held(_ carrying: Carrying) throws(Errno) -> Set<UInt64> {
+        var held: Set<UInt64> = []
+        for pid in carrying.state.withLock({ Array($0.living.values) }) {
+            for h in try Holding.all(of: pid, mappings: false, threads: context.haveSeparateDescriptors) where h.kind == .socket {
+                held.insert(h.inode)
+            }
+        }
+        return held
     }
 
-    /// Descriptors that leave their process.
-    private func note(passed work: SocketWork, _ carrying: Carrying) {
-        let holdings = work.passedHoldings
-        guard !holdings.isEmpty else { return }
+    /// The caller's own descriptors are looked at once more; then whoever answers at the address is joined with it.
+    func carry(_ work: SocketWork, to servers: Servers?, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+        guard let carrying else { return nil }
+        if work.operation == .bind { return bind(work, carrying, caller, isIdle: isIdle) }
+        if let refusal = pass(work, servers, carrying, caller, isIdle: isIdle) { return refusal }
+        let ways = (servers?.sockets ?? []).map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
+        if work.operation == .connect || work.isFastOpen, !isIdle {
+            let ends = servers?.areOwn == true ? [] : outside(work)
+            carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, ways: ways, outside: ends))
+        }
+        let asks = servers?.areOwn == false && !neighbours.areAbsent
+        guard asks || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
+        if let refusal = refresh(carrying, caller, isTracer: false) { return refusal }
+        if ways.isEmpty { return nil }
+        // Whoever has the server is looked at, too: it may have come to listen after it gained.
+        return spread(carrying, Spreading(ways: ways, caller: caller, patiently: false, asks: asks, isIdle: isIdle))
+    }
+
+    private func outside(_ work: SocketWork) -> [Surroundings.Outside] {
+        switch work.endpoint {
+        case .ip(let ip, let port): [.ip(ip, port: port)]
+        case .unixPath, .unixAbstract: [.unix]
+        default: []
+        }
+    }
+
+    /// A socket's name can be data, and everybody can list them.
+    private func bind(_ work: SocketWork, _ carrying: Carrying, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+        switch work.endpoint {
+        case .unixPath, .unixAbstract: break
+        default: return nil
+        }
+        guard carrying.hasLabels.load(ordering: .acquiring) else { return nil }
+        let way = Way(process: caller.serial, place: Surroundings.socketNames, writes: true)
+        if let refusal = spread(carrying, Spreading(ways: [way], caller: caller, patiently: false, isIdle: isIdle)) { return refusal }
+        guard let folder = work.boundFolder else { return nil }
+        return newName(Array(work.path.text), in: folder, carrying, caller, isIdle: isIdle)
+    }
+
+    // MARK: Descriptors
+
+    /// Descriptors that leave their process. What somebody outside gets an end of is known from then on, whoever writes there later.
+    private func pass(
+        _ work: SocketWork, _ servers: Servers?, _ carrying: Carrying, _ caller: Caller, isIdle: Bool
+    ) -> Carrying.Refusal? {
+        let places = work.passedHoldings.filter { $0.kind != .terminal && $0.kind != .master }.map {
+            $0.kind == .socket ? Surroundings.socket($0.inode) : Surroundings.place($0)
+        }
+        if places.isEmpty || isIdle { return nil }
+        let leaves = work.hasAddress ? servers?.areOwn != true : isJoinedOutside(work, carrying)
         carrying.state.withLock { state in
-            for h in holdings where h.kind != .terminal && h.kind != .master {
-                state.passed.insert(h.kind == .socket ? Surroundings.socket(h.inode) : Surroundings.place(h))
+            state.passed.formUnion(places)
+            if leaves { state.given.formUnion(places) }
+        }
+        // What it holds already it gives away now.
+        guard leaves, carrying.hasLabels.load(ordering: .acquiring) else { return nil }
+        return carrying.state.withLock { state in
+            let gains = places.map { Gain(.place($0), state.labels.classes(of: .place($0)), from: .process(caller.serial)) }
+            guard let around = try? surroundings(carrying, state) else {
+                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+            }
+            return objection(to: gains.filter { $0.classes != 0 }, around, state)
+        }
+    }
+
+    /// Somebody else has the other end of a socket that is connected.
+    private func isJoinedOutside(_ work: SocketWork, _ carrying: Carrying) -> Bool {
+        guard let inode = work.socketInode, let map = try? SocketMap(), let held = try? held(carrying) else { return true }
+        return map.ends(of: inode).contains { end in
+            switch end {
+            case .socket(let other), .server(let other): !held.contains(other)
+            case .outside, .unknown: true
             }
         }
     }
 
+    // MARK: Coming in
+
+    /// Who has connected from outside gets what the caller has from now on: as if the caller had connected to him. What it is about
+    /// to have is told before that is asked.
+    func admits(_ connection: Int32, _ caller: Caller) -> Bool {
+        if let shadow { _ = shadow.admits(connection, caller) }
+        guard let carrying else { return true }
+        var st = stat()
+        guard fstat(connection, &st) == 0 else { return false }
+        carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, sockets: [UInt64(st.st_ino)]))
+        guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
+        if spread(carrying, Spreading(caller: caller, patiently: false)) != nil { return false }
+        let refusal: Carrying.Refusal? = carrying.state.withLock { state in
+            let classes = state.labels.outgoing(caller.serial)
+            if classes == 0 { return nil }
+            guard let around = try? surroundings(carrying, state) else {
+                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+            }
+            return objection(to: caller.serial, carrying: classes, new: classes, around, state)
+        }
+        guard let refusal else { return true }
+        if !carrying.isCandidate { record(refusal, of: connection, caller) }
+        return false
+    }
+
+    private func record(_ refusal: Carrying.Refusal, of connection: Int32, _ caller: Caller) {
+        var finding = Judged(Ruling(.allow, by: .none))
+        finding.refuse(refusal)
+        finding.carries = carried(by: caller)
+        var h = header(.accept, finding.ruling, caller, .socket)
+        h.subject = number(of: finding.judgement)
+        record(h, "a connection from outside")
+    }
+
     /// System V objects: every use is a call.
     func carry(object kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Carrying.Refusal? {
+        if let shadow { _ = shadow.carry(object: kind, id, caller) }
         guard let carrying else { return nil }
         let place = DataPlace(.object, device: UInt64(kind.rawValue), inode: UInt64(UInt32(bitPattern: id)))
         let way = Way(process: caller.serial, place: place, reads: true, writes: true)
@@ -64,6 +163,6 @@ extension Supervision {
             state.users.insert(way)
             return !state.labels.spread([], over: [way]).isEmpty
         }
-        return isNew ? spread(carrying, [], over: [way], for: caller) : nil
+        return isNew ? spread(carrying, Spreading(ways: [way], caller: caller)) : nil
     }
 }

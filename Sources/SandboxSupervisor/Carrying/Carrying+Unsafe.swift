@@ -13,4 +13,11 @@ extension Supervision {
             Array(name.utf8).withUnsafeBytes { name in Array(chain.utf8).withUnsafeBytes { _ = append(h, name, $0, isCall: false) } }
         }
     }
+
+    func record(_ header: RecordHeader, _ resource: String) {
+        Array(resource.utf8).withUnsafeBytes { bytes in
+            status?.decision(header, bytes, policy)
+            _ = append(header, bytes)
+        }
+    }
 }

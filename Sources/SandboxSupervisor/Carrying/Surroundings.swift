@@ -23,15 +23,24 @@ struct Surroundings {
     }
 
     /// `processes`: by serial. `inherited`: sockets that the session was started with; they are nobody's egress. `passed`: what was
-    /// sent over unix sockets: between two processes it is in nobody's list, so that whoever can be sent something may have it. `written`: files that were opened for writing.
+    /// sent over unix sockets: between two processes it is in nobody's list, so that whoever can be sent something may have it. `written`:
+    /// files that were opened for writing. `pending`: what calls bring that are under way.
     init(
-        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], threads: Bool, inherited: Set<UInt64>, passed: Set<DataPlace>,
-        written: Set<DataPlace>
+        of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], mayShare: (Int32) -> Bool, threads: Bool, inherited: Set<UInt64>,
+        passed: Set<DataPlace> = [], written: Set<DataPlace> = [], pending: [Carrying.Pending] = []
     ) throws(Errno) {
         self.written = written
         sockets = try SocketMap()
         var held = Set(passed.lazy.filter { $0.kind == .socket }.map(\.inode))
         var ends: [(process: UInt32, inode: UInt64)] = []
+        for call in pending where processes[call.process] != nil {
+            for way in call.ways { add(way.process, way.place, reads: way.reads, writes: way.writes) }
+            if !call.outside.isEmpty { outside[call.process, default: []] += call.outside }
+            for inode in call.sockets {
+                held.insert(inode)
+                ends.append((call.process, inode))
+            }
+        }
         for (serial, pid) in processes {
             for h in try Holding.all(of: pid, mappings: true, threads: threads) {
                 if h.kind == .socket {
@@ -41,8 +50,11 @@ struct Surroundings {
                     take(h, serial, pid)
                 }
             }
-            joinMemory(serial, pid, ancestors(serial), processes)
+            for other in ancestors(serial) {
+                if let its = processes[other], Holding.areJoined(pid, its) { joinMemory(serial, other) }
+            }
         }
+        joinAll(processes.filter { mayShare($0.value) }.sorted { $0.key < $1.key })
         for end in Set(ends.map { End(process: $0.process, inode: $0.inode) }) {
             join(end.process, end.inode, held, isInherited: inherited.contains(end.inode))
         }
@@ -78,25 +90,37 @@ struct Surroundings {
         default:
             let place = Self.place(h)
             // What is mapped for reading alone may be made writable where it was opened for writing, mprotect(2).
-            add(serial, place, reads: h.reads, writes: h.writes || h.descriptor < 0 && written.contains(place))
+            add(serial, place, reads: h.reads, writes: h.writes || h.isSharedMapping && written.contains(place))
             if h.descriptor >= 0, samples[place] == nil { samples[place] = (pid, h.descriptor) }
         }
     }
 
     static func place(_ h: Holding) -> DataPlace {
-        let kind: DataPlace.Kind = h.kind == .file ? .file : h.kind == .pipe ? .pipe : .memory
+        let kind: DataPlace.Kind =
+            switch h.kind {
+            case .file: .file
+            case .folder: .folder
+            case .pipe: .pipe
+            case .counter: .counter
+            default: .memory
+            }
         return DataPlace(kind, device: h.device, inode: h.inode)
     }
 
     /// Two ways: what programs write there, and what they read there. (There is no echo but by the terminal itself.)
     static func terminal(_ number: UInt64, input: Bool) -> DataPlace { DataPlace(.terminal, device: input ? 1 : 0, inode: number) }
+    static let socketNames = DataPlace(.names, inode: 0)
     static func socket(_ inode: UInt64) -> DataPlace { DataPlace(.socket, inode: inode) }
 
-    private mutating func joinMemory(_ serial: UInt32, _ pid: Int32, _ ancestors: [UInt32], _ processes: [UInt32: Int32]) {
-        for other in ancestors {
-            guard let its = processes[other], Holding.areJoined(pid, its) else { continue }
-            let place = DataPlace(.memory, device: .max, inode: UInt64(min(serial, other)))
-            for process in [serial, other] { add(process, place, reads: true, writes: true) }
+    private mutating func joinMemory(_ one: UInt32, _ other: UInt32) {
+        let place = DataPlace(.memory, device: .max, inode: UInt64(min(one, other)))
+        for process in [one, other] { add(process, place, reads: true, writes: true) }
+    }
+
+    /// Those that clone(2) may have given each other's memory, who need not be each other's ancestors any more. Where they are many, nobody asks.
+    private mutating func joinAll(_ some: [(key: UInt32, value: Int32)]) {
+        for (i, one) in some.enumerated() {
+            for other in some[..<i] where some.count > 32 || Holding.areJoined(one.value, other.value) { joinMemory(one.key, other.key) }
         }
     }
 
@@ -111,10 +135,21 @@ struct Surroundings {
             case .server(let other) where held.contains(other): add(process, Self.socket(other), reads: true, writes: true)
             case .outside(let ip, let port): outside[process, default: []].append(.ip(ip, port: port))
             case .socket, .server, .unknown:
+                // Another session's, maybe, that is told what arrives there.
+                if let other = end.inode { add(process, Self.socket(other), reads: false, writes: true) }
                 guard !isInherited else { continue }
                 let remote = sockets.remote(of: inode)
                 outside[process, default: []].append(remote.map { .ip($0.ip, port: $0.port) } ?? .unix)
             }
+        }
+    }
+}
+
+extension SocketMap.End {
+    fileprivate var inode: UInt64? {
+        switch self {
+        case .socket(let inode), .server(let inode): inode
+        case .outside, .unknown: nil
         }
     }
 }

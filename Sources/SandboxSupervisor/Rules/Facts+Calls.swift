@@ -7,7 +7,8 @@ internal import SandboxStore
 
 /// From what a call touches to what the rules are asked.
 extension Supervision {
-    func find(_ work: FileWork, _ call: Call, _ caller: Caller) -> Judged {
+    /// `isCarriedOut`: of a candidate, that the live profile lets the call go on.
+    func find(_ work: FileWork, _ call: Call, _ caller: Caller, isCarriedOut: Bool = true) -> Judged {
         var finding = Judged(judge(work, call, caller))
         downloads(opening: work, caller)
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
@@ -15,28 +16,31 @@ extension Supervision {
             decide(facts(work, work.first, call, caller), &finding)
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
         }
-        if finding.decision != .deny, let refusal = carry(work, call, caller) { finding.refuse(refusal) }
+        if isFollowed(finding), let refusal = carry(work, call, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         finding.carries = carried(by: caller)
-        compare(&finding) { $0.find(work, call, caller) }
+        compare(&finding) { $0.find(work, call, caller, isCarriedOut: $1) }
         return finding
     }
 
-    func find(_ work: SocketWork, _ caller: Caller) -> Judged {
+    func find(_ work: SocketWork, _ caller: Caller, isCarriedOut: Bool = true) -> Judged {
         var finding = Judged(judge(work))
         let servers = servers(work)
         var host: Facts.Destination?
-        if finding.decision != .deny, let refusal = carry(work, to: servers, caller) { finding.refuse(refusal) }
+        if isFollowed(finding), let refusal = carry(work, to: servers, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
-            if servers != nil { facts.intents.subtract([.netEgress]) }
+            if servers?.areOwn == true { facts.intents.subtract([.netEgress]) }
             if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
             host = facts.destinations.first
         }
         finding.carries = carried(by: caller)
-        compare(&finding) { $0.find(work, caller) }
+        compare(&finding) { $0.find(work, caller, isCarriedOut: $1) }
         if enforces, finding.decision == .deny, let host, let socket = work.socketInode { downloads?.refused(socket, host) }
         return finding
     }
+
+    /// What is refused brings nothing; what a candidate would refuse happens all the same.
+    private func isFollowed(_ finding: Judged) -> Bool { finding.decision != .deny || !enforces || carrying?.isCandidate == true }
 
     func find(_ look: OpenLook, _ ruling: Ruling, _ caller: Caller) -> Judged {
         var finding = Judged(ruling)
@@ -48,7 +52,7 @@ extension Supervision {
             facts.path = Array(look.path)
             decide(facts, &finding)
         }
-        compare(&finding) { other in
+        compare(&finding) { other, _ in
             other.find(look, other.policy.judge(file: look.path.span, access: look.access, isProgram: look.isProgram), caller)
         }
         return finding
@@ -60,9 +64,9 @@ extension Supervision {
     }
 
     /// The candidate's say, where it is another.
-    func compare(_ finding: inout Judged, _ other: (Supervision) -> Judged) {
+    func compare(_ finding: inout Judged, _ other: (Supervision, _ isCarriedOut: Bool) -> Judged) {
         guard let shadow else { return }
-        let found = other(shadow)
+        let found = other(shadow, !enforces || finding.decision != .deny)
         guard found.decision != finding.decision else { return }
         finding.shadow = Judgement.Shadow(decision: found.decision, rules: found.judgementRules.map { shadow.policy.rule($0).name })
     }
@@ -135,14 +139,20 @@ extension Supervision {
         switch work.endpoint {
         case .ip(let ip, let port):
             if listens, work.transport == .udp, port == 0 { return nil }
-            facts.destinations = [Facts.Destination(names: hosts.texts(of: ip), address: ip, port: port)]
-            if !hosts.areKnown { facts.unknown.insert(.host) }
-            if !listens, port == 53 { facts.intents.insert(.netDNS) }
+            if !listens, NameQuestion.isService(port: port), let question = work.shortPayload.flatMap(NameQuestion.init) {
+                place(&facts, at: ip, port, asksFor: question.name)
+            } else {
+                place(&facts, at: ip, port, isServer: listens)
+            }
         case .unixPath:
             facts.path = Array(work.path.text)
             if listens {
                 facts.intents.insert(.fileCreate)
             } else {
+                if NameQuestion.isService(socket: Array(work.path.text)) {
+                    facts.intents.insert(.netDNS)
+                    facts.question = .unseen
+                }
                 local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode))
             }
         case .unixAbstract:
@@ -150,6 +160,16 @@ extension Supervision {
         case .unspecified, .unixUnnamed, .netlink, .other: return nil
         }
         return facts
+    }
+
+    /// A name service passes on what it is asked to whoever answers for the name. Where the question can be read, it goes to that name
+    /// and to nobody else; where not, it may go to anybody.
+    func place(_ facts: inout Facts, at ip: IPAddress, _ port: UInt16, isServer: Bool = false, asksFor name: String? = nil) {
+        facts.destinations = [Facts.Destination(names: hosts.texts(of: ip), address: ip, port: port)]
+        if !hosts.areKnown { facts.unknown.insert(.host) }
+        guard !isServer, NameQuestion.isService(port: port) else { return }
+        facts.intents.insert(.netDNS)
+        facts.question = name.map { .name($0) } ?? .unseen
     }
 
     /// What the session itself listens on leads nowhere else.

@@ -46,19 +46,25 @@ extension Supervision {
     }
 
     /// The strictest of lists and rules about everything that is started.
-    func find(_ work: ProgramWork, _ views: [ProgramView], _ inputs: Gathering?, _ caller: Caller) -> StartFinding {
+    func find(
+        _ work: ProgramWork, _ views: [ProgramView], _ inputs: Gathering?, _ caller: Caller, isSecondLook: Bool = false
+    ) -> StartFinding {
+        // What comes with the program counts already.
+        let refusal = isSecondLook ? nil : carries(became: work, caller)
         var found = StartFinding(finding: Judged(judge(work)))
         if policy.hasRules {
             for view in views {
                 let before = found.finding.decision
-                let judged = judge(view, work, inputs, caller, counters: before == .deny ? nil : counters)
+                let judged = judge(view, work, inputs, caller, counters: isSecondLook || before == .deny ? nil : counters)
                 found.finding.add(judged.verdict, judged.reading.facts)
                 found.finding.sources += judged.reading.origins.filter { !found.finding.sources.contains($0) }
                 if found.finding.decision > before { found.view = view }
                 if found.client == nil, view.takesSQL { found.client = (judged.rewritten ?? judged.reading, judged.texts) }
             }
         }
-        compare(&found.finding) { $0.find(work, views, inputs, caller).finding }
+        if let refusal { found.finding.refuse(refusal) }
+        found.finding.carries = carried(by: caller)
+        compare(&found.finding) { other, _ in other.find(work, views, inputs, caller, isSecondLook: isSecondLook).finding }
         return found
     }
 

@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+extension EndToEnd.CarriesTests {
+    /// What stands beside classified data, or talks to who may have it, goes on. `C` is the cleared sink's port.
+    static let innocent = [
+        "cat $F > /dev/tcp/127.0.0.2/$C", "curl -s -m 10 --data-binary @$F http://127.0.0.2:$C/",
+        "wc -l < $F > n; cat n > /dev/tcp/127.0.0.2/$C",
+        "cat $F | wc -l; echo hello > /dev/tcp/127.0.0.1/$P", "wc -l $F; echo hello > /dev/tcp/127.0.0.1/$P",
+        "gzip -c $F > kept; echo hello > /dev/tcp/127.0.0.1/$P", "cp $F kept & echo hello > /dev/tcp/127.0.0.1/$P; wait",
+        "sort $F | uniq | tail -1; date > d; cat d > /dev/tcp/127.0.0.1/$P",
+        "ls -l ${F%/*}; stat $F; test -r $F; echo hello > /dev/tcp/127.0.0.1/$P",
+        "cmp $F $F && echo hello > /dev/tcp/127.0.0.1/$P", "grep -q SECRET $F && echo hello > /dev/tcp/127.0.0.1/$P",
+        "(cat $F; cat $F) > kept; cat $G > /dev/tcp/127.0.0.1/$P",
+        "for i in 1 2 3 4 5; do cat $F | cat | cat | wc -c; done; cat $G > /dev/tcp/127.0.0.1/$P",
+        "tar cf a.tar -C / ${F#/}; tar cf b.tar -C / ${G#/}; cat b.tar > /dev/tcp/127.0.0.1/$P",
+        "git init -q r && cd r && cp $G f && git add f && git -c user.name=n -c user.email=e commit -qm m; wc -l $F; git push -q git://127.0.0.1:$P/r HEAD:m; true",
+        "printf 'all: x\\nx: ; cat $F > x\\n' > Makefile; make -s; cat $G > /dev/tcp/127.0.0.1/$P",
+        "/usr/bin/python3 -c 'import subprocess; subprocess.run([\"wc\", \"-l\", \"'$F'\"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)'; cat $G > /dev/tcp/127.0.0.1/$P",
+        "mkfifo p; cat p > kept & cat $F > p; wait; cat $G > /dev/tcp/127.0.0.1/$P",
+        "cp $F kept; rm kept; cp $G kept; cat kept > /dev/tcp/127.0.0.1/$P",
+        "sed -n 1p $F > kept; sleep 0 | cat $G > /dev/tcp/127.0.0.1/$P",
+        "cp $F kept; mv kept named; ls; echo * | wc -c; cat $G > /dev/tcp/127.0.0.1/$P",
+        "sed -i s/a/b/ $F; gzip -k $F; rm $F.gz; ls ${F%/*} > n; cat n > /dev/tcp/127.0.0.1/$P",
+        "(cat $F; readlink l; ln -s $G l; readlink -f l) > kept; readlink /proc/self/exe > n; cat n > /dev/tcp/127.0.0.1/$P",
+        "cat $F > /dev/tcp/127.0.0.2/$C; cp -a $F kept; cat $G > /dev/tcp/127.0.0.1/$P",
+        "/usr/bin/python3 $T/channels.py innocent; cat $G > /dev/tcp/127.0.0.1/$P",
+    ]
+
+    @Test(arguments: innocent) func isNotStopped(script: String) throws {
+        let place = try Place(.own)
+        defer { place.end() }
+        let outcome = try place.run("G=\(place.open); C=\(place.cleared.port)\n" + script, file: place.classified)
+        #expect(!place.sink.received().isEmpty || !place.cleared.received().isEmpty, "\(outcome)")
+        let denied = try place.world.events("--decision", "deny")
+        #expect(denied.isEmpty, "\(denied) \(outcome)")
+    }
+}
