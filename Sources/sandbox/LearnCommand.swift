@@ -12,7 +12,8 @@ struct LearnProfile: ParsableCommand {
             What the sessions did beyond what the extended profile allows, put together: what lies side by side becomes a glob, \
             versions, hashes and temporary names become `*`, and each line says what it rests on. What shipped profiles deny is \
             not offered but listed under `Left out`; what was refused is not learned. Tests are written with it, so that \
-            `sandbox profile test` holds at once. Best learned from sessions under `-p observe`.
+            `sandbox profile test` holds at once. Best learned from sessions under `-p observe`. Exit codes: 0, 1 no such session, \
+            125 own failure.
             """)
     @OptionGroup var state: StateOptions
     @Option(help: ArgumentHelp("The profile to extend.", valueName: "name")) var extends = "baseline"

@@ -11,7 +11,8 @@ struct ReplayProfile: ParsableCommand {
             Each recorded operation is judged as if its session had run under the candidate, enforced; nothing is run. Counted by \
             what was and what would be, and by the rule, with examples. What nobody enforced (`observe`) counts as allowed. \
             Repeats are one row of the trail: one that began before --since counts whole. What the trail cannot tell is counted as \
-            such, and the gaps are named at the end.
+            such, and the gaps are named at the end. Exit codes: 0; with --fail-on-change 1 where something that passed would be \
+            stopped; 125 own failure.
             """)
     @OptionGroup var state: StateOptions
     @Option(help: "From this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since: UInt64?
