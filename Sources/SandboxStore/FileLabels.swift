@@ -76,7 +76,7 @@ package final class FileLabels: Sendable {
     }
 
     /// False where it could not be written. `eachPath`: one for each name that it came of.
-    package func add(_ label: FileLabel, eachPath: Bool) -> Bool {
+    package func add(_ label: FileLabel, eachPath: Bool = false) -> Bool {
         let key = Key(device: label.device, inode: label.inode)
         return known.withLock { known in
             guard lock(&known) else { return false }
