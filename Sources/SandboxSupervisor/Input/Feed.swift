@@ -134,7 +134,7 @@ final class Feed: @unchecked Sendable {
     private func decide(_ summary: ScriptSummary, _ text: [UInt8]) -> (Judged, [UInt8]?) {
         var finding = Judged(Ruling(.allow, by: .none))
         let new = supervision.judge(summary, text, client, in: name, into: &finding)
-        supervision.compare(&finding) { other in
+        supervision.compare(&finding) { other, _ in
             var found = Judged(Ruling(.allow, by: .none))
             _ = other.judge(summary, text, client, in: name, into: &found)
             return found

@@ -41,7 +41,7 @@ extension Notifier {
             let name = Escaped.text(script.name)
             let new = supervision.judge(intake.summary, intake.text, client, in: name, into: &finding)
             let ruling = finding.ruling
-            supervision.compare(&finding) { other in
+            supervision.compare(&finding) { other, _ in
                 var found = Judged(ruling)
                 _ = other.judge(intake.summary, intake.text, client, in: name, into: &found)
                 return found
