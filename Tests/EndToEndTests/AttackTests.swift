@@ -107,10 +107,8 @@ final class Listeners {
 
     init(_ world: World) throws {
         socket = world.root + "/vault/sockets/socket"
-        allowed = try start(world, "serve", "tcp", "PUBLIC")
-        denied = try start(world, "serve", "tcp", "SECRET")
-        _ = try start(world, "serve", "udp", "PUBLIC", allowed)
-        _ = try start(world, "serve", "udp", "SECRET", denied)
+        allowed = try startBoth(world, "PUBLIC")
+        denied = try startBoth(world, "SECRET")
         _ = try start(world, "serve", "abstract", "SECRET", abstract)
         _ = try start(world, "serve", "unix", "SECRET", socket)
         link(socket, socket + ".linked")
@@ -130,6 +128,15 @@ final class Listeners {
     }
 
     private func start(_ world: World, _ words: String...) throws -> String { try ready(world, [world.guest] + words) }
+
+    /// TCP and UDP at the same port: one that is free for the first may be somebody's for the second.
+    private func startBoth(_ world: World, _ word: String) throws -> String {
+        for _ in 0..<8 {
+            let port = try start(world, "serve", "tcp", word)
+            if (try? start(world, "serve", "udp", word, port)) != nil { return port }
+        }
+        throw Trouble("no port is free for both TCP and UDP")
+    }
 
     private func ready(_ world: World, _ command: [String]) throws -> String {
         let one = try world.start(command)
