@@ -143,9 +143,12 @@ static int rename_thread(struct dl_phdr_info *module, size_t size, void *argumen
     (void)size;
     for (int i = 0; module->dlpi_tls_data && i < module->dlpi_phnum; i++) {
         if (module->dlpi_phdr[i].p_type != PT_TLS) continue;
-        int *words = module->dlpi_tls_data;
-        for (size_t k = 0; k < module->dlpi_phdr[i].p_memsz / sizeof *words; k++)
-            if (words[k] == ids->from) words[k] = ids->to;
+        int *first = module->dlpi_tls_data, *end = first + module->dlpi_phdr[i].p_memsz / sizeof *first;
+        for (int *word = first; word < end; word++) {
+            // The upper half of a pointer (0x7fab, 0x55cd …) is as small as a thread id, but its lower half is not.
+            int is_upper = ((uintptr_t)word & 4) != 0 && word > first && (unsigned)word[-1] > 0xffff;
+            if (*word == ids->from && !is_upper) *word = ids->to;
+        }
     }
     return 0;
 }
