@@ -11,6 +11,8 @@ extension Notifier {
     func handle(_ notice: consuming Notice) {
         if let input = supervision.context.gifts.take(for: notice.tid) { return notice.replaceStandardInput(by: input) }
         let caller = supervision.arrived(notice.tid), call = notice.call.decoded
+        // But for an open that a look settles.
+        handsAreFull = true
         switch call {
         case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
             .takeRoom, .refused, .unknown:
@@ -20,8 +22,12 @@ extension Notifier {
         case .readLink: readLink(call, notice, caller)
         case .open(let request) where OpenLook.isFor(request) && !supervision.pinsReads(of: caller):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {
-            case .goesOn: notice.proceed()
-            case .fails(let error): notice.answer(-error)
+            case .goesOn:
+                handsAreFull = false
+                notice.proceed()
+            case .fails(let error):
+                handsAreFull = false
+                notice.answer(-error)
             case .takesMore: useFile(call, notice, caller)
             }
         case .rename, .makeDirectory, .symlink, .link: supervision.enforces ? useNames(call, notice, caller) : useFile(call, notice, caller)
@@ -31,7 +37,6 @@ extension Notifier {
 
     /// Everything that names a file.
     func useFile(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
-        handsAreFull = true
         for _ in 0..<16 {
             do throws(Errno) { try files.prepare(call, for: caller) } catch {
                 return supervision.enforces ? notice.answer(-error.code) : notice.proceed()
@@ -61,7 +66,6 @@ extension Notifier {
 
     /// Everything that names a socket address.
     private func exchange(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
-        handsAreFull = true
         if case .sendMessages(_, let count) = call { return exchangeAll(call, Int(count), notice, caller) }
         do throws(Errno) { try sockets.prepare(call, for: caller) } catch {
             return supervision.enforces ? notice.answer(-error.code) : notice.proceed()

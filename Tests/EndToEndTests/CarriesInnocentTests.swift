@@ -35,4 +35,31 @@ extension EndToEnd.CarriesTests {
         let denied = try place.world.events("--decision", "deny")
         #expect(denied.isEmpty, "\(denied) \(outcome)")
     }
+
+    /// What is looked at for a call is held no longer than that.
+    @Test func aListenerThatWasClosedIsGone() throws {
+        let place = try Place(.own)
+        defer { place.end() }
+        let script = """
+            import socket, sys
+            s = socket.socket()
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            s.setblocking(False)
+            try:
+                s.accept()
+            except BlockingIOError:
+                port = s.getsockname()[1]
+                s.close()
+                print(port, flush=True)
+                sys.stdin.read()
+            """
+        let world = place.world
+        let running = try world.start(world.sandboxCommand(["/usr/bin/python3", "-c", script], profile: place.profile))
+        let port = try #require(running.line())
+        let outcome = try world.native(["bash", "-c", "exec 3<> /dev/tcp/127.0.0.1/\(port)"])
+        #expect(outcome.code != 0, "somebody listens at port \(port) yet")
+        running.closeInput()
+        #expect(running.finish().code == 0)
+    }
 }
