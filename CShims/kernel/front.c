@@ -118,15 +118,7 @@ int sbx_front_run(int supervisor, int link) {
     }
 }
 
-int sbx_front_lend(int link, int listener) {
-    char byte = 0, room[CMSG_SPACE(sizeof(int))] = "";
-    struct iovec part = {&byte, 1};
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(c), &listener, sizeof listener);
-    return (int)sbx_ret(sendmsg(link, &m, MSG_NOSIGNAL));
-}
+int sbx_front_lend(int link, int listener) { return relay_hand_over(link, "", 1, listener); }
 
 int sbx_front_release(int front, int link, int code) {
     unsigned char c = (unsigned char)code;

@@ -261,14 +261,14 @@ int sbx_terminal_is_ours(int front) {
     return 1;
 }
 
-static int hand_over(int link, int fd) {
-    char kind[] = {'T', '.'}, space[CMSG_SPACE(sizeof fd)] = {0};
-    struct iovec text = {kind, sizeof kind};
+int relay_hand_over(int link, const char *bytes, size_t n, int fd) {
+    char space[CMSG_SPACE(sizeof fd)] = {0};
+    struct iovec text = {(char *)bytes, n};
     struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    return sendmsg(link, &m, MSG_NOSIGNAL) == sizeof kind ? 0 : -errno;
+    return sendmsg(link, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 // A session of its own, led by us, so that the agent's process group has a parent in it: the kernel stops nobody at a terminal
@@ -289,7 +289,7 @@ int sbx_terminal_own(int front, int link) {
     if (!e && (tcgetattr(0, &modes) < 0 || tcsetattr(slave, TCSANOW, &modes) < 0)) e = -errno;
     if (!e && ioctl(0, TIOCGWINSZ, &size) == 0) ioctl(slave, TIOCSWINSZ, &size);
     if (!e) e = lead_session(front, slave);
-    if (!e) e = hand_over(link, master);
+    if (!e) e = relay_hand_over(link, "T.", 2, master);
     for (int fd = 0; !e && fd < 3; fd++)
         if (dup2(slave, fd) < 0) e = -errno;
     // From now on the front alone holds it: with the front's end the agent's terminal is gone.

@@ -35,4 +35,6 @@ void relay_stop(struct relay *r, int signal);
 void relay_continue(struct relay *r);
 void relay_resize(struct relay *r);
 void relay_finish(struct relay *r);
+// The supervisor's side: a message, kept apart from others, with a descriptor. 0 or -errno.
+int relay_hand_over(int link, const char *bytes, size_t n, int fd);
 #endif

@@ -25,7 +25,7 @@ struct LiveSession {
         self.options = options
         setup = try SessionSetup(options, token)
         var front = front
-        if !options.isQuiet, setup.mayAskHere, front.isAtTerminal { try front.makeTerminal() }
+        if !options.isQuiet, front.isAtTerminal, setup.mayAskHere { try front.makeTerminal() }
         self.front = front
         prompt = front.hasAgentsTerminal ? TerminalPrompt(front) : nil
         let group = setup.controlGroup
@@ -105,8 +105,8 @@ struct LiveSession {
             try? writer.finish(status: 125)
             throw error
         }
-        let hasRules = policy.hasRules || candidate?.0.hasRules == true
-        let people = People(setup.info, groups: setup.groups, hasRules: hasRules)
+        let asksGroups = [policy, candidate?.0].contains { $0?.asks([.group]) == true }
+        let people = People(setup.info, groups: setup.groups, areAsked: asksGroups)
         let ownGroup = front.hasAgentsTerminal ? launched.pid : getpgid(front.pid)
         let shadow = candidate.map { policy, reader in
             Supervision(

@@ -17,7 +17,7 @@ struct Principal {
         try Principal.check(options.identity, "--as")
         try Principal.check(options.onBehalfOf, "--on-behalf-of")
         guard let verified else {
-            identity = options.identity ?? Principal.account()
+            identity = options.identity ?? Person.name(of: geteuid())
             onBehalfOf = options.onBehalfOf
             return
         }
@@ -38,10 +38,6 @@ struct Principal {
                 "`\(option) \(name)`: names in `\(prefix)` cannot be claimed",
                 help: "they come from a token that was checked (`--token-file`)")
         }
-    }
-
-    private static func account() -> String {
-        getpwuid(geteuid()).map { "user:" + String(cString: $0.pointee.pw_name) } ?? "user:\(geteuid())"
     }
 
     /// The account's groups by name, asked for only where its own name is not enough: on some machines that takes a while.

@@ -18,7 +18,8 @@ final class ProfilesAhead: @unchecked Sendable {
 
     /// The file, read: here and now, or by the thread that began with it.
     func parsed(_ source: ProfileSource) -> ParsedProfile {
-        readWhatIsExtended(by: source)
+        // What is read ahead sees to what it extends itself.
+        if !monitor.locked({ begun.contains(source.file) }) { readWhatIsExtended(by: source) }
         let known = monitor.locked { () -> (bytes: [UInt8], parsed: ParsedProfile)? in
             while begun.contains(source.file), done[source.file] == nil { monitor.wait() }
             return done[source.file]

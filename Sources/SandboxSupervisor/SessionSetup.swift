@@ -89,7 +89,7 @@ struct SessionSetup {
     var mayAskHere: Bool {
         let asking = enforces ? profile.body.rules.filter { $0.decision == .ask } : []
         if asking.isEmpty { return false }
-        let person = Person(uid: geteuid(), channel: "terminal"), askers = People(info, groups: [], hasRules: false).askers
+        let person = Person(uid: geteuid(), channel: "terminal"), askers = People.askers(info)
         return asking.contains { Approvals.objection(to: person, $0.ask ?? AskTerms(), askers: askers) == nil }
     }
 

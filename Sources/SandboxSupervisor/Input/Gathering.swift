@@ -72,7 +72,7 @@ final class Gathering: @unchecked Sendable {
         guard stat("/proc/\(caller.pid)", &process) == 0 else { return }
         accountHome = Gathering.accounts.withLock { known in
             if let home = known[process.st_uid] { return home }
-            let home = getpwuid(process.st_uid).map { Array(String(cString: $0.pointee.pw_dir).utf8) } ?? []
+            let home = Person.home(of: process.st_uid).map { Array($0.utf8) } ?? []
             known[process.st_uid] = home
             return home
         }

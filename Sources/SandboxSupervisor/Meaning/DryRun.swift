@@ -27,7 +27,7 @@ package enum DryRun {
 
     /// As a recorded session had it, but for its temporary folder.
     package static func variables(_ profile: ResolvedProfile, of session: SessionInfo, state: String?) throws -> PolicyVariables {
-        let home = session.user == geteuid() ? nil : getpwuid(session.user).map { String(cString: $0.pointee.pw_dir) }
+        let home = session.user == geteuid() ? nil : Person.home(of: session.user)
         return try variables(profile, workspace: session.workspace, state: state, home: home)
     }
 
@@ -36,9 +36,7 @@ package enum DryRun {
         PolicyVariables(home: NoMachine.home, workspace: NoMachine.workspace, tmp: NoMachine.tmp)
     }
 
-    package static func identity() -> String {
-        getpwuid(geteuid()).map { "user:" + String(cString: $0.pointee.pw_name) } ?? "user:\(geteuid())"
-    }
+    package static func identity() -> String { Person.name(of: geteuid()) }
 
     /// Seconds since midnight, UTC.
     package static func timeOfDay() -> UInt32 {

@@ -10,12 +10,14 @@ struct People: Sendable {
     /// It was started on a terminal.
     let hasTerminal: Bool
 
-    /// `groups`: what a token says; without one they are the account's own, looked up where rules may ask.
-    init(_ info: SessionInfo, groups: [String]?, hasRules: Bool) {
-        let person = Person(uid: info.user, channel: "")
-        askers = [person.name, info.onBehalfOf].compactMap { $0 }
-        self.groups = groups ?? (hasRules ? Principal.groups(of: info.user) : [])
+    /// `groups`: what a token says; without one they are the account's own, looked up where a rule asks: on some machines that
+    /// takes a while.
+    init(_ info: SessionInfo, groups: [String]?, areAsked: Bool) {
+        askers = People.askers(info)
+        self.groups = groups ?? (areAsked ? Principal.groups(of: info.user) : [])
         roles = info.roles
         hasTerminal = isatty(0) == 1
     }
+
+    static func askers(_ info: SessionInfo) -> [String] { [Person.name(of: info.user), info.onBehalfOf].compactMap { $0 } }
 }
