@@ -108,6 +108,8 @@ final class Downloads: Sendable {
     func connects(_ serial: UInt32, by socket: UInt64, to host: Facts.Destination) -> Bool {
         state.withLock { state in
             guard let own = state.running[serial] else { return false }
+            // Once there is no more room everything counts, wherever it is from.
+            guard state.links < Self.mostLinks else { return !state.scripts.isEmpty }
             let known = state.hosts[socket, default: []]
             if !known.contains(host) { state.hosts[socket] = (known.count < Self.mostHosts ? known : Array(known.dropFirst())) + [host] }
             Self.link(.socket(socket), to: .program(own), &state)

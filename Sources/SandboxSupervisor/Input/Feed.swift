@@ -22,6 +22,8 @@ final class Feed: @unchecked Sendable {
     private var reader: ScriptReader
     private var pending: [UInt8]
     private var enough = 0
+    /// Of `pending`, what nobody has set aside before.
+    private var reserved = 0
     /// The client's process: it gets no signal that is meant for another.
     private let process: Int32
 
@@ -43,7 +45,10 @@ final class Feed: @unchecked Sendable {
         process = try PidDescriptor.open(client.caller.pid)
     }
 
-    deinit { close(process) }
+    deinit {
+        supervision.waits.giveBack(reserved)
+        close(process)
+    }
 
     /// `first`: what a rule has made of what was judged before. False where there is no thread for it.
     func begin(_ first: [UInt8]?) -> Bool {
@@ -81,6 +86,10 @@ final class Feed: @unchecked Sendable {
             while true {
                 switch try intake.source.next(milliseconds: 1000, watching: pipe.writer) {
                 case .bytes(let bytes):
+                    guard supervision.waits.reserve(bytes.count) else {
+                        return refuse("there is no room to hold more of its input until a statement is complete")
+                    }
+                    reserved += bytes.count
                     pending += bytes
                     if pending.count >= enough, !step(isLast: false, pipe) { return }
                 case .quiet: if hasEnded(0) { return }
@@ -107,16 +116,15 @@ final class Feed: @unchecked Sendable {
         guard consumed > 0 else {
             enough = 2 * pending.count
             if pending.count <= Feed.longestStatement { return true }
-            var finding = Judged(Ruling(.deny, by: .none))
-            finding.note = "a statement of more than \(Feed.longestStatement) bytes"
-            finding.sources = [name]
-            _ = supervision.record(query: finding, client)
-            end(finding.remark ?? "")
+            refuse("a statement of more than \(Feed.longestStatement) bytes")
             return false
         }
         enough = 0
         let text = Array(pending[..<consumed])
         pending.removeFirst(consumed)
+        let free = min(consumed, reserved)
+        supervision.waits.giveBack(free)
+        reserved -= free
         var summary = ScriptSummary()
         summary.add(meaning)
         let (finding, new) = decide(summary, text)
@@ -129,6 +137,15 @@ final class Feed: @unchecked Sendable {
         case .allow, .rewrite: supervision.complete(record, 0)
         }
         return hand(new ?? text, to: pipe, of: new == nil ? text.count : nil)
+    }
+
+    /// By no rule: it cannot be judged.
+    private func refuse(_ note: String) {
+        var finding = Judged(Ruling(.deny, by: .none))
+        finding.note = note
+        finding.sources = [name]
+        _ = supervision.record(query: finding, client)
+        end(finding.remark ?? note)
     }
 
     private func decide(_ summary: ScriptSummary, _ text: [UInt8]) -> (Judged, [UInt8]?) {
