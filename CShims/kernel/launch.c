@@ -87,6 +87,7 @@ static _Noreturn void child(const struct sbx_launch *s, int fd) {
     struct report r;
     int e = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sbx_slice(0);  // the tracer's is not inherited
     // Above every descriptor to keep, so that one pass closes the rest.
     int high = s->keep_count ? s->keep[s->keep_count - 1] + 1 : 3;
     int own = fcntl(fd, F_DUPFD_CLOEXEC, high > 3 ? high : 3);

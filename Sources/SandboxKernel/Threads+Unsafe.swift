@@ -39,6 +39,10 @@ package enum WorkerThread {
 }
 
 extension WorkerThread {
+    /// The calling thread, and what it starts from now on, runs as soon as it is woken: somebody stands still for it. False:
+    /// as all others do. (EEVDF; `sched_runtime` in sched_setattr(2).)
+    package static func runsAtOnce(_ isUrgent: Bool) { sbx_slice(isUrgent ? 100_000 : 0) }
+
     /// From now on SIGUSR2 ends a system call that the calling thread sleeps in.
     package static func acceptInterruptions() {
         var set = sigset_t()

@@ -66,6 +66,7 @@ struct LiveSession {
         } catch { throw RunFailure(error) }
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
+        WorkerThread.runsAtOnce(true)
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
             if front.hasAgentsTerminal { _ = sbx_terminal_give(launched.pid) }
@@ -193,6 +194,7 @@ struct LiveSession {
         WorkerThread.start("sbx-front") { [front, prompt] in FrontLink.serve(front.link, agent: pid, group: group, prompt) }
         for control in controls { WorkerThread.start("sbx-control") { control.serve() } }
         WorkerThread.start("sbx-store") { [writer, setup] in
+            WorkerThread.runsAtOnce(false)
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
             do throws(StoreError) {

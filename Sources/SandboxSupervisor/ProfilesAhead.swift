@@ -14,19 +14,21 @@ final class ProfilesAhead: @unchecked Sendable {
     /// More than anybody's profile extends.
     private static let most = 8
 
-    init(_ files: ProfileFiles) { self.files = files }
+    /// Begins at once with what the profile extends.
+    init(_ files: ProfileFiles, for source: ProfileSource) {
+        self.files = files
+        readWhatIsExtended(by: source)
+    }
 
     /// The file, read: here and now, or by the thread that began with it.
     func parsed(_ source: ProfileSource) -> ParsedProfile {
-        // What is read ahead sees to what it extends itself.
-        if !monitor.locked({ begun.contains(source.file) }) { readWhatIsExtended(by: source) }
         let known = monitor.locked { () -> (bytes: [UInt8], parsed: ParsedProfile)? in
             while begun.contains(source.file), done[source.file] == nil { monitor.wait() }
             return done[source.file]
         }
         // It may have been replaced between the two looks: what counts is what the loader found.
         if let known, known.bytes == source.bytes { return known.parsed }
-        return ParsedProfile(source, withTests: false)
+        return ParsedProfile(source, forSession: true)
     }
 
     private func readWhatIsExtended(by source: ProfileSource) {
@@ -36,7 +38,7 @@ final class ProfilesAhead: @unchecked Sendable {
             guard isNew else { continue }
             let read: @Sendable () -> Void = { [self] in
                 readWhatIsExtended(by: next)
-                let parsed = ParsedProfile(next, withTests: false)
+                let parsed = ParsedProfile(next, forSession: true)
                 monitor.locked {
                     done[next.file] = (next.bytes, parsed)
                     monitor.broadcast()

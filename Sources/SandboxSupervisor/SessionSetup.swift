@@ -29,8 +29,11 @@ struct SessionSetup {
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
+        let source = try SessionSetup.find(options.profile, files)
+        let ahead = ProfilesAhead(files, for: source)
+        // Begun after those: their threads have the longer way to go.
         let found = Later("sbx-places") { MachinePlaces() }
-        profile = try SessionSetup.load(options.profile, files)
+        profile = try SessionSetup.load(source, files, ahead)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
         let path = state.path
         let verified = try token.map { token throws(RunFailure) in try token.check(state: path) }
@@ -41,7 +44,10 @@ struct SessionSetup {
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        let candidate = try options.shadow.map { name throws(RunFailure) in try SessionSetup.load(name, files) }
+        let candidate = try options.shadow.map { name throws(RunFailure) in
+            let source = try SessionSetup.find(name, files)
+            return try SessionSetup.load(source, files, ProfilesAhead(files, for: source))
+        }
         let own = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace), tmp: SessionSetup.resolved(temporary.path),
             nameservers: [], protected: [])
@@ -100,22 +106,20 @@ struct SessionSetup {
 
     // MARK: Parts
 
-    private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
+    private static func find(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ProfileSource {
         do throws(ProfileLookupFailure) {
-            guard let source = try files.find(name, from: nil) else {
-                let known = files.names.joined(separator: ", ")
-                throw ProfileLookupFailure(
-                    "there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
-            }
-            return try parse(source, files)
+            if let source = try files.find(name, from: nil) { return source }
         } catch {
             throw RunFailure(error.message, help: error.help)
         }
+        let known = files.names.joined(separator: ", ")
+        throw RunFailure(
+            "there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
     }
 
-    private static func parse(_ source: ProfileSource, _ files: ProfileFiles) throws(ProfileLookupFailure) -> ResolvedProfile {
-        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ProfilesAhead(files).parsed) } catch {
-            throw ProfileLookupFailure("the profile is not valid; nothing was run\n\(error)")
+    private static func load(_ source: ProfileSource, _ files: ProfileFiles, _ ahead: ProfilesAhead) throws(RunFailure) -> ResolvedProfile {
+        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ahead.parsed) } catch {
+            throw RunFailure("the profile is not valid; nothing was run\n\(error)")
         }
     }
 
@@ -242,28 +246,31 @@ struct SessionSetup {
 
 /// A policy in the making: it is compiled while the program is being started, and needed when that is done.
 struct PendingPolicy: Sendable {
-    private let result: Later<Result<(Policy, CommandReader), RunFailure>>
+    private let result: Later<Result<Policy, RunFailure>>
+    private let hasRules: Bool
 
     /// `places` looks at the machine, and is asked by the thread that compiles.
     init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables) {
-        // Where no rule asks for a meaning, no catalogue is read.
-        if !profile.body.rules.isEmpty { WorkerThread.start("sbx-catalogue", stack: 8 << 20) { _ = CatalogueFiles.catalogue } }
-        result = Later("sbx-policy") { Result { () throws(RunFailure) in try PendingPolicy.make(profile, places()) } }
+        hasRules = !profile.body.rules.isEmpty
+        result = Later("sbx-policy") {
+            Result { () throws(RunFailure) in
+                do throws(PolicyFailure) { return try Policy.compile(profile: profile, variables: places()) } catch {
+                    throw RunFailure(error)
+                }
+            }
+        }
     }
 
-    private static func make(_ profile: ResolvedProfile, _ variables: PolicyVariables) throws(RunFailure) -> (Policy, CommandReader) {
-        let policy: Policy
-        do throws(PolicyFailure) { policy = try Policy.compile(profile: profile, variables: variables) } catch { throw RunFailure(error) }
+    /// Waits for it. The catalogue is read meanwhile; where no rule asks for a meaning, none is.
+    func get() throws(RunFailure) -> (Policy, CommandReader) {
+        if hasRules { _ = CatalogueFiles.catalogue }
+        let policy = try result.get().get()
         guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() })) }
         do throws(CatalogueFiles.Failure) {
             let catalogue = try CatalogueFiles.catalogue.get()
-            let reader = CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) })
-            return (policy, reader)
+            return (policy, CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }))
         } catch { throw RunFailure(error) }
     }
-
-    /// Waits for it.
-    func get() throws(RunFailure) -> (Policy, CommandReader) { try result.get().get() }
 }
 
 /// What a session finds on the machine, whatever its profile says.

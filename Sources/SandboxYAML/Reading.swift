@@ -8,7 +8,7 @@ extension DiagnosticSink {
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
     package mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
         guard let pairs = pairs(of: node, what) else { return nil }
-        var fields: [String: YAMLNode] = [:]
+        var fields = [String: YAMLNode](minimumCapacity: pairs.count)
         for (key, value) in pairs {
             if !known.contains(key.text) {
                 error("unknown key `\(key.text)` in \(what)", at: key.position, help: Suggestion.help(for: key.text, among: known))
@@ -24,18 +24,21 @@ extension DiagnosticSink {
             error("\(what) must be a mapping, not \(node.kind)", at: node.position)
             return nil
         }
+        // Where there are few, looking at each is quicker than a table.
         var seen: [String: Position] = [:]
-        var out: [(Key, YAMLNode)] = []
+        let isLarge = pairs.count > 24
+        var out: [(key: Key, value: YAMLNode)] = []
+        out.reserveCapacity(pairs.count)
         for (key, value) in pairs {
             guard case .scalar(let text) = key.value else {
                 error("a key must be text, not \(key.kind)", at: key.position)
                 continue
             }
-            if let first = seen[text] {
+            if let first = isLarge ? seen[text] : out.first(where: { $0.key.text == text })?.key.position {
                 error("the key `\(text)` appears twice", at: key.position, help: "the first one is at line \(first.line)")
                 continue
             }
-            seen[text] = key.position
+            if isLarge { seen[text] = key.position }
             out.append((Key(text: text, position: key.position), value))
         }
         return out

@@ -111,6 +111,16 @@ extension EndToEnd {
             #expect(outcome.out == "0 1 2 \n", "\(outcome)")
         }
 
+        /// The supervisor asks the scheduler for a short slice; its program has what its user had.
+        @Test func isScheduledAsBefore() throws {
+            let world = try World()
+            let command = world.sandboxCommand([world.guest, "schedule"])
+            for start in [["nice", "-n", "5"], ["chrt", "--batch", "0"], ["env"]] {
+                let alone = try world.native(start + [world.guest, "schedule"]), outcome = try world.native(start + command)
+                #expect(outcome.code == 0 && outcome.out == alone.out && !alone.out.isEmpty, "\(start): \(outcome)")
+            }
+        }
+
         @Test func environmentAndOptions() throws {
             let world = try World()
             #expect(

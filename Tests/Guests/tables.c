@@ -26,7 +26,7 @@ G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_
 G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
-G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
 G(attack_race_o_path) G(attack_race_path_remote_write) G(attack_unreadable_argument) G(attack_longest_path)
 G(attack_upper_halves) G(attack_longer_structs) G(attack_signal_storm) G(attack_hardlink_before) G(attack_proc_self)
@@ -35,7 +35,7 @@ G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
 G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
 G(attack_i386_exec) G(attack_exec_allowed_name) G(attack_new_privileges)
-G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_opens)
+G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
 
@@ -189,6 +189,7 @@ const struct guest tools[] = {
     {"count-arguments", tool_count_arguments, "ARG…"},
     {"say-secret", tool_say_secret, ""},
     {"descriptors", tool_descriptors, ""},
+    {"schedule", tool_schedule, ""},
     {"opens", tool_opens, "N PATH [THREADS]"},
     {"spawn", tool_spawn, "N WIDTH [PROGRAM]"},
     {"maker", tool_maker, "DIR MARK [LIMIT]"},

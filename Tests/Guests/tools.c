@@ -27,6 +27,15 @@ int tool_descriptors(int argc, char **argv) {
     return 0;
 }
 
+/// How the scheduler treats it: class, nice value, slice.
+int tool_schedule(int argc, char **argv) {
+    (void)argc, (void)argv;
+    struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority; uint64_t runtime, deadline, period; } now = {0};
+    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) < 0) die("sched_getattr");
+    say("class %u, nice %d, slice %llu", now.policy, now.nice, (unsigned long long)now.runtime);
+    return 0;
+}
+
 /// Opens PATH N times; as many threads as asked for take part.
 static const char *opened_path;
 static long opens_each;

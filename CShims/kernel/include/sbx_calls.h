@@ -115,6 +115,9 @@ static inline int sbx_futex_wake(const void *word) {
 }
 // Keeps the calling thread on one processor, or (-1) lets it run wherever the process may. sched_setaffinity(2)
 void sbx_pin(int processor);
+// How long the calling thread may go on when others want to (0: as usual). One with a shorter slice takes the processor from one
+// with a longer as soon as it is woken. Linux 6.12, sched_setattr(2); before, and in other scheduling classes, nothing happens.
+void sbx_slice(uint64_t nanoseconds);
 int sbx_processors(int *out, int room);  // those that the process may run on
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }

@@ -49,8 +49,15 @@ final class DeferredPrograms: Sendable {
         var start: Int?, names: [[UInt8]] = [], isInside = false
         var at = 0
         func isText(_ byte: UInt8) -> Bool { byte != 0x20 && byte != UInt8(ascii: "#") && byte != 0x0a }
-        while at < text.count {
-            let end = text[at...].firstIndex(of: 0x0a) ?? text.count
+        let bytes = text.span
+        while at < bytes.count {
+            var end = at
+            while end < bytes.count, bytes[end] != 0x0a { end += 1 }
+            // Most lines belong to the program above them.
+            if isInside, end - at > 2, bytes[at] == 0x20, bytes[at + 1] == 0x20, !isText(bytes[at + 2]) {
+                at = end + 1
+                continue
+            }
             let line = text[at..<end]
             if isInside, line.count > 2, line[at] == 0x20, line[at + 1] == 0x20, isText(line[at + 2]) {
                 if let start { parts.append((names, text[start..<at])) }

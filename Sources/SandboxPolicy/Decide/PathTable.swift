@@ -92,6 +92,7 @@ struct PathTable: Sendable {
     static let hashStart: UInt64 = 0xcbf2_9ce4_8422_2325
     @inline(__always)
     static func hash(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.reduce(hashStart) { hash($0, $1) } }
 
     @inline(__always)
     static func key(_ node: Int32, _ probe: Probe, _ hash: UInt64) -> UInt64 {

@@ -1,12 +1,28 @@
 /// Grows the trie, then lays it out flat.
 struct PathTableBuilder {
     private final class Branch {
-        var children: [PathPattern.Component: Branch] = [:]
         /// In the order of their coming, so that the same profile gives the same table.
-        var order: [(component: PathPattern.Component, branch: Branch)] = []
+        private(set) var children: [(component: PathPattern.Component, branch: Branch)] = []
+        /// Where each is, once there are many: most branches have one.
+        private var places: [PathPattern.Component: Int] = [:]
+        private static let few = 8
         var loop: Branch?
         var exact = Accepts()
         var subtree = Accepts()
+
+        func child(_ component: PathPattern.Component) -> Branch {
+            let isLarge = children.count > Branch.few
+            let place = isLarge ? places[component] : children.firstIndex { $0.component == component }
+            if let place { return children[place].branch }
+            let new = Branch()
+            children.append((component, new))
+            if isLarge {
+                places[component] = children.count - 1
+            } else if children.count > Branch.few {
+                for (i, child) in children.enumerated() { places[child.component] = i }
+            }
+            return new
+        }
     }
     private let root = Branch()
 
@@ -42,13 +58,8 @@ struct PathTableBuilder {
                 }
                 if at.loop == nil { at.loop = Branch() }
                 at = at.loop ?? at
-            } else if let next = at.children[component] {
-                at = next
             } else {
-                let next = Branch()
-                at.children[component] = next
-                at.order.append((component, next))
-                at = next
+                at = at.child(component)
             }
         }
         at.exact.insert(accept)
@@ -73,7 +84,7 @@ struct PathTableBuilder {
             node.exact = place(branch.exact)
             node.subtree = place(branch.subtree)
             var probes: [PathTable.Probe] = []
-            for (component, child) in branch.order {
+            for (component, child) in branch.children {
                 let placed = place(child)
                 node.below = min(node.below, placed.within)
                 let edge = edge(component, from: index, to: placed.index)
@@ -142,7 +153,7 @@ struct PathTableBuilder {
                 case .suffix: Glob(code: code).ends.suffix
                 case .always: []
                 }
-            return bytes.reduce(PathTable.hashStart) { PathTable.hash($0, $1) }
+            return PathTable.hash(bytes)
         }
     }
 }

@@ -8,6 +8,15 @@ package struct PathPattern: Hashable, Sendable {
         case glob(Glob)
         /// `**`: any number of names, none included.
         case anyDepth
+
+        /// A session's start hashes thousands of these; byte by byte `Hasher` takes five times as long.
+        func hash(into hasher: inout Hasher) {
+            switch self {
+            case .literal(let name): hasher.combine(PathTable.hash(name))
+            case .glob(let glob): hasher.combine(~PathTable.hash(glob.code))
+            case .anyDepth: hasher.combine(PathTable.hashStart)
+            }
+        }
     }
     let anchor: Anchor
     let components: [Component]
@@ -88,13 +97,14 @@ package struct PathPattern: Hashable, Sendable {
             if last { throw PatternProblem("`\(text)` ends with `/`", help: "did you mean `\(text)**`?") }
             throw PatternProblem("`\(text)` can never match: it has `//`, and resolved paths have none")
         }
-        if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
+        let dot = UInt8(ascii: "."), star = UInt8(ascii: "*")
+        if name.count <= 2, name.first == dot, name.last == dot {
             throw PatternProblem(
                 "`\(text)` can never match: resolved paths hold neither `.` nor `..`",
                 help: "write the path that it leads to")
         }
         if !name.contains(where: isSpecial) { return .literal(Array(name)) }
-        if name.elementsEqual("**".utf8) { return .anyDepth }
+        if name.count == 2, name.first == star, name.last == star { return .anyDepth }
         if holdsTwoStars(name) {
             throw PatternProblem(
                 "`**` must stand alone between slashes in `\(text)`",
@@ -145,6 +155,7 @@ extension String {
 /// `{a,b}` in a pattern, written out. `${name}` is left alone, and so is what stands in `[…]` or after `\`.
 enum Braces {
     static func expand(_ bytes: [UInt8], limit: Int) throws(PatternProblem) -> [[UInt8]] {
+        if !bytes.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) { return [bytes] }
         var done: [[UInt8]] = []
         var open = [bytes]
         while let next = open.popLast() {

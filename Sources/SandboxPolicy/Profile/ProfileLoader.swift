@@ -40,9 +40,9 @@ package struct ParsedProfile: Sendable {
     fileprivate let profile: Profile?
     fileprivate let found: [Diagnostic]
 
-    /// `withTests`: false for a session, which runs none of them.
-    package init(_ source: ProfileSource, withTests: Bool) {
-        (profile, found) = ProfileReader.readAll(source.bytes, file: source.file, withTests: withTests)
+    /// `forSession`: without what only people are shown, and without tests.
+    package init(_ source: ProfileSource, forSession: Bool) {
+        (profile, found) = ProfileReader.readAll(source.bytes, file: source.file, forSession: forSession)
     }
 }
 
@@ -60,7 +60,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
 
     package static func load(
         _ source: ProfileSource, lookup: Lookup,
-        parse: @escaping (ProfileSource) -> ParsedProfile = { ParsedProfile($0, withTests: true) }
+        parse: @escaping (ProfileSource) -> ParsedProfile = { ParsedProfile($0, forSession: false) }
     ) throws(ProfileFailure) -> ResolvedProfile {
         var loader = ProfileLoader(lookup: lookup, parse: parse)
         loader.visit(source, path: [])

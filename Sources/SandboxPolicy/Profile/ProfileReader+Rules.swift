@@ -30,7 +30,7 @@ extension ProfileReader {
         let origin = Origin(profile: profile, file: sink.file, position: node.position, index: index)
         var rule = Rule(
             name: name, intents: .all, conditions: [], count: nil, decision: decision, reason: nil, ask: nil, rewrite: nil,
-            origin: origin, text: YAMLFlow.fields(node, without: "name"))
+            origin: origin, text: isForSession ? "" : YAMLFlow.fields(node, without: "name"))
         rule.reason = fields["reason"].flatMap { text($0, "\(what).reason") }
         if let intents = fields["intent"] { rule.intents = self.intents(intents, "\(what).intent") }
         fields["when"].map { when($0, "\(what).when", &rule) }

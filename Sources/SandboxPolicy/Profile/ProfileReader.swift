@@ -7,8 +7,8 @@ package struct ProfileReader {
     var profile = ""
     /// How many more patterns the file may hold, each alternative of its braces counted.
     var patternBudget = maximumPatterns
-    /// False where nobody will run them.
-    var readsTests = true
+    /// A session runs no tests, and shows no rule as it is written.
+    var isForSession = false
 
     private static let keys = [
         "version", "name", "description", "extends", "mode", "identities", "files", "exec",
@@ -26,8 +26,8 @@ package struct ProfileReader {
 
     /// As much of a profile as could be made out, and what is wrong with it. Never to be judged by where there is
     /// an error; good for finding more of them.
-    static func readAll(_ bytes: [UInt8], file: String, withTests: Bool = true) -> (profile: Profile?, diagnostics: [Diagnostic]) {
-        var reader = ProfileReader(sink: DiagnosticSink(file: file), readsTests: withTests)
+    static func readAll(_ bytes: [UInt8], file: String, forSession: Bool = false) -> (profile: Profile?, diagnostics: [Diagnostic]) {
+        var reader = ProfileReader(sink: DiagnosticSink(file: file), isForSession: forSession)
         var profile = YAMLTree.parse(bytes, &reader.sink).flatMap { reader.profile(from: $0) }
         let found = reader.sink.found.sorted {
             ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
@@ -56,7 +56,7 @@ package struct ProfileReader {
         return Profile(
             name: profile, file: sink.file, description: fields["description"].flatMap { text($0, "description") } ?? "",
             extends: fields["extends"].map { extends($0) } ?? [], body: body,
-            tests: readsTests ? fields["tests"].map { tests($0) } ?? [] : [], warnings: [])
+            tests: isForSession ? [] : fields["tests"].map { tests($0) } ?? [], warnings: [])
     }
 
     private mutating func version(_ node: YAMLNode?, _ start: Position) {
