@@ -38,8 +38,8 @@ package enum SubagentAnswer {
     package static let refused: UInt8 = 0x15
 
     /// nil: nobody has answered, or it is another command.
-    package static func read(_ word: some Collection<UInt8>) -> UInt8? {
-        guard let first = word.first, word.dropFirst().elementsEqual(self.word.dropFirst()) else { return nil }
+    package static func read(_ word: [UInt8]) -> UInt8? {
+        guard let first = word.first, word[1...] == self.word[1...] else { return nil }
         return first == accepted || first == refused ? first : nil
     }
 }

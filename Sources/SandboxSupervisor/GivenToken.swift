@@ -55,7 +55,7 @@ struct GivenToken {
     static func checker() -> String? {
         guard let own = realpath("/proc/self/exe", nil) else { return nil }
         defer { free(own) }
-        let folder = String(cString: own).split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = ProfileFiles.parent(String(cString: own))
         return ["\(folder)/\(program)", "\(folder)/../libexec/sandbox/\(program)"].first { access($0, X_OK) == 0 }
     }
 

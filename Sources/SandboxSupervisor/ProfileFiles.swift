@@ -98,7 +98,7 @@ package struct ProfileFiles: ProfileLookup, Sendable {
 
     private static func holdsProfiles(_ folder: String) -> Bool { access(folder + "/baseline.yaml", F_OK) == 0 }
 
-    private static func parent(_ path: String) -> String {
+    static func parent(_ path: String) -> String {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 

@@ -26,7 +26,7 @@ extension ProfileReader {
         let before = sink.found.count
         let test = test(node, key, name)
         guard sink.found.count == before else { return nil }
-        return Condition(key: key, isNegated: isNegated, test: test, text: YAMLFlow.text(node), position: node.position)
+        return Condition(key: key, isNegated: isNegated, test: test, text: isForSession ? "" : YAMLFlow.text(node), position: node.position)
     }
 
     private mutating func test(_ node: YAMLNode, _ key: ConditionKey, _ name: String) -> Condition.Test {

@@ -33,9 +33,7 @@ final class Webhook: QuestionListener {
 
     /// No session may read what they hold.
     static var paths: [String] {
-        ProfileFiles().folders.filter { $0.origin != "shipped" }.map {
-            $0.path.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/approvals.yaml"
-        }
+        ProfileFiles().folders.filter { $0.origin != "shipped" }.map { ProfileFiles.parent($0.path) + "/approvals.yaml" }
     }
 
     private init(_ text: [UInt8], _ file: String) throws(ProfileLookupFailure) {
