@@ -38,8 +38,9 @@ extension SocketWork {
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
             try admitted(wait) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
         case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
-        case .listen(_, let backlog): sbx_listen(socket, backlog)
+        case .listen(_, let backlog): try listen(backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
+        case .nameSender(_, let option, _, _): try nameSender(option)
         default: throw Errno(ENOSYS)
         }
     }
@@ -68,6 +69,20 @@ extension SocketWork {
     private func takeNoDescriptors() throws(Errno) {
         let e = sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.passRights, 0)
         if e < 0, e != -ENOPROTOOPT, e != -EOPNOTSUPP { throw Errno(-e) }
+    }
+
+    /// A unix socket may have a name that no bind(2) gave it (`nameSender`).
+    private func listen(_ backlog: Int32) throws(Errno) -> Int32 {
+        if domain == AF_UNIX { try takeNoDescriptors() }
+        return sbx_listen(socket, backlog)
+    }
+
+    /// SO_PASSCRED, SO_PASSPIDFD: who wants to be told who sends gets a name with the next message or connection, for the answer
+    /// (unix_autobind). A stream that has one must listen before somebody outside can use it. A datagram socket needs no more than to
+    /// have lost its other end: that may happen by close(2) alone.
+    private func nameSender(_ option: Int32) throws(Errno) -> Int32 {
+        if value != 0, type == SOCK_DGRAM_, domain == AF_UNIX { try takeNoDescriptors() }
+        return sbx_setsockopt_int(socket, SOL_SOCKET, option, value)
     }
 
     /// The other end of what goes here may be somebody outside: he would have a socket over which descriptors come in.

@@ -196,6 +196,12 @@ final class Notifier {
         notice.answer(sockets.answer(to: result))
     }
 
+    /// Nobody is asked, and nothing is to be refused.
+    func setOption(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        do throws(Errno) { try sockets.prepare(call, for: caller) } catch { return notice.answer(-error.code) }
+        notice.answer(notice.isStillValid() ? sockets.perform(wait: false) : -ESRCH)
+    }
+
     /// sendmmsg(2): message by message, each judged; what was sent before an error counts.
     func exchangeAll(_ call: Call, _ count: Int, _ notice: consuming Notice, _ caller: Caller) {
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
