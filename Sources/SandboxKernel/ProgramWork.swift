@@ -79,7 +79,7 @@ package final class ProgramWork {
         loader.resolved.clear()
         text.setProcess(caller.tid, "/exe")
         var st = stat()
-        do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, 0)) } catch {
+        do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, At.asKnown)) } catch {
             takeShortName(caller)
             throw error
         }
