@@ -75,7 +75,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
 
     /// By SO_PASSRIGHTS; the kernel answers whoever sends.
     static let refusedToSender: [Attack] =
-        ["handed-descriptor", "returned-descriptor"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
+        ["handed-descriptor", "returned-descriptor", "squatted-name"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
         + [
             Attack(name: "brought-descriptor", needs: .brought, recorded: false),
             Attack(name: "named-descriptor", needs: .brought, recorded: false),
@@ -89,7 +89,10 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["signal-groups", "schedule-supervisor", "limit-supervisor", "proc-write-supervisor", "setns-supervisor"].map {
             Attack(name: $0, needs: .fence, recorded: false)
         }
-        + ["rare-sockets", "netlink-change", "signal-everybody", "schedule-user", "control-groups", "machine-calls", "clone-flags"].map {
+        + [
+            "rare-sockets", "netlink-change", "source-route", "signal-everybody", "schedule-user", "control-groups", "machine-calls",
+            "clone-flags",
+        ].map {
             Attack(name: $0, needs: .nothing, recorded: false)
         }
         + [

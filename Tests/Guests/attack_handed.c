@@ -105,17 +105,39 @@ int attack_streamed_descriptor(int argc, char **argv) {  // standard input is a 
     return verdict(write(0, "x", 1) == 1 && shows_secret(received(0)));
 }
 
-/// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends.
+static struct sockaddr_un abstract_name(const char *path) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memccpy(at.sun_path + 1, path, 0, sizeof at.sun_path - 1);
+    return at;
+}
+
+int attack_squatted_name(int argc, char **argv) {  // SOCKET: a name that was the session's own, and is somebody else's now
+    const char *path = argument(argc, argv, 1);
+    struct sockaddr_un name = abstract_name(path), sign = at_path(path, ".squatted");
+    int own = socket(AF_UNIX, SOCK_STREAM, 0), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(own, (void *)&name, sizeof name) < 0 || close(own) < 0) die("bind");
+    put(sign.sun_path, "");
+    while (connect(fd, (void *)&name, sizeof name) < 0) nap_ms(1);
+    unlink(sign.sun_path);
+    return verdict(shows_secret(received(fd)));
+}
+
+/// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends; also by an
+/// abstract name, once somebody has had it.
 int tool_hand(int argc, char **argv) {
-    struct sockaddr_un at = at_path(argument(argc, argv, 1), "");
+    struct sockaddr_un at = at_path(argument(argc, argv, 1), ""), sign = at_path(argv[1], ".squatted"), name = abstract_name(argv[1]);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), file = open(argument(argc, argv, 2), O_RDONLY);
     if (file < 0 || bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 16) < 0) die("hand");
     chmod(at.sun_path, 0777);
     say("ready");
     struct parcel p;
-    struct pollfd both[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-    while (poll(both, 2, -1) > 0 && !both[0].revents) {
-        int one = accept(fd, NULL, NULL);
+    int late = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool is_late = true;
+    struct pollfd all[3] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}, {.fd = late, .events = POLLIN}};
+    while (poll(all, is_late ? 2 : 3, is_late ? 1 : -1) >= 0 && !all[0].revents) {
+        if (is_late) is_late = access(sign.sun_path, F_OK) < 0 || bind(late, (void *)&name, sizeof name) < 0 || listen(late, 16) < 0;
+        if (!all[1].revents && (is_late || !all[2].revents)) continue;
+        int one = accept(all[1].revents ? fd : late, NULL, NULL);
         sendmsg(one, parcel(&p, file), MSG_NOSIGNAL), shutdown(one, SHUT_WR);
         int given = received(one);
         if (given >= 0) sendmsg(given, parcel(&p, file), MSG_NOSIGNAL), close(given);
