@@ -81,7 +81,8 @@ let package = Package(
         .testTarget(
             name: "SandboxIntentTests", dependencies: ["SandboxModel", "SandboxIntent", "SandboxSQLParser", "SandboxYAML"],
             exclude: ["command-lines.txt"], swiftSettings: strict),
-        .testTarget(name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "CShims"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxKernelTests", dependencies: ["SandboxModel", "SandboxDecode", "SandboxKernel", "CShims"], swiftSettings: strict),
         .testTarget(name: "SandboxLineageTests", dependencies: ["SandboxModel", "SandboxLineage"], swiftSettings: strict),
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(

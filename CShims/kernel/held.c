@@ -34,7 +34,7 @@ int sbx_held_descriptors(const char *folder, struct sbx_held_list *list) {
     while (result == 0 && (e = readdir(d))) {
         if (!isdigit((unsigned char)e->d_name[0])) continue;
         struct stat link, to;
-        if (fstatat(dirfd(d), e->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dirfd(d), e->d_name, &to, 0) < 0) continue;
+        if (fstatat(dirfd(d), e->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0 || fstatat(dirfd(d), e->d_name, &to, SBX_AT_STATX_DONT_SYNC) < 0) continue;
         int access = (link.st_mode & 0400 ? SBX_HELD_READS : 0) | (link.st_mode & 0200 ? SBX_HELD_WRITES : 0);
         if (access == 0) continue;  // O_PATH
         result = add(list, (struct sbx_held){.access = access, .mode = to.st_mode, .fd = atoi(e->d_name), .device = to.st_dev,

@@ -16,10 +16,11 @@ int sbx_ptrace_interrupt(int tid) { return (int)sbx_ret(ptrace(PTRACE_INTERRUPT,
 int sbx_ptrace_listen(int tid) { return (int)sbx_ret(ptrace(PTRACE_LISTEN, tid, 0L, 0L)); }
 int sbx_ptrace_message(int tid, unsigned long *out) { return (int)sbx_ret(ptrace(PTRACE_GETEVENTMSG, tid, 0L, out)); }
 
-int sbx_ptrace_stack(int tid, uint64_t *out) {
+int sbx_ptrace_stack(int tid, uint64_t *out, uint64_t *instruction) {
     struct __ptrace_syscall_info i;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof i, &i) < 0) return -errno;
     *out = i.stack_pointer;
+    *instruction = i.instruction_pointer;
     return 0;
 }
 
@@ -98,15 +99,15 @@ struct procmap_query {
 };
 #define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
 
-// Without that call: the line of /proc/PID/maps (proc(5)) that begins with the address.
+// Without that call: the line of /proc/PID/maps (proc(5)) whose range holds the address.
 static long find_in_maps(int fd, uint64_t address, char *name, size_t cap) {
     char line[4096 + 128];
     FILE *f = fdopen(dup(fd), "re");
     if (!f) return -errno;
     long found = -ENOENT;
     while (found < 0 && fgets(line, sizeof line, f)) {
-        if (strtoull(line, NULL, 16) != address) continue;
-        char *path = strchr(line, '/'), *end = strchr(line, '\n');
+        char *dash, *path = strchr(line, '/'), *end = strchr(line, '\n');
+        if (address < strtoull(line, &dash, 16) || *dash != '-' || address >= strtoull(dash + 1, NULL, 16)) continue;
         if (!path || !end || (size_t)(end - path) >= cap) break;
         *end = 0;
         found = end - path;

@@ -120,8 +120,10 @@ extension Rule {
     static let setsockopt = Rule(
         // A judged address must be where the bytes go. Source routes send to another host first: IP_OPTIONS, IPV6_RTHDR, and
         // two old ways to set the latter, IPV6_2292PKTOPTIONS and IPV6_FLOWLABEL_MGR.
-        .enforced([.among(1, [0]), .among(2, [4])], .judge(.refused)),
-        .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .judge(.refused)),
+        .enforced([.among(1, [0]), .among(2, [4])], .judge(.setsockopt)),
+        .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .judge(.setsockopt)),
+        // A unix socket that has them gets a name when it sends or connects, without bind(2): SO_PASSCRED, SO_PASSPIDFD.
+        .enforced([.among(1, [1]), .among(2, [16, 76])], .judge(.setsockopt)),
         // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message: SO_ZEROCOPY.
         .enforced([.among(1, [1]), .among(2, [60])], .refuse(EOPNOTSUPP)),
         // Descriptors from outside stay outside: SO_PASSRIGHTS.

@@ -101,6 +101,8 @@ package enum Call: Sendable {
     case sendMessages(Message, count: UInt32)
     /// `address`, `length`: where the caller wants to be told who has connected.
     case accept(socket: Int32, address: RemoteAddress, length: RemoteAddress, flags: Int32)
+    /// setsockopt(2) with SO_PASSCRED or SO_PASSPIDFD.
+    case nameSender(socket: Int32, option: Int32, value: RemoteAddress, length: Int32)
     case readLink(PathArgument, buffer: RemoteAddress, size: Int32)
     /// Credentials or capabilities may differ from now on.
     case changeIdentity(IdentityChange)

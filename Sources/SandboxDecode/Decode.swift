@@ -29,8 +29,10 @@ extension RawCall {
         // F_SETOWN; a negative number is a process group. The rest of what comes here has no good end.
         case .fcntl: return word(1) == 8 ? .towardsProcess(int(2)) : .refused
         case .fallocate: return .takeRoom(arguments[3])
+        // SOL_SOCKET; what comes here of other levels is refused.
+        case .setsockopt where word(1) == 1: return .nameSender(socket: int(0), option: int(2), value: address(3), length: int(4))
         case .pidfdSendSignal: return .signalDescriptor(int(0), signal: int(1))
-        case .refused: return .refused
+        case .refused, .setsockopt: return .refused
         case .personality: return .personality(word(0))
         case .clone where arguments[0] & 0x10000 /* CLONE_THREAD */ == 0: return .shares(flags: arguments[0])
         case .ioSetup: return .shares(flags: 0)

@@ -6,7 +6,7 @@ package enum Trapped: UInt8, Sendable, CaseIterable {
     case chmod, fchmod, fchmodat, fchmodat2, chown, lchown, fchown, fchownat
     case utime, utimes, futimesat, utimensat
     case setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr
-    case connect, bind, listen, sendto, sendmsg, sendmmsg
+    case connect, bind, listen, sendto, sendmsg, sendmmsg, setsockopt
     case accept, accept4, readlink, readlinkat
     case setuid, setgid, setreuid, setregid, setresuid, setresgid, setfsuid, setfsgid, setgroups, capset
     case kill, tkill, tgkill, rtSigqueueinfo, rtTgsigqueueinfo, pidfdSendSignal

@@ -21,4 +21,6 @@ enum At {
     static let emptyPath = Int32(SBX_AT_EMPTY_PATH)
     static let symlinkFollow = Int32(SBX_AT_SYMLINK_FOLLOW)
     static let symlinkNoFollow = Int32(SBX_AT_SYMLINK_NOFOLLOW)
+    /// What is known already: a server is not asked.
+    static let asKnown = Int32(SBX_AT_STATX_DONT_SYNC)
 }

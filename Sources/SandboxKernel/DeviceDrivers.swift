@@ -5,7 +5,7 @@ internal import Glibc
 enum DeviceDrivers {
     /// Disks and memory by other names than their block devices'.
     private static let names: Set<String> = [
-        "bsg", "nvme", "nvme-generic", "mtd", "dax", "ndctl", "dimmctl", "vfio", "megaraid_sas_ioctl",
+        "bsg", "nvme", "nvme-generic", "mtd", "dax", "ndctl", "dimmctl", "vfio", "megaraid_sas_ioctl", "vduse", "ublk-char",
     ]
 
     /// Major numbers, as they are when they are asked for first.

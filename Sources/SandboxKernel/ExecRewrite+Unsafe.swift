@@ -49,8 +49,8 @@ package enum ExecRewrite {
             return [UInt64(arguments.count)] + first + [0] + second + [0] + old.auxiliary(name: strings[strings.count - 1])
         }
         _ = try Errno.check(sbx_ptrace_set_stack(tid, block))
-        var now: UInt64 = 0
-        _ = try Errno.check(sbx_ptrace_stack(tid, &now))
+        var now: UInt64 = 0, entry: UInt64 = 0
+        _ = try Errno.check(sbx_ptrace_stack(tid, &now, &entry))
         guard now == block else { throw Errno(EIO) }
         showArguments(arguments, in: old, tid)
         try image.read(tid)

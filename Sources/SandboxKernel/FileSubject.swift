@@ -42,8 +42,11 @@ package final class FileSubject {
         let major = special >> 8 & 0xfff, minor = special & 0xff | special >> 12 & 0xfff00
         switch major {
         case 1: return isBlock || [1, 2, 4, 11].contains(minor)  // mem, kmem, port, kmsg
-        case 10:  // watchdog, nvram, microcode, tun, cuse, uinput, fuse, snapshot, btrfs-control, autofs, mapper, loop-control, vhost
-            return isBlock || [130, 144, 184, 200, 203, 223, 229, 231, 234, 235, 236, 237, 238, 241].contains(minor)
+        case 10:
+            // watchdog, vhci, nvram, microcode, tun, cuse, uinput, fuse, snapshot, btrfs-control, autofs, mapper, loop-control,
+            // vhost-net, uhid, userio, vhost-vsock
+            return isBlock
+                || [130, 137, 144, 184, 200, 203, 223, 229, 231, 234, 235, 236, 237, 238, 239, 240, 241].contains(minor)
         default: return isBlock || [21, 162, 202].contains(major) || DeviceDrivers.raw.contains(major)  // sg, raw, msr
         }
     }

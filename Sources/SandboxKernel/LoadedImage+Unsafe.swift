@@ -10,8 +10,9 @@ package final class LoadedImage {
     package private(set) var argumentsAreCut = false
     /// The name that was asked for (`AT_EXECFN`).
     private(set) var name = RemoteAddress(0)
-    /// Where the loader is mapped (`AT_BASE`); 0 where there is none.
-    private(set) var loaderBase: UInt64 = 0
+    /// Its first instruction: the loader's, where it has one. `AT_BASE` is no guide: it is 0 as well for a loader with an address of
+    /// its own (`ET_EXEC`), which any program that needs no loader can be made.
+    private(set) var entry: UInt64 = 0
 
     /// Where the vector of addresses begins (the stack pointer) and ends.
     private(set) var start: UInt64 = 0
@@ -47,8 +48,8 @@ package final class LoadedImage {
 
     func read(_ tid: Int32) throws(Errno) {
         self.tid = tid
-        (filled, next, count, loaderBase, name, argumentsAreCut, firstString) = (0, 0, 0, 0, RemoteAddress(0), false, 0)
-        _ = try Errno.check(sbx_ptrace_stack(tid, &end))
+        (filled, next, count, name, argumentsAreCut, firstString) = (0, 0, 0, RemoteAddress(0), false, 0)
+        _ = try Errno.check(sbx_ptrace_stack(tid, &end, &entry))
         start = end
         // The kernel has put all of it there a moment ago (ARG_MAX bounds it), and nobody can change it.
         let argc = try word()
@@ -64,7 +65,6 @@ package final class LoadedImage {
             case 0:
                 vectorEnd = end - UInt64((filled - next) * 8)
                 return try readStrings(first, until: environment != 0 ? environment : name.rawValue)
-            case 7: loaderBase = value
             case LoadedImage.nameKey: name = RemoteAddress(value)
             default: break
             }

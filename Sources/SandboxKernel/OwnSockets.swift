@@ -21,22 +21,31 @@ package final class OwnSockets: Sendable {
     /// Where there are too many to know them all, the rest count as somebody else's.
     func insert(_ key: Key, _ place: Place) { known.withLock { if $0.count < OwnSockets.limit { $0[key] = place } } }
 
-    func contains(_ key: Key) -> Bool { known.withLock { $0[key] != nil } }
+    /// It still lives: then its name, or its file's number, is nobody else's.
+    func contains(_ key: Key, _ tasks: TaskTable) -> Bool {
+        let socket = find(key, tasks)
+        if socket >= 0 { _ = sbx_close(socket) }
+        return socket >= 0
+    }
 
-    package func contains(device: UInt64, inode: UInt64) -> Bool { contains(.file(device: device, inode: inode)) }
-    package func contains(abstract name: [UInt8]) -> Bool { contains(.abstract(name)) }
+    package func contains(device: UInt64, inode: UInt64, _ tasks: TaskTable) -> Bool {
+        contains(.file(device: device, inode: inode), tasks)
+    }
+    package func contains(abstract name: [UInt8], _ tasks: TaskTable) -> Bool { contains(.abstract(name), tasks) }
 
     /// A bound socket takes no descriptors (`SocketWork.takeNoDescriptors`), and neither does a connection to it that begins so.
-    /// For the session's own, it does while `body` runs, which never waits. One that cannot be found any more does not.
-    func admitting<R>(to key: Key, _ tasks: TaskTable, _ body: () -> R) -> R {
-        guard let place = known.withLock({ $0[key] }) else { return body() }
-        var socket = take(place, tasks)
-        if socket < 0 { socket = search(key, place, tasks) }
-        guard socket >= 0 else { return body() }
-        defer { _ = sbx_close(socket) }
+    /// For the session's own, `socket`, it does while `body` runs, which never waits.
+    func admitting<R>(to key: Key, _ socket: Int32, _ body: () -> R) -> R {
         count(1, key, socket)
         defer { count(-1, key, socket) }
         return body()
+    }
+
+    /// A duplicate of the socket, or -1 where the session has none of that name any more.
+    func find(_ key: Key, _ tasks: TaskTable) -> Int32 {
+        guard let place = known.withLock({ $0[key] }) else { return -1 }
+        let socket = take(place, tasks)
+        return socket >= 0 ? socket : search(key, place, tasks)
     }
 
     /// A duplicate of what is there, or -1 where that is not the socket.

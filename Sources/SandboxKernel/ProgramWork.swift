@@ -79,7 +79,7 @@ package final class ProgramWork {
         loader.resolved.clear()
         text.setProcess(caller.tid, "/exe")
         var st = stat()
-        do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, 0)) } catch {
+        do throws(Errno) { _ = try Errno.check(sbx_fstatat(At.workingDirectory, text.base, &st, At.asKnown)) } catch {
             takeShortName(caller)
             throw error
         }
@@ -91,7 +91,7 @@ package final class ProgramWork {
         program.invoked.set(program.resolved.bytes)
         count = 1
         try image.read(caller.tid)
-        if image.loaderBase != 0 { try readLoader(caller) }
+        try readLoader(caller)
         if !image.name.isNull { readAskedName(caller) }
     }
 
@@ -110,17 +110,17 @@ package final class ProgramWork {
         isUnreadable = true
     }
 
-    /// The one file besides the program that is mapped at the exec event.
+    /// The one file besides the program that is mapped at the exec event. Where there is none, the program begins with itself.
     private func readLoader(_ caller: Caller) throws(Errno) {
         let maps = try Errno.check(sbx_open_maps(caller.tid))
         // It stays: the next to be asked is which memory the names of its calls lie in.
         context.tasks.setMaps(caller.pid, maps)
         var mapping = sbx_mapping()
         let path = loader.resolved
-        let n = sbx_mapped_file(maps, image.loaderBase, &mapping, path.base, 4096)
+        let n = sbx_mapped_file(maps, image.entry, &mapping, path.base, 4096)
         if n < 0 { throw Errno(Int32(-n)) }
         path.setCount(n)
-        if path.bytes.elementsEqual(program.resolved.bytes) { return path.clear() }
+        if isProgram(mapping, path) { return path.clear() }
         var st = stat()
         if mapping.inode != 0, mapping.inode == lastLoader.mapping.inode, mapping.device == lastLoader.mapping.device {
             return loader.take(lastLoader.status)
@@ -130,6 +130,15 @@ package final class ProgramWork {
         if UInt64(st.st_ino) == mapping.inode { return lastLoader = (mapping, st) }
         // Another file has that name by now, or the file system numbers its files in two ways.
         if mapping.inode != 0 { loader.takeUnsure(inode: mapping.inode) }
+    }
+
+    /// By its path, which a removed file has with a mark at its end.
+    private func isProgram(_ mapping: sbx_mapping, _ path: PathBuffer) -> Bool {
+        if path.bytes.elementsEqual(program.resolved.bytes) { return true }
+        guard program.names == 0, mapping.inode == 0 || mapping.inode == program.inode else { return false }
+        text.set(path.bytes)
+        text.dropDeletedMark()
+        return text.bytes.elementsEqual(program.resolved.bytes)
     }
 
     /// The name that was asked for, and where it is a script's, the script and those between it and the program.

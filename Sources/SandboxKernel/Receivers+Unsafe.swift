@@ -26,6 +26,10 @@ package final class Receivers: @unchecked Sendable {
 
     /// As many as the notifiers there should be. More than a few only wake each other.
     package let count: Int
+    /// Those that came later, in the place of others who are with a file system that does not answer (`startSpares`).
+    private let spares = Atomic<Int>(0)
+    private static let mostSpares = 60
+    private var all: Range<Int> { 0..<(count + spares.load(ordering: .acquiring)) }
     private let processors = Receivers.allowedProcessors()
     /// Its value is a futex as well: those who are not wanted sleep until it changes.
     private let mode = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: 1)
@@ -49,8 +53,8 @@ package final class Receivers: @unchecked Sendable {
 
     package init(processors n: Int) {
         count = min(max(n, 2), 4)
-        threads = .allocate(capacity: count)
-        for i in 0..<count { (threads + i).initialize(to: Receiver()) }
+        threads = .allocate(capacity: count + Receivers.mostSpares)
+        for i in 0..<(count + Receivers.mostSpares) { (threads + i).initialize(to: Receiver()) }
         mode.initialize(to: Atomic(Mode.one))
     }
 
@@ -97,7 +101,7 @@ package final class Receivers: @unchecked Sendable {
 
     /// Another notifier has another caller's call in its hands.
     private func isAmongOthers(_ tid: Int32, _ me: borrowing Place) -> Bool {
-        for i in 0..<count where i != me.index {
+        for i in all where i != me.index {
             let caller = threads[i].caller.load(ordering: .relaxed)
             if caller != 0 && caller != tid { return true }
         }
@@ -138,7 +142,7 @@ package final class Receivers: @unchecked Sendable {
         if new == Mode.one { first.store(me.index, ordering: .releasing) }
         _ = sbx_futex_wake(mode)
         // Those who wait for calls must look at it as well. Interrupted elsewhere, they do again what they were doing.
-        for i in 0..<count where i != me.index && threads[i].isReceiving.load(ordering: .acquiring) {
+        for i in all where i != me.index && threads[i].isReceiving.load(ordering: .acquiring) {
             _ = sbx_tgkill(getpid(), threads[i].tid.load(ordering: .acquiring), SIGUSR2)
         }
     }
@@ -154,7 +158,7 @@ package final class Receivers: @unchecked Sendable {
             }
             guard now != me.mode else { return }
             me.mode = now
-            sbx_pin(now == Mode.pinned ? processors[me.index] : -1)
+            sbx_pin(now == Mode.pinned && me.index < count ? processors[me.index] : -1)
         }
     }
 
@@ -163,6 +167,29 @@ package final class Receivers: @unchecked Sendable {
     /// The one who receives has been with the same call all the time: a slow disk, perhaps. The others need not wait for it.
     private func isStuck(since before: UInt64) -> Bool {
         !threads[first.load(ordering: .acquiring)].isReceiving.load(ordering: .acquiring) && calls == before
+    }
+
+    // MARK: Spares
+
+    /// Never returns. A look at a file on a server that is gone holds a notifier for ever, and no signal ends that: fuse(4), nfs(5).
+    /// Where all of them have been with the same call from one look to the next, there is one more, as long as there are not very
+    /// many: each of them has a caller who waits as well.
+    package func startSpares(_ start: (_ index: Int) -> Bool) {
+        var before = [UInt64](repeating: .max, count: count + Receivers.mostSpares)
+        while true {
+            usleep(UInt32(Receivers.patience) * 1_000)
+            var areStuck = true
+            for i in all {
+                let calls = threads[i].calls.load(ordering: .relaxed)
+                if threads[i].caller.load(ordering: .relaxed) == 0 || calls != before[i] { areStuck = false }
+                before[i] = calls
+            }
+            let next = all.upperBound
+            guard areStuck, next < before.count else { continue }
+            spares.add(1, ordering: .acquiringAndReleasing)
+            // It has the room, and is not there yet: as long as it is not, nobody is stuck.
+            if !start(next) { spares.subtract(1, ordering: .acquiringAndReleasing) }
+        }
     }
 
     private func now() -> UInt64 {

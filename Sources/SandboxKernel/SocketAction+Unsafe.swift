@@ -31,15 +31,20 @@ extension SocketWork {
     }
 
     private func act(wait: Bool) throws(Errno) -> Int32 {
-        if hasAddress, operation == .bind || !isOwn { try takeNoDescriptors() }
-        if message.passesSockets, isOutward { throw Errno(EPERM) }
+        // Held meanwhile: as long as it lives, its name is nobody else's. Whoever waits would keep it alive for its server.
+        let own = wait ? -1 : key.map { context.sockets.find($0, context.tasks) } ?? -1
+        defer { if own >= 0 { _ = sbx_close(own) } }
+        let leadsOut = key != nil && own < 0
+        if leadsOut || hasAddress && operation == .bind { try takeNoDescriptors() }
+        if message.passesSockets, leadsOut || takesNone { throw Errno(EPERM) }
         return switch call {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
-            try admitted(wait) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
+            try admitted(own) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
         case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
-        case .listen(_, let backlog): sbx_listen(socket, backlog)
-        case .sendTo, .sendMessage, .sendMessages: try send(wait: wait)
+        case .listen(_, let backlog): try listen(backlog)
+        case .sendTo, .sendMessage, .sendMessages: try send(wait: wait, own)
+        case .nameSender(_, let option, _, _): try nameSender(option)
         default: throw Errno(ENOSYS)
         }
     }
@@ -56,9 +61,6 @@ extension SocketWork {
         }
     }
 
-    /// It leads to a unix socket that the session has bound itself, or to none.
-    private var isOwn: Bool { key.map(context.sockets.contains) ?? true }
-
     /// `SO_PASSRIGHTS`, asm-generic/socket.h of Linux 6.16.
     static let passRights: Int32 = 83
 
@@ -70,13 +72,27 @@ extension SocketWork {
         if e < 0, e != -ENOPROTOOPT, e != -EOPNOTSUPP { throw Errno(-e) }
     }
 
+    /// A unix socket may have a name that no bind(2) gave it (`nameSender`).
+    private func listen(_ backlog: Int32) throws(Errno) -> Int32 {
+        if domain == AF_UNIX { try takeNoDescriptors() }
+        return sbx_listen(socket, backlog)
+    }
+
+    /// SO_PASSCRED, SO_PASSPIDFD: who wants to be told who sends gets a name with the next message or connection, for the answer
+    /// (unix_autobind). A stream that has one must listen before somebody outside can use it. A datagram socket needs no more than to
+    /// have lost its other end: that may happen by close(2) alone.
+    private func nameSender(_ option: Int32) throws(Errno) -> Int32 {
+        if value != 0, type == SOCK_DGRAM_, domain == AF_UNIX { try takeNoDescriptors() }
+        return sbx_setsockopt_int(socket, SOL_SOCKET, option, value)
+    }
+
     /// The other end of what goes here may be somebody outside: he would have a socket over which descriptors come in.
-    private var isOutward: Bool { hasAddress && !isOwn || sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.passRights) == 0 }
+    private var takesNone: Bool { sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.passRights) == 0 }
 
     /// The same as `withUnixReference`, for what the session has bound, where it need not wait.
-    private func admitted<R>(_ wait: Bool, _ body: (UnsafeRawPointer, UInt32) -> R) throws(Errno) -> R {
-        guard !wait, let key else { return try withUnixReference(body) }
-        return try withUnixReference { at, length in context.sockets.admitting(to: key, context.tasks) { body(at, length) } }
+    private func admitted<R>(_ own: Int32, _ body: (UnsafeRawPointer, UInt32) -> R) throws(Errno) -> R {
+        guard own >= 0, let key else { return try withUnixReference(body) }
+        return try withUnixReference { at, length in context.sockets.admitting(to: key, own) { body(at, length) } }
     }
 
     private func noteBound(_ result: Int32) -> Int32 {
@@ -114,11 +130,11 @@ extension SocketWork {
         return sbx_bind_confined(socket, address.bytes.baseAddress, UInt32(address.count), base.number, pin, name.base, keepsName ? 1 : 0)
     }
 
-    private func send(wait: Bool) throws(Errno) -> Int32 {
+    private func send(wait: Bool, _ own: Int32) throws(Errno) -> Int32 {
         if message.isCut && type != SOCK_STREAM_ { throw Errno(EMSGSIZE) }
         let waits = mayBlock && wait
         let flags = message.flags | MSG_NOSIGNAL_ | (waits ? 0 : MSG_DONTWAIT_)
-        let result = try admitted(waits || message.controlCount == 0) { (at: UnsafeRawPointer, length: UInt32) -> Int in
+        let result = try admitted(message.controlCount == 0 ? -1 : own) { (at: UnsafeRawPointer, length: UInt32) -> Int in
             var v = iovec(iov_base: message.data.baseAddress! + sent, iov_len: message.count - sent)
             return withUnsafeMutablePointer(to: &v) { vector in
                 var m = msghdr()

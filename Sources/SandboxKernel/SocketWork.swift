@@ -37,7 +37,7 @@ package final class SocketWork {
     var socket: Int32 = -1
     var pin: Int32 = -1
     /// The address family it was made for. Asked for where an address does not say it.
-    private var domain: Int32 { sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN) }
+    var domain: Int32 { sbx_getsockopt_int(socket, SOL_SOCKET, SO_DOMAIN) }
     package private(set) var type: Int32 = 0
     var address = SocketAddress()
     let given = PathBuffer()
@@ -66,6 +66,8 @@ package final class SocketWork {
     package var held: Int { message.count }
     /// No message keeps more.
     package static let mostHeld = OutgoingMessage.limit
+    /// An option's.
+    private(set) var value: Int32 = 0
     /// The connection was begun without waiting.
     var isBegun = false
     /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
@@ -140,6 +142,10 @@ package final class SocketWork {
             operation = .send
             try takeSocket(m.socket)
             try takeMessage(m.header + index * OutgoingMessage.mmsgSize, flags: m.flags)
+        case .nameSender(let fd, _, let at, let length):
+            try takeSocket(fd)
+            if length < 4 { throw Errno(EINVAL) }
+            value = try TraceeMemory.value(caller.tid, at, 0 as Int32)
         case .accept(let fd, _, _, _):
             operation = .accept
             try takeSocket(fd)

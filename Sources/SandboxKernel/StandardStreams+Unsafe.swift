@@ -23,7 +23,7 @@ package final class StandardStreams {
         for place: StaticString in ["/fd/0", "/fd/1", "/fd/2"] {
             link.setProcess(caller.tid, place)
             var st = stat(), own = stat()
-            guard sbx_fstatat(At.workingDirectory, link.base, &st, 0) == 0, carries(st),
+            guard sbx_fstatat(At.workingDirectory, link.base, &st, At.asKnown) == 0, carries(st),
                 sbx_fstatat(At.workingDirectory, link.base, &own, At.symlinkNoFollow) == 0
             else { continue }
             let access = access(own)

@@ -88,3 +88,84 @@ package final class Monitor: @unchecked Sendable {
     package func signal() { pthread_cond_signal(condition) }
     package func broadcast() { pthread_cond_broadcast(condition) }
 }
+
+/// One at a time, for what may be with a file system that never answers. The others do not wait for ever.
+package final class Turn: @unchecked Sendable {
+    // @unchecked: `isTaken` is only touched under `monitor`.
+    private let monitor = Monitor()
+    private var isTaken = false
+    private let patience: Int  // milliseconds
+
+    package init(patience: Int = 10_000) { self.patience = patience }
+
+    /// Nil, and nothing is done, where the one who has the turn keeps it.
+    @discardableResult
+    package func whileTaken<R>(_ body: () -> R) -> R? {
+        guard take() else { return nil }
+        defer {
+            monitor.locked {
+                isTaken = false
+                monitor.signal()
+            }
+        }
+        return body()
+    }
+
+    private func take() -> Bool {
+        monitor.locked {
+            var left = patience
+            while isTaken, left > 0 {
+                monitor.wait(milliseconds: 50)
+                left -= 50
+            }
+            if isTaken { return false }
+            isTaken = true
+            return true
+        }
+    }
+}
+
+/// Asks what may never be answered (a file system behind a dead server, fuse(4), nfs(5)) on a thread of its own, which is left
+/// behind where there is no answer in time.
+package final class Aside: @unchecked Sendable {
+    // @unchecked: everything mutable is only touched under `monitor`.
+    private final class Answer<Value: Sendable>: @unchecked Sendable {
+        var value: Value?
+        var isAwaited = true
+    }
+
+    private let monitor = Monitor()
+    private var leftBehind = 0
+    private let patience: Int  // milliseconds
+    private static let mostLeftBehind = 32
+
+    package init(patience: Int = 1_000) { self.patience = patience }
+
+    package func ask<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Value? {
+        guard monitor.locked({ leftBehind }) < Aside.mostLeftBehind else { return nil }
+        let answer = Answer<Value>()
+        let e = WorkerThread.start("sbx-aside") { [self] in
+            let value = body()
+            monitor.locked {
+                answer.value = value
+                if !answer.isAwaited { leftBehind -= 1 }
+                monitor.broadcast()
+            }
+        }
+        guard e == 0 else { return nil }
+        return monitor.locked { wait(for: answer) }
+    }
+
+    private func wait<Value>(for answer: Answer<Value>) -> Value? {
+        var left = patience
+        while answer.value == nil, left > 0 {
+            monitor.wait(milliseconds: 50)
+            left -= 50
+        }
+        if answer.value == nil {
+            answer.isAwaited = false
+            leftBehind += 1
+        }
+        return answer.value
+    }
+}

@@ -17,6 +17,8 @@ final class Downloads: Sendable {
         case file(device: UInt64, inode: UInt64)
         /// A file that was not there yet, in observe mode, where nobody sees it made.
         case path([UInt8])
+        /// What somebody was given by a name that could not be looked up: it may be anything.
+        case untold
     }
 
     private struct State {
@@ -134,6 +136,7 @@ final class Downloads: Sendable {
             var origin = Origin(), isFound = false
             for node in files + scripts {
                 _ = Self.reaches(node, state) { giver in
+                    if giver == .untold { (isFound, origin.isSure) = (true, false) }
                     guard case .socket(let number) = giver, let hosts = state.hosts[number] else { return false }
                     isFound = true
                     origin.hosts += hosts.filter { !origin.hosts.contains($0) }

@@ -36,7 +36,9 @@ final class Notifier {
             let e = WorkerThread.start("sbx-notify") { Notifier(supervision, listener, receivers).run(i) }
             if e != 0 { return false }
         }
-        return true
+        return WorkerThread.start("sbx-spare") {
+            receivers.startSpares { i in WorkerThread.start("sbx-notify") { Notifier(supervision, listener, receivers).run(i) } == 0 }
+        } == 0
     }
 
     private func run(_ index: Int) {
@@ -129,7 +131,9 @@ final class Notifier {
     /// One at a time: what can put a folder or a link in the place of a file.
     func useNames(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
         var held: Notice? = consume notice
-        supervision.naming.withLock { _ in useFile(call, held.take()!, caller) }
+        supervision.naming.whileTaken { useFile(call, held.take()!, caller) }
+        // Dropped where nobody got that far.
+        if let late = held.take() { late.answer(-EBUSY) }
     }
 
     func letGo(_ work: FileWork, _ ruling: Ruling, _ notice: consuming Notice) {
@@ -194,6 +198,12 @@ final class Notifier {
         supervision.complete(record, min(result, 0))
         supervision.settle(notice.tid)
         notice.answer(sockets.answer(to: result))
+    }
+
+    /// Nobody is asked, and nothing is to be refused.
+    func setOption(_ call: Call, _ notice: consuming Notice, _ caller: Caller) {
+        do throws(Errno) { try sockets.prepare(call, for: caller) } catch { return notice.answer(-error.code) }
+        notice.answer(notice.isStillValid() ? sockets.perform(wait: false) : -ESRCH)
     }
 
     /// sendmmsg(2): message by message, each judged; what was sent before an error counts.

@@ -19,6 +19,7 @@ extension Notifier {
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .accept: accept(call, notice, caller)
+        case .nameSender: setOption(call, notice, caller)
         case .readLink: readLink(call, notice, caller)
         case .open(let request) where OpenLook.isFor(request) && !supervision.pinsReads(of: caller):
             switch supervision.enforces ? pass(request, caller) : see(request, caller) {

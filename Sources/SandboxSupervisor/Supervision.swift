@@ -39,6 +39,7 @@ final class Supervision: Sendable {
     let carrying: Carrying?
     /// What came from the network, where rules of it or of its candidate ask.
     let downloads: Downloads?
+    let aside = Aside()
     /// Judges by a candidate profile and does nothing else.
     let shadow: Supervision?
     private let judgements = Mutex<[Judgement: UInt64]>([:])
@@ -56,7 +57,7 @@ final class Supervision: Sendable {
     private let isOver = Atomic<Bool>(false)
     /// Held from the look to the act by what can put a folder or a symbolic link in the place of a file: a move was judged by
     /// which of them it saw.
-    let naming = Mutex(())
+    let naming = Turn()
     private let lost = Atomic<UInt64>(0)
     private let reserved = Atomic<UInt64>(0)
     /// By rule: its name is in the journal.

@@ -9,6 +9,8 @@ struct Attack: Sendable, CustomTestStringConvertible {
         case readOnly, place
         /// Another name from before: of the secret, of the program. The program is denied by its bare name.
         case linkedSecret, linkedForbidden, linkedSocket, bareForbidden
+        /// A program at an address of its own, which is denied as well.
+        case fixed
         /// No program but those listed by name may be started.
         case unlisted
         /// Somebody outside has the secret open: who started the attack, or who listens on a socket.
@@ -56,6 +58,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
             Attack(name: $0, needs: .forbidden)
         }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
+        + [Attack(name: "exec-as-loader", needs: .fixed)]
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
         + ["mounts", "raw-disk", "race-path-remote-write"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + ["fanotify", "accounting", "kernel-settings", "new-privileges"].map { Attack(name: $0, needs: .nothing, recorded: false) }
@@ -72,9 +75,10 @@ struct Attack: Sendable, CustomTestStringConvertible {
 
     /// By SO_PASSRIGHTS; the kernel answers whoever sends.
     static let refusedToSender: [Attack] =
-        ["handed-descriptor", "returned-descriptor"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
+        ["handed-descriptor", "returned-descriptor", "squatted-name"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
         + [
             Attack(name: "brought-descriptor", needs: .brought, recorded: false),
+            Attack(name: "named-descriptor", needs: .brought, recorded: false),
             Attack(name: "streamed-descriptor", needs: .streamed, recorded: false),
         ]
 
@@ -85,7 +89,10 @@ struct Attack: Sendable, CustomTestStringConvertible {
         + ["signal-groups", "schedule-supervisor", "limit-supervisor", "proc-write-supervisor", "setns-supervisor"].map {
             Attack(name: $0, needs: .fence, recorded: false)
         }
-        + ["rare-sockets", "netlink-change", "signal-everybody", "schedule-user", "control-groups", "machine-calls", "clone-flags"].map {
+        + [
+            "rare-sockets", "netlink-change", "source-route", "signal-everybody", "schedule-user", "control-groups", "machine-calls",
+            "clone-flags",
+        ].map {
             Attack(name: $0, needs: .nothing, recorded: false)
         }
         + [
@@ -156,6 +163,7 @@ extension EndToEnd {
                 case .objects: try listeners.objects(world)
                 case .secret: [world.secret]
                 case .forbidden, .bareForbidden, .unlisted: [world.forbidden]
+                case .fixed: [world.root + "/vault/fixed"]
                 case .spilled: [world.secret, world.root + "/spilled"]
                 case .linkedSecret: [world.secret, world.root + "/links/secret"]
                 case .linkedForbidden: [world.forbidden, world.root + "/links/program"]
@@ -203,6 +211,7 @@ extension EndToEnd {
             switch attack.needs {
             case .linkedSecret: link(world.secret, links + "/secret")
             case .linkedForbidden: link(world.forbidden, links + "/program")
+            case .fixed: _ = try world.native([world.guest, "make-program", world.root + "/vault/fixed"])
             case .readOnly:
                 let path = world.root + "/vault/readonly"
                 try World.secretText.write(toFile: path, atomically: false, encoding: .utf8)
@@ -236,7 +245,7 @@ extension EndToEnd {
             let programs =
                 attack.needs == .unlisted
                 ? "default: deny, allow: [guest, ls]"
-                : "default: allow, deny: [\"\(attack.needs == .bareForbidden ? "forbidden" : world.forbidden)\"]"
+                : "default: allow, deny: [\"\(attack.needs == .bareForbidden ? "forbidden" : world.forbidden)\", \"\(world.root)/vault/fixed\"]"
             return """
                 mode: enforce
                 files: { \(files) }
@@ -273,7 +282,7 @@ extension EndToEnd {
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"
-                case .place, .handed, .handedByAllowed, .unlisted: world.work
+                case .place, .handed, .handedByAllowed, .unlisted, .fixed: world.work
                 case .memory: "/memfd:"
                 case .objects: "message queue"
                 default: world.root + "/vault"

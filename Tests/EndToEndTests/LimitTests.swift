@@ -138,6 +138,30 @@ extension EndToEnd {
             #expect(outcome.code == 0 && outcome.out == "answered\n" && !outcome.late, "\(outcome)")
         }
 
+        /// A file system whose server is gone holds those who ask it, and nobody else: neither notifiers nor the tracer, which looks where
+        /// an argument leads. Only root can mount one.
+        @Test(.enabled(if: getuid() == 0), arguments: Account.all) func filesThatNeverAnswer(account: Account) throws {
+            let world = try World(account), folder = world.work + "/dead"
+            mkdir(folder, 0o755)
+            let server = try Running([world.guest, "dead-files", folder], environment: world.environment, directory: world.root)
+            defer { server.closeInput() }
+            guard server.line() == "ready" else { return }  // this machine has no FUSE
+            let profile = try world.profile(
+                "patient",
+                """
+                mode: enforce
+                files: { default: allow, write: ["/**"] }
+                exec: { default: allow }
+                network: { default: deny }
+                rules:
+                  - { name: downloaded, intent: proc.exec_downloaded, decide: deny, reason: r }
+                """)
+            let native = try world.native([world.guest, "asks-the-dead", folder])
+            #expect(native.out == "file: \"text\"\nrename: ok\ntrue: exit 0\n", "\(native)")
+            let outcome = try world.sandboxed([world.guest, "asks-the-dead", folder], profile: profile, within: 60)
+            #expect(outcome.code == 0 && outcome.out == native.out && !outcome.late, "\(outcome)")
+        }
+
         /// The supervisor's copies of what waits to be sent are bounded.
         @Test(arguments: Account.all) func messagesThatNobodyTakes(account: Account) throws {
             let world = try World(account)

@@ -209,6 +209,18 @@ extension EndToEnd {
             #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
         }
 
+        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio.
+        @Test(.enabled(if: World.hasNodes), arguments: [137, 239, 240], Account.all) func makersOfDevices(minor: UInt, account: Account)
+            throws
+        {
+            let world = try World(account), node = world.root + "/maker", command = ["head", "-c0", node]
+            mknod(node, S_IFCHR | 0o666, 10 << 8 | minor)
+            chmod(node, 0o666)
+            #expect(try !world.native(command).err.contains("Permission denied"))
+            #expect(try world.sandboxed(command, profile: try world.permissive()).err.contains("Permission denied"))
+            #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
+        }
+
         /// Nor somebody else's memory, nor a device that could write to its own.
         @Test(arguments: ["0<> /proc/self/mem", "< /proc/self/environ", "3>&1 >> /proc/self/mem"]) func streamsIntoOthers(
             _ redirection: String

@@ -139,3 +139,21 @@ int attack_listen_unbound(int argc, char **argv) {  // a port on every address, 
     leaked |= bind(bound, (void *)&any, sizeof any) == 0;
     return verdict(leaked);
 }
+
+/// By way of another host: as options of a socket, and beside a message.
+int attack_source_route(int argc, char **argv) {
+    (void)argc, (void)argv;
+    // Loose source and record route, RFC 791; segment routing header, RFC 8754.
+    unsigned char loose[8] = {131, 7, 4, 127, 0, 0, 2, 0}, segments[24] = {[1] = 2, [2] = 4, [23] = 1};
+    char byte = 'x', space[CMSG_SPACE(sizeof loose)] = {0};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), fd6 = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    *CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof loose), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_RETOPTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), loose, sizeof loose);
+    bool leaked = sendmsg(fd, &message, 0) == 1;
+    leaked |= setsockopt(fd, IPPROTO_IP, IP_OPTIONS, loose, sizeof loose) == 0;
+    leaked |= fd6 >= 0 && setsockopt(fd6, IPPROTO_IPV6, IPV6_RTHDR, segments, sizeof segments) == 0;
+    return verdict(leaked);
+}

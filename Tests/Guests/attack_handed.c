@@ -54,28 +54,106 @@ int attack_brought_descriptor(int argc, char **argv) {
     return verdict(leaked);
 }
 
+/// Tells who brings one the name that a socket has got without bind(2).
+static void tell_name(int fd, const char *path) {
+    struct sockaddr_un own;
+    socklen_t length = sizeof own;
+    char temporary[PATH_MAX], at[PATH_MAX];
+    snprintf(temporary, sizeof temporary, "%s.new", path), snprintf(at, sizeof at, "%s.name", path);
+    if (getsockname(fd, (void *)&own, &length) < 0 || length <= 3) die("no name");
+    int file = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+    if (write(file, &own, length) != (ssize_t)length || rename(temporary, at) < 0) die("name");
+    close(file);
+}
+
+/// SOCKET: names that sockets get when they send or connect, which SO_PASSCRED and SO_PASSPIDFD do.
+int attack_named_descriptor(int argc, char **argv) {
+    const char *path = argument(argc, argv, 1);
+    struct sockaddr_un own = at_path(path, ".own"), full = at_path(path, ".full");
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    const int on = 1;
+    bool leaked = false;
+    for (int i = 0; i < 4; i++) {
+        int pair[2], server = socket(AF_UNIX, SOCK_DGRAM, 0);
+        unlink(own.sun_path);
+        if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 || bind(server, (void *)&own, sizeof own) < 0) die("bind");
+        int fd = i < 3 ? pair[0] : socket(AF_UNIX, SOCK_DGRAM, 0);
+        setsockopt(fd, SOL_SOCKET, i == 1 ? 76 /* SO_PASSPIDFD */ : SO_PASSCRED, &on, sizeof on);
+        if (i == 3) sendto(fd, "x", 1, 0, (void *)&own, sizeof own);
+        else write(fd, "x", 1);
+        // Its other end goes, and it has not.
+        if (i < 2) close(pair[1]), write(fd, "x", 1);
+        if (i == 2) connect(fd, &none, sizeof none);
+        tell_name(fd, path), leaked |= shows_secret(received(fd)), close(fd), close(server);
+    }
+    int server = socket(AF_UNIX, SOCK_STREAM, 0), fd = -1, refused = 0;
+    if (bind(server, (void *)&full, sizeof full) < 0 || listen(server, 0) < 0) die("bind");
+    for (int i = 0; i < 4 && refused == 0; i++) {  // nobody takes them
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+        refused = connect(fd, (void *)&full, sizeof full);
+    }
+    if (refused == 0 || listen(fd, 4) < 0 || fcntl(fd, F_SETFL, 0) < 0) die("listen");
+    tell_name(fd, path);
+    leaked |= shows_secret(received(accept(fd, NULL, NULL)));
+    unlink(own.sun_path), unlink(full.sun_path);
+    return verdict(leaked);
+}
+
 int attack_streamed_descriptor(int argc, char **argv) {  // standard input is a socket; who has the other end is asked for one
     (void)argc, (void)argv;
     return verdict(write(0, "x", 1) == 1 && shows_secret(received(0)));
 }
 
-/// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends.
+static struct sockaddr_un abstract_name(const char *path) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memccpy(at.sun_path + 1, path, 0, sizeof at.sun_path - 1);
+    return at;
+}
+
+int attack_squatted_name(int argc, char **argv) {  // SOCKET: a name that was the session's own, and is somebody else's now
+    const char *path = argument(argc, argv, 1);
+    struct sockaddr_un name = abstract_name(path), sign = at_path(path, ".squatted");
+    int own = socket(AF_UNIX, SOCK_STREAM, 0), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(own, (void *)&name, sizeof name) < 0 || close(own) < 0) die("bind");
+    put(sign.sun_path, "");
+    while (connect(fd, (void *)&name, sizeof name) < 0) nap_ms(1);
+    unlink(sign.sun_path);
+    return verdict(shows_secret(received(fd)));
+}
+
+/// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends; also by an
+/// abstract name, once somebody has had it.
 int tool_hand(int argc, char **argv) {
-    struct sockaddr_un at = at_path(argument(argc, argv, 1), "");
+    struct sockaddr_un at = at_path(argument(argc, argv, 1), ""), sign = at_path(argv[1], ".squatted"), name = abstract_name(argv[1]);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), file = open(argument(argc, argv, 2), O_RDONLY);
     if (file < 0 || bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 16) < 0) die("hand");
     chmod(at.sun_path, 0777);
     say("ready");
     struct parcel p;
-    struct pollfd both[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-    while (poll(both, 2, -1) > 0 && !both[0].revents) {
-        int one = accept(fd, NULL, NULL);
+    int late = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool is_late = true;
+    struct pollfd all[3] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}, {.fd = late, .events = POLLIN}};
+    while (poll(all, is_late ? 2 : 3, is_late ? 1 : -1) >= 0 && !all[0].revents) {
+        if (is_late) is_late = access(sign.sun_path, F_OK) < 0 || bind(late, (void *)&name, sizeof name) < 0 || listen(late, 16) < 0;
+        if (!all[1].revents && (is_late || !all[2].revents)) continue;
+        int one = accept(all[1].revents ? fd : late, NULL, NULL);
         sendmsg(one, parcel(&p, file), MSG_NOSIGNAL), shutdown(one, SHUT_WR);
         int given = received(one);
         if (given >= 0) sendmsg(given, parcel(&p, file), MSG_NOSIGNAL), close(given);
         close(one);
     }
     return 0;
+}
+
+/// Where the socket of that kind is: below `path`, or by the name that is told there. 0: nowhere.
+static socklen_t place(const char *path, int kind, struct sockaddr_un *to) {
+    *to = at_path(path, (const char *[]){".stream", ".packets", ".datagrams", ".name", ".name"}[kind]);
+    if (kind < 3) return sizeof *to;
+    int file = open(to->sun_path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(file, to, sizeof *to);
+    close(file);
+    return n > 0 ? (socklen_t)n : 0;
 }
 
 /// `bring SOCKET FILE`: FILE, open, to whoever listens on what is bound there, again and again, until standard input ends.
@@ -85,11 +163,12 @@ int tool_bring(int argc, char **argv) {
     say("ready");
     struct parcel p;
     struct pollfd end = {.fd = 0, .events = POLLIN};
-    for (int i = 0; poll(&end, 1, 1) == 0; i = (i + 1) % 3) {
-        struct sockaddr_un to = at_path(argv[1], (const char *[]){".stream", ".packets", ".datagrams"}[i]);
-        int fd = socket(AF_UNIX, (int[]){SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM}[i], 0);
+    for (int i = 0; poll(&end, 1, 1) == 0; i = (i + 1) % 5) {
+        struct sockaddr_un to;
+        socklen_t length = place(argv[1], i, &to);
+        int fd = socket(AF_UNIX, (int[]){SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM, SOCK_DGRAM, SOCK_STREAM}[i], 0);
         // Whoever takes no descriptors gets a message without one.
-        if (connect(fd, (void *)&to, sizeof to) == 0 && sendmsg(fd, parcel(&p, file), MSG_NOSIGNAL) < 0 && errno == EPERM) send(fd, "x", 1, MSG_NOSIGNAL);
+        if (length > 0 && connect(fd, (void *)&to, length) == 0 && sendmsg(fd, parcel(&p, file), MSG_NOSIGNAL) < 0 && errno == EPERM) send(fd, "x", 1, MSG_NOSIGNAL);
         close(fd);
     }
     return 0;

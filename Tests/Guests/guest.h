@@ -61,4 +61,5 @@ bool shows_secret(int fd);                      // reads the beginning, closes; 
 bool opens_secret(const char *path);
 bool output_has_secret(int fd);                 // reads to the end, closes
 bool overdue(int tries, double since);
+bool starts(int fd, const char *path, char **line);  // a program, by descriptor or by path; true if it prints SECRET
 const char *argument(int argc, char **argv, int index);

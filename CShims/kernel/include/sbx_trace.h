@@ -10,8 +10,9 @@ int sbx_ptrace_interrupt(int tid);  // it stops before it is in user mode again
 int sbx_ptrace_listen(int tid);
 int sbx_ptrace_message(int tid, unsigned long *out);
 
-// A stopped tracee's stack pointer. At the exec event: the new image's count of arguments lies there.
-int sbx_ptrace_stack(int tid, uint64_t *out);
+// A stopped tracee's stack pointer, and where it will go on. At the exec event: the new image's count of arguments lies at the
+// former; the latter is in the program, or in its loader where it has one (PT_INTERP, elf(5)).
+int sbx_ptrace_stack(int tid, uint64_t *out, uint64_t *instruction);
 // At the exec event: the first thing that the new image does is exit_group(status).
 int sbx_ptrace_exit_now(int tid, int status);
 void sbx_exit_code(uint64_t out[2], int status);  // the machine's instructions for it

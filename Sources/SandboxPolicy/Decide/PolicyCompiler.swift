@@ -105,7 +105,11 @@ struct PolicyCompiler {
         }
         for place in given.kernelMounts { paths.add(PathPattern(subtreeOf: place.path).components, place.tag, kernel.rawValue) }
         // Without a capability, root may write most of it, and `core_pattern` names a program to be run outside.
-        for (text, tag) in [("/proc/[!0-9]*/**", Tag.unchangeable), ("/sys/**", .unchangeable), ("/proc/{kcore,kmsg,kpage*}", .sealed)] {
+        for (text, tag) in [
+            ("/proc/[!0-9]*/**", Tag.unchangeable), ("/sys/**", .unchangeable), ("/proc/{kcore,kmsg,kpage*}", .sealed),
+            // `/proc/net` leads there: tables of the firewall and of what is kept in the network.
+            ("/proc/*/net/**", .unchangeable), ("/proc/*/task/*/net/**", .unchangeable),
+        ] {
             for pattern in Self.literal(text) { paths.add(pattern.components, tag, kernel.rawValue) }
         }
     }

@@ -51,15 +51,16 @@ extension Notifier {
         do throws(Errno) { try files.prepare(call, for: caller) } catch { return notice.answer(-error.code) }
         guard notice.isStillValid() else { return notice.answer(-ESRCH) }
         // A link that has just been made is labelled when this is free.
-        let result = supervision.naming.withLock { _ -> Int32 in
-            if !supervision.mayReadLink(files, caller) { return -EACCES }
-            guard let refusal = supervision.carry(link: files, caller) else { return files.readLink() }
-            var finding = Judged(Ruling(.allow, by: .none))
-            finding.refuse(refusal)
-            finding.carries = supervision.carried(by: caller)
-            _ = supervision.record(files, finding, caller)
-            return -EACCES
-        }
+        let result =
+            supervision.naming.whileTaken { () -> Int32 in
+                if !supervision.mayReadLink(files, caller) { return -EACCES }
+                guard let refusal = supervision.carry(link: files, caller) else { return files.readLink() }
+                var finding = Judged(Ruling(.allow, by: .none))
+                finding.refuse(refusal)
+                finding.carries = supervision.carried(by: caller)
+                _ = supervision.record(files, finding, caller)
+                return -EACCES
+            } ?? -EBUSY
         notice.answer(result)
     }
 }

@@ -21,13 +21,18 @@ extension Supervision {
                 }
             }
         } catch {}  // it is ending
-        reads += (arguments ?? []).dropFirst().prefix(Self.mostNames).flatMap { named(by: $0, caller) }
+        reads += named(by: Array((arguments ?? []).dropFirst().prefix(Self.mostNames)), caller)
         downloads.became(caller.serial, reads: reads, writes: writes)
     }
     private static let mostNames = 256
 
-    /// The files that an argument may name: as it stands, and after `=`.
-    private func named(by argument: [UInt8], _ caller: Caller) -> [Downloads.Node] {
+    /// The files that arguments may name. Nobody says that they do, and the tracer must not wait for a server that is gone.
+    private func named(by arguments: [[UInt8]], _ caller: Caller) -> [Downloads.Node] {
+        arguments.isEmpty ? [] : aside.ask { arguments.flatMap { Self.named(by: $0, caller) } } ?? [.untold]
+    }
+
+    /// As it stands, and after `=`.
+    private static func named(by argument: [UInt8], _ caller: Caller) -> [Downloads.Node] {
         let value = argument.firstIndex(of: UInt8(ascii: "=")).map { argument[($0 + 1)...] }
         return [argument[...], value ?? []].compactMap { name in
             guard !name.isEmpty, name.count < 4096 else { return nil }
@@ -91,8 +96,7 @@ extension Supervision {
             files.append(.file(device: file.device, inode: file.inode))
             if !enforces { files.append(.path(Array(file.resolved.text))) }
         }
-        var scripts = facts.scripts.flatMap { named(by: $0, caller) }
-        if facts.runsInput { scripts += named(by: Array("/dev/fd/0".utf8), caller) }
+        let scripts = named(by: facts.scripts + (facts.runsInput ? [Array("/dev/fd/0".utf8)] : []), caller)
         guard let origin = downloads.origin(of: files, scripts: scripts, of: caller.serial) else { return }
         facts.intents.insert(.procExecDownloaded)
         facts.destinations += origin.hosts

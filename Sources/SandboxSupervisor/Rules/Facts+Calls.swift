@@ -153,10 +153,10 @@ extension Supervision {
                     facts.intents.insert(.netDNS)
                     facts.question = .unseen
                 }
-                local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode))
+                local(&facts, isOwn: context.sockets.contains(device: work.device, inode: work.inode, context.tasks))
             }
         case .unixAbstract:
-            if !listens { local(&facts, isOwn: context.sockets.contains(abstract: Array(work.path.text))) }
+            if !listens { local(&facts, isOwn: context.sockets.contains(abstract: Array(work.path.text), context.tasks)) }
         case .unspecified, .unixUnnamed, .netlink, .other: return nil
         }
         return facts

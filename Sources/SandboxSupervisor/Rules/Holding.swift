@@ -83,10 +83,10 @@ extension Notifier {
     /// where somebody has done so before.
     private func performAsShown() -> Int32 {
         if files.mayBlock { return isAsShown ? files.perform() : -EACCES }
-        return supervision.naming.withLock { _ in
+        return supervision.naming.whileTaken {
             guard isAsShown else { return -EACCES }
             return files.redirectsNames ? supervision.context.redirect(files.perform) : files.perform()
-        }
+        } ?? -EBUSY
     }
 
     private var isAsShown: Bool {
