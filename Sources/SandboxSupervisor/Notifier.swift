@@ -86,7 +86,7 @@ final class Notifier {
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
         case .signalDescriptor(let fd, let signal):
             notice.answer(PidDescriptor.signal(fd, signal, of: caller, tasks: supervision.context.tasks))
-        case .useObject(let kind, let id) where supervision.carry(object: kind, id, caller) != nil && supervision.enforces:
+        case .useObject(let kind, let id) where !supervision.mayUse(kind, id, caller):
             notice.answer(-EACCES)
         case .getObject(let kind, let key, let size, let flags):
             let result = supervision.context.objects.get(kind, key: key, size: size, flags: flags, for: caller, supervision.context)

@@ -21,8 +21,12 @@ extension Supervision {
         }
         // Whoever has not seen that we are here has said what there is to say when it is our turn.
         if pid == root { carrying.files.alone {} }
-        if pid == root, takeStreams(carrying, Caller(tid: pid, pid: pid, serial: serial)) != nil { return false }
-        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, Caller(tid: pid, pid: pid, serial: serial)) == nil : true
+        let caller = Caller(tid: pid, pid: pid, serial: serial)
+        var refusal = pid == root ? takeStreams(carrying, caller) : nil
+        if refusal == nil, carrying.hasLabels.load(ordering: .acquiring) { refusal = refresh(carrying, caller) }
+        guard let refusal else { return true }
+        record(refusal, .other, .name, "a process that had just been made", caller)
+        return false
     }
 
     func carries(ended serial: UInt32) {

@@ -130,8 +130,8 @@ extension Supervision {
         guard fstat(connection, &st) == 0 else { return false }
         carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, sockets: [UInt64(st.st_ino)]))
         guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
-        if spread(carrying, Spreading(caller: caller, patiently: false)) != nil { return false }
-        let refusal: Carrying.Refusal? = carrying.state.withLock { state in
+        let spreading = spread(carrying, Spreading(caller: caller, patiently: false))
+        let refusal = spreading ?? carrying.state.withLock { state -> Carrying.Refusal? in
             let classes = state.labels.outgoing(caller.serial)
             if classes == 0 { return nil }
             guard let around = try? surroundings(carrying, state) else {
@@ -140,29 +140,33 @@ extension Supervision {
             return objection(to: caller.serial, carrying: classes, new: classes, around, state)
         }
         guard let refusal else { return true }
-        if !carrying.isCandidate { record(refusal, of: connection, caller) }
+        record(refusal, .accept, .socket, "a connection from outside", caller)
         return false
     }
 
-    private func record(_ refusal: Carrying.Refusal, of connection: Int32, _ caller: Caller) {
+    /// What no call's own record speaks of.
+    func record(_ refusal: Carrying.Refusal, _ operation: Operation, _ type: ResourceType, _ name: String, _ caller: Caller) {
+        if carrying?.isCandidate != false { return }
         var finding = Judged(Ruling(.allow, by: .none))
         finding.refuse(refusal)
         finding.carries = carried(by: caller)
-        var h = header(.accept, finding.ruling, caller, .socket)
+        var h = header(operation, finding.ruling, caller, type)
         h.subject = number(of: finding.judgement)
-        record(h, "a connection from outside")
+        record(h, name)
     }
 
-    /// System V objects: every use is a call.
-    func carry(object kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Carrying.Refusal? {
-        if let shadow { _ = shadow.carry(object: kind, id, caller) }
-        guard let carrying else { return nil }
+    /// System V objects: every use is a call. False where it is refused.
+    func mayUse(_ kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Bool {
+        if let shadow { _ = shadow.mayUse(kind, id, caller) }
+        guard let carrying else { return true }
         let place = DataPlace(.object, device: UInt64(kind.rawValue), inode: UInt64(UInt32(bitPattern: id)))
         let way = Way(process: caller.serial, place: place, reads: true, writes: true)
         let isNew = carrying.state.withLock { state in
             state.users.insert(way)
             return !state.labels.spread([], over: [way]).isEmpty
         }
-        return isNew ? spread(carrying, Spreading(ways: [way], caller: caller)) : nil
+        guard isNew, let refusal = spread(carrying, Spreading(ways: [way], caller: caller)) else { return true }
+        record(refusal, .other, .name, "\(kind.name) \(id)", caller)
+        return false
     }
 }
