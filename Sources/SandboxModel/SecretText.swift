@@ -1,7 +1,7 @@
 /// Secrets by their place in a text: key blocks, JSON, headers, addresses.
 enum SecretText {
     /// What may hold blanks, and is looked for before an argument is taken apart.
-    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingMembers(maskingKeyBlocks(argument)) }
+    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument)))) }
 
     /// `-----BEGIN … PRIVATE KEY-----` up to its end.
     private static func maskingKeyBlocks(_ text: [UInt8]) -> [UInt8] {
@@ -68,11 +68,63 @@ enum SecretText {
         return text.endIndex
     }
 
+    /// `password: …` on a line of its own, as in a here-document.
+    private static func maskingLines(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(0x0a), text.contains(UInt8(ascii: ":")) else { return text }
+        let lines = text.split(separator: 0x0a, omittingEmptySubsequences: false).map { line -> [UInt8] in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon + 2 < line.endIndex, Bytes.isBlank(line[colon + 1]) else {
+                return Array(line)
+            }
+            let name = line[..<colon].drop { Bytes.isBlank($0) || $0 == UInt8(ascii: "-") }
+            let isName = name.allSatisfy { Bytes.isName($0) || $0 == UInt8(ascii: "-") }
+            return isName && SecretName.says(name) ? line[...colon] + [0x20] + ArgumentRedaction.mask : Array(line)
+        }
+        return Array(lines.joined(separator: [0x0a]))
+    }
+
+    // MARK: Strings
+
+    /// `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `PASSWORD('x')`, `password = "x"`, `environ['API_TOKEN'] = 'x'`: a string behind a name, with
+    /// something between them.
+    private static func maskingStrings(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(where: isQuote) else { return text }
+        var out: [UInt8] = []
+        var copied = 0, i = 0
+        while i < text.count {
+            defer { i += 1 }
+            guard isQuote(text[i]), isNamed(text[..<i]) else { continue }
+            let isEscaped = i > 0 && text[i - 1] == UInt8(ascii: "\\")
+            let end = endOfString(text[(i + 1)...], text[i], isEscaped: isEscaped)
+            out += text[copied...i] + ArgumentRedaction.mask
+            copied = end
+            i = max(i, end)
+        }
+        return copied == 0 ? text : out + text[copied...]
+    }
+
+    /// Whether what ends here announces a secret. Looked at is a little, whatever there is.
+    private static func isNamed(_ before: ArraySlice<UInt8>) -> Bool {
+        let joins = Array(" \t\n=(:>])'\"\\".utf8)
+        var rest = before.suffix(96)
+        // PostgreSQL's E'…', Python's r"…"
+        if let last = rest.last, Bytes.isName(last), rest.dropLast().last.map(Bytes.isName) == false { rest = rest.dropLast() }
+        let name = rest.suffix(96)[..<(rest.lastIndex { !joins.contains($0) }.map { $0 + 1 } ?? rest.startIndex)]
+        guard name.endIndex < rest.endIndex else { return false }
+        let word = name[(name.lastIndex { !Bytes.isName($0) && $0 != UInt8(ascii: "-") }.map { $0 + 1 } ?? name.startIndex)...]
+        if word.isEmpty { return false }
+        if SecretName.says(word) { return true }
+        let text = Bytes.lowercased(name)
+        return ["by", "as"].contains { text.ends(with: Array($0.utf8)) } && Bytes.position(of: Array("identified".utf8), in: text) != nil
+            || text.ends(with: Array("pragma key".utf8)) || text.ends(with: Array("pragma rekey".utf8))
+    }
+
     private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
 
     // MARK: Headers
 
-    private static let headers = ["authorization:", "cookie:", "x-api-key:", "x-auth-token:", "private-token:"].map { Array($0.utf8) }
+    private static let headers = ["authorization:", "cookie:", "x-api-key:", "apikey:", "x-auth-token:", "private-token:"].map {
+        Array($0.utf8)
+    }
 
     /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
     static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
@@ -102,6 +154,7 @@ enum SecretText {
 
     /// `scheme://user:secret@host`; for HTTP a user name alone is a token as often as not.
     static func maskingUsers(_ word: [UInt8]) -> [UInt8] {
+        if let bare = maskingBareUser(word) { return bare }
         var out: [UInt8] = []
         var copied = 0
         while let colon = Bytes.position(of: Array("://".utf8), in: word, from: copied) {
@@ -122,6 +175,16 @@ enum SecretText {
             copied = end
         }
         return copied == 0 ? word : out + word[copied...]
+    }
+
+    /// `user:secret@host` without a scheme, and `jdbc:oracle:thin:user/secret@host`.
+    private static func maskingBareUser(_ word: [UInt8]) -> [UInt8]? {
+        guard let at = word.firstIndex(of: UInt8(ascii: "@")), Bytes.position(of: Array("://".utf8), in: word) == nil else { return nil }
+        if word.starts(with: Array("jdbc:oracle:".utf8)) { return ProgramOptions.maskingLogin(word) }
+        guard let colon = word[..<at].firstIndex(of: UInt8(ascii: ":")), colon > 0, colon + 1 < at,
+            word[..<at].allSatisfy({ $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "=") })
+        else { return nil }
+        return word[...colon] + ArgumentRedaction.mask + word[at...]
     }
 
     /// `…?token=…&sig=…#access_token=…`, `user=…&password=…`
