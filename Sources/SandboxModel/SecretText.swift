@@ -92,7 +92,7 @@ enum SecretText {
         var copied = 0, i = 0
         while i < text.count {
             defer { i += 1 }
-            guard isQuote(text[i]), isNamed(text[..<i]) else { continue }
+            guard isQuote(text[i]), isNamed(text, before: i) else { continue }
             let isEscaped = i > 0 && text[i - 1] == UInt8(ascii: "\\")
             let end = endOfString(text[(i + 1)...], text[i], isEscaped: isEscaped)
             out += text[copied...i] + ArgumentRedaction.mask
@@ -102,20 +102,31 @@ enum SecretText {
         return copied == 0 ? text : out + text[copied...]
     }
 
-    /// Whether what ends here announces a secret. Looked at is a little, whatever there is.
-    private static func isNamed(_ before: ArraySlice<UInt8>) -> Bool {
-        let joins = Array(" \t\n=(:>])'\"\\".utf8)
-        var rest = before.suffix(96)
+    /// Whether what stands before `end` announces a secret. Looked at is a little, whatever there is.
+    private static func isNamed(_ text: [UInt8], before end: Int) -> Bool {
+        var stop = end
         // PostgreSQL's E'…', Python's r"…"
-        if let last = rest.last, Bytes.isName(last), rest.dropLast().last.map(Bytes.isName) == false { rest = rest.dropLast() }
-        let name = rest.suffix(96)[..<(rest.lastIndex { !joins.contains($0) }.map { $0 + 1 } ?? rest.startIndex)]
-        guard name.endIndex < rest.endIndex else { return false }
-        let word = name[(name.lastIndex { !Bytes.isName($0) && $0 != UInt8(ascii: "-") }.map { $0 + 1 } ?? name.startIndex)...]
-        if word.isEmpty { return false }
-        if SecretName.says(word) { return true }
-        let text = Bytes.lowercased(name)
-        return ["by", "as"].contains { text.ends(with: Array($0.utf8)) } && Bytes.position(of: Array("identified".utf8), in: text) != nil
-            || text.ends(with: Array("pragma key".utf8)) || text.ends(with: Array("pragma rekey".utf8))
+        if stop > 1, Bytes.isName(text[stop - 1]), !Bytes.isName(text[stop - 2]) { stop -= 1 }
+        let joined = stop
+        while stop > 0, joined - stop < 16, isJoin(text[stop - 1]) { stop -= 1 }
+        guard stop < joined, stop > 0, Bytes.isName(text[stop - 1]) else { return false }
+        var start = stop
+        while start > 0, stop - start < 64, Bytes.isName(text[start - 1]) || text[start - 1] == UInt8(ascii: "-") { start -= 1 }
+        if SecretName.says(text[start..<stop]) { return true }
+        guard stop - start == 2 || stop - start == 3 || stop - start == 5 else { return false }
+        let phrase = Bytes.lowercased(text[max(0, stop - 64)..<stop])
+        return phrase.ends(with: Array("pragma key".utf8)) || phrase.ends(with: Array("pragma rekey".utf8))
+            || (phrase.ends(with: Array(" by".utf8)) || phrase.ends(with: Array(" as".utf8)))
+                && Bytes.position(of: Array("identified".utf8), in: phrase) != nil
+    }
+
+    private static func isJoin(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "="), UInt8(ascii: "("), UInt8(ascii: ":"), UInt8(ascii: ">"), UInt8(ascii: "]"), UInt8(ascii: ")"),
+            UInt8(ascii: "\\"):
+            true
+        default: Bytes.isBlank(byte) || isQuote(byte)
+        }
     }
 
     private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }

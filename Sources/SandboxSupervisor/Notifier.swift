@@ -64,7 +64,8 @@ final class Notifier {
             // Before it goes on, so that the next call is looked up with the new credentials.
             supervision.context.noteIdentityChange(change, by: caller)
             notice.proceed()
-        case .towardsProcess(let pid):
+        case .tellsProcess(let pid) where isOurs(pid) && !supervision.mayTell(pid, notice.call, caller): notice.answer(-EPERM)
+        case .towardsProcess(let pid), .tellsProcess(let pid):
             // The register cannot change any more, and a process of the session stays one until the tracer has
             // seen its end.
             if isOurs(pid) { return notice.proceed() }

@@ -88,13 +88,13 @@ extension Supervision {
     private func pass(
         _ work: SocketWork, _ servers: Servers?, _ carrying: Carrying, _ caller: Caller, isIdle: Bool
     ) -> Carrying.Refusal? {
-        let places = work.passedHoldings.filter { $0.kind != .terminal && $0.kind != .master }.map {
-            $0.kind == .socket ? Surroundings.socket($0.inode) : Surroundings.place($0)
-        }
-        if places.isEmpty || isIdle { return nil }
+        let ways = work.passedHoldings.flatMap { Surroundings.ways(of: $0, 0) }
+        if ways.isEmpty || isIdle { return nil }
+        // Whoever has one end of a pipe can open the other, proc(5).
+        let places = ways.filter { $0.reads || $0.place.kind != .terminal }.map(\.place)
         let leaves = work.hasAddress ? servers?.areOwn != true : isJoinedOutside(work, carrying)
         carrying.state.withLock { state in
-            state.passed.formUnion(places)
+            state.passed.formUnion(ways)
             if leaves { state.given.formUnion(places) }
         }
         // What it holds already it gives away now.
@@ -131,14 +131,16 @@ extension Supervision {
         carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, sockets: [UInt64(st.st_ino)]))
         guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
         let spreading = spread(carrying, Spreading(caller: caller, patiently: false))
-        let refusal = spreading ?? carrying.state.withLock { state -> Carrying.Refusal? in
-            let classes = state.labels.outgoing(caller.serial)
-            if classes == 0 { return nil }
-            guard let around = try? surroundings(carrying, state) else {
-                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+        let refusal =
+            spreading
+            ?? carrying.state.withLock { state -> Carrying.Refusal? in
+                let classes = state.labels.outgoing(caller.serial)
+                if classes == 0 { return nil }
+                guard let around = try? surroundings(carrying, state) else {
+                    return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+                }
+                return objection(to: caller.serial, carrying: classes, new: classes, around, state)
             }
-            return objection(to: caller.serial, carrying: classes, new: classes, around, state)
-        }
         guard let refusal else { return true }
         record(refusal, .accept, .socket, "a connection from outside", caller)
         return false
