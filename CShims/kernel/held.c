@@ -87,6 +87,11 @@ int sbx_share(int a, int b) {
     return memory == 0 || syscall(SYS_kcmp, a, b, (long)KCMP_FILES, 0l, 0l) == 0;
 }
 
+int sbx_same_file(int a, int fd_a, int b, int fd_b) {
+    long order = syscall(SYS_kcmp, a, b, (long)KCMP_FILE, (long)fd_a, (long)fd_b);
+    return order < 0 ? -errno : order == 0;
+}
+
 // MARK: Sockets
 
 static int add_socket(struct sbx_socket_list *list, struct sbx_socket s) {

@@ -41,6 +41,10 @@ extension Rule {
     static let kill = Rule(
         .scoped([.among(0, [.supervisor, .front, .supervisorGroup, 0xffff_ffff])], .judge(.kill)), .unscoped([], .judge(.kill)))
     static func unscoped(_ call: Trapped) -> Rule { Rule(.unscoped([], .judge(call))) }
+    /// Signals that bring a value of their sender's choice.
+    static func signalsWithValue(_ call: Trapped) -> Rule { Rule(.tracking([], .judge(call)), .unscoped([], .judge(call))) }
+    /// Where data classes are followed the kernel alone says what comes with it.
+    static let pidfdSendSignal = Rule(.tracking([.pointer(2)], .refuse(EINVAL)), .unscoped([], .judge(.pidfdSendSignal)))
     /// In the supervisor's process group kill(0, …) would reach it, where Landlock cannot scope signals.
     static let setpgid = Rule(.enforced([.among(1, [.supervisor])], .refuse(EPERM)))
 

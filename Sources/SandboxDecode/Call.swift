@@ -108,6 +108,8 @@ package enum Call: Sendable {
     case changeIdentity(IdentityChange)
     /// Something done to the process or thread with that id, by registers alone.
     case towardsProcess(Int32)
+    /// The same, with a value that it can read.
+    case tellsProcess(Int32)
     /// `pidfd_send_signal`: the process is behind a descriptor.
     case signalDescriptor(Int32, signal: Int32)
     case personality(UInt32)

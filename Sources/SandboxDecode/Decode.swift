@@ -20,9 +20,9 @@ extension RawCall {
             return decodedMetadata(call)
         case .setuid, .setgid, .setreuid, .setregid, .setresuid, .setresgid, .setfsuid, .setfsgid, .setgroups, .capset, .prctl:
             return .changeIdentity(decodedIdentity(call))
-        case .kill, .tkill, .tgkill, .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64, .schedSetaffinity,
-            .schedSetscheduler, .schedSetparam, .schedSetattr:
+        case .kill, .tkill, .tgkill, .schedSetaffinity, .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
+        case .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64: return .tellsProcess(int(0))
         // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change.
         case .setpriority: return .towardsProcess(word(0) == 2 ? -1 : int(1))
         case .ioprioSet: return .towardsProcess(word(0) == 3 ? -1 : int(1))

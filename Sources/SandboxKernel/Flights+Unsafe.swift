@@ -82,11 +82,16 @@ package final class Flights: @unchecked Sendable {
             if pid == 0 { return true }
             switch Flights.whereabouts(of: pid) {
             case .elsewhere: land(pid)
-            case .opening: usleep(200)
-            // It may compute for an hour before it makes a call again: it is stopped for a moment on its way.
-            case .running where round % 64 == 8: tracer.interrupt(pid)
             case .running where round < 8: sched_yield()
-            case .running: usleep(200)
+            // It may compute for an hour before it makes a call again: it is stopped for a moment on its way.
+            case .running:
+                if round % 64 == 8 { tracer.interrupt(pid) }
+                usleep(200)
+            // It may have come back long since and be at its next open, which nobody receives where all who could wait here: a
+            // stop takes it out of that call, and it makes it again.
+            case .opening:
+                if round % 16 == 1 { tracer.interrupt(pid) }
+                usleep(200)
             }
         }
         return false

@@ -9,6 +9,9 @@ package struct Holding: Sendable {
         case file, folder, pipe, socket, memory
         /// An event counter, by its number (`eventfd-id` in `/proc/PID/fdinfo/N`).
         case counter
+        /// Waits and timers, epoll(7) and timerfd_create(2): what is registered can be read by whoever has the same one. They have no
+        /// number.
+        case settings
         /// Of a pseudo-terminal, whose number is the inode: the side that programs have as their terminal, and the other.
         case terminal, master
     }
@@ -52,7 +55,11 @@ package struct Holding: Sendable {
     /// Descriptors that lead to no file: an event counter, eventfd(2), passes eight bytes at a time; inotify(7) tells the names that
     /// are made in the folders that it watches.
     private static func nameless(_ h: sbx_held, _ pid: Int32) -> [Holding] {
-        lines(ofDescriptor: h.fd, pid).flatMap { line -> [Holding] in
+        let target = name(of: pid, h.fd)
+        if ["anon_inode:[eventpoll]", "anon_inode:[timerfd]"].contains(where: { target.elementsEqual($0.utf8) }) {
+            return [Holding(.settings, of: h, inode: 0, writes: true)]
+        }
+        return lines(ofDescriptor: h.fd, pid).flatMap { line -> [Holding] in
             let words = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
             func number(_ key: String, radix: Int) -> UInt64? {
                 words.first { $0.hasPrefix(key) }.flatMap { UInt64($0.dropFirst(key.count), radix: radix) }
@@ -71,15 +78,19 @@ package struct Holding: Sendable {
     }
 
     /// Of a descriptor of ours.
-    init?(own descriptor: Int32) {
+    static func own(_ descriptor: Int32) -> [Holding] {
         var st = stat()
-        guard sbx_fstat(descriptor, &st) == 0 else { return nil }
+        guard sbx_fstat(descriptor, &st) == 0 else { return [] }
         let how = sbx_getfl(descriptor) & O_ACCMODE
         let access = (how != O_WRONLY ? SBX_HELD_READS : 0) | (how != O_RDONLY ? SBX_HELD_WRITES : 0)
-        self.init(
-            sbx_held(
-                access: Int32(access), mode: UInt32(st.st_mode), fd: descriptor, device: UInt64(st.st_dev), inode: UInt64(st.st_ino),
-                special: UInt64(st.st_rdev)), getpid())
+        let held = sbx_held(
+            access: Int32(access), mode: UInt32(st.st_mode), fd: descriptor, device: UInt64(st.st_dev), inode: UInt64(st.st_ino),
+            special: UInt64(st.st_rdev))
+        return all(held, getpid())
+    }
+
+    private static func all(_ h: sbx_held, _ pid: Int32) -> [Holding] {
+        mode_t(h.mode) & S_IFMT == 0 ? nameless(h, pid) : Holding(h, pid).map { [$0] } ?? []
     }
 
     /// The kernel's own file system for memory: memfd_create(2), shared mappings without a file.
@@ -129,11 +140,7 @@ package struct Holding: Sendable {
             try check(sbx_held_descriptors(path.base, &list))
         }
         if mappings { try check(sbx_held_mappings(pid, &list)) }
-        return (0..<list.count).flatMap { i -> [Holding] in
-            let h = list.items[i]
-            if mode_t(h.mode) & S_IFMT == 0 { return nameless(h, pid) }
-            return Holding(h, pid).map { [$0] } ?? []
-        }
+        return (0..<list.count).flatMap { all(list.items[$0], pid) }
     }
 
     private static func tasks(of pid: Int32) -> [Int32] {
@@ -151,6 +158,12 @@ package struct Holding: Sendable {
     /// Where the kernel does not tell (no kcmp(2)) they count as one.
     package static func areJoined(_ a: Int32, _ b: Int32) -> Bool {
         let result = sbx_share(a, b)
+        return result == 1 || result != 0 && result != -ESRCH
+    }
+
+    /// Whether two descriptors are one and the same, opened once. Where the kernel does not tell they are; not those of who has ended.
+    package static func areSame(_ a: (pid: Int32, descriptor: Int32), _ b: (pid: Int32, descriptor: Int32)) -> Bool {
+        let result = sbx_same_file(a.pid, a.descriptor, b.pid, b.descriptor)
         return result == 1 || result != 0 && result != -ESRCH
     }
 

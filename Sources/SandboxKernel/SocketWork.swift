@@ -59,7 +59,7 @@ package final class SocketWork {
         return createsPath && sbx_fstat(pin, &st) == 0 ? (UInt64(st.st_dev), UInt64(st.st_ino)) : nil
     }
     /// What the descriptors that are sent along lead to (SCM_RIGHTS).
-    package var passedHoldings: [Holding] { message.passed.compactMap { Holding(own: $0) } }
+    package var passedHoldings: [Holding] { message.passed.flatMap { Holding.own($0) } }
     /// Of the message's bytes, those that have gone already.
     package var sent = 0
     /// What it keeps in memory for its caller.

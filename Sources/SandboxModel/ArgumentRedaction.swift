@@ -15,24 +15,32 @@ package enum ArgumentRedaction {
     /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`,
     /// a blank, or the look of a token. Most program starts are such.
     package static func mayHoldSecrets(_ arguments: Span<UInt8>) -> Bool {
-        var start = 0
-        while start < arguments.count, arguments[start] != 0 { start += 1 }
+        var start = 0, name = 0
+        while start < arguments.count, arguments[start] != 0 {
+            start += 1
+            if arguments[start - 1] == 0x2f { name = start }
+        }
         for i in start..<arguments.count {
             let byte = arguments[i]
-            if byte == 0x2d || byte == 0x3d || byte == 0x3a || Bytes.isBlank(byte) { return true }
+            if byte == 0x2d || byte == 0x3d || byte == 0x3a || byte == 0x40 || Bytes.isBlank(byte) { return true }
         }
-        return TokenShape.mayBe(in: arguments.extracting(start..<arguments.count))
+        return ProgramOptions.takesSecretsByPlace(arguments.extracting(name..<start))
+            || SecretName.isWord(in: arguments.extracting(start..<arguments.count))
+            || TokenShape.mayBe(in: arguments.extracting(start..<arguments.count))
     }
 
     // MARK: Words
 
-    private enum Expectation: Equatable { case nothing, secret, userAndSecret, cookie }
+    /// What the next word is.
+    enum Expectation: Equatable { case nothing, secret, userAndSecret, cookie, pair }
 
-    private static func redact(words: some Sequence<[UInt8]>, of program: String) -> [[UInt8]] {
+    /// `isCommand`: a word may say what the next one is; in a message to be committed it does not.
+    private static func redact(words: some Sequence<[UInt8]>, of program: String, isCommand: Bool = true) -> [[UInt8]] {
         var out: [[UInt8]] = []
         var next: Expectation = .nothing
         var configures = false
         var program = program
+        var place = ProgramOptions.Place(program)
         var name: [UInt8] = []
         /// The quote that a masked value began with: what follows belongs to it until it is closed.
         var open: UInt8?
@@ -44,17 +52,24 @@ package enum ArgumentRedaction {
             }
             let expected = next
             next = .nothing
+            let isSecret = place.holdsSecret(word)
             let shown =
-                expected == .nothing || word.starts(with: Array("--".utf8))
-                ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
+                isSecret && expected == .nothing
+                ? mask
+                : expected == .nothing || word.starts(with: Array("--".utf8))
+                    ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
             // `git config github.token VALUE`, `aws configure set aws_secret_access_key VALUE`
             if configures, next == .nothing, word.first != UInt8(ascii: "-"), !word.contains(0x3d), SecretName.says(word[...]) {
                 next = .secret
             }
             configures = configures || ["config", "configure", "set"].contains { word.elementsEqual($0.utf8) }
+            if next == .nothing, isCommand, SecretName.isWord(word) { next = .secret }
             if shown != word { open = unclosedQuote(word) }
             // `env`, `sudo` and `xargs` start others; a text names several.
-            if let other = known(word) { program = other }
+            if let other = ProgramOptions.known(word) {
+                program = other
+                place = ProgramOptions.Place(other)
+            }
             if program == "docker" || program == "podman", word.elementsEqual("login".utf8) { program = "docker login" }
             name = word
             out.append(shown)
@@ -64,10 +79,12 @@ package enum ArgumentRedaction {
 
     private static func masking(_ word: [UInt8], _ expected: Expectation, _ name: [UInt8]) -> [UInt8] {
         switch expected {
-        case .userAndSecret: maskingAfter(UInt8(ascii: ":"), word)
+        case .userAndSecret: ProgramOptions.maskingAfter(":,%", word)
+        case .pair: ProgramOptions.maskingAfter("=", word)
         // Without a `=` it is the name of a file (curl(1), --cookie).
         case .cookie: word.contains(UInt8(ascii: "=")) ? mask : word
-        default: SecretName.counts(name[...], word) ? word : mask
+        // Masked already, with what stands around it.
+        default: SecretName.counts(name[...], word) || Bytes.position(of: mask, in: word) != nil ? word : mask
         }
     }
 
@@ -84,8 +101,9 @@ package enum ArgumentRedaction {
         if depth == deepest { return mask }
         if let header = SecretText.maskingHeader(given) { return header }
         if given.contains(where: Bytes.isBlank) { return redactText(given, of: program) }
-        if let short = maskingOption(given, of: program, expecting: &next) { return short }
+        if let short = ProgramOptions.masking(given, of: program, expecting: &next) { return short }
         let word = SecretText.maskingUsers(given)
+        if let member = maskingMember(word) { return member }
         let query = word.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "#") }
         guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals < query ?? .max else {
             if query != nil { return SecretText.maskingQuery(word) }
@@ -97,6 +115,8 @@ package enum ArgumentRedaction {
         // `--env=KEY=VALUE`: the name that counts is the last one before the value.
         return name + [word[equals]] + redact(value, of: program, expecting: &next, depth: depth + 1)
     }
+
+    private static let shells: Set<String> = ["sh", "bash", "dash", "zsh", "ksh", "ash", "su"]
 
     /// The text of `sh -c`: its words, with their separators kept.
     private static func redactText(_ text: [UInt8], of program: String) -> [UInt8] {
@@ -110,61 +130,23 @@ package enum ArgumentRedaction {
                 words[words.count - 1].append(byte)
             }
         }
-        let shown = redact(words: words, of: words.first.map(programName) ?? program)
+        if ProgramOptions.readsSecret(text) { words = ProgramOptions.maskingPrinted(words) }
+        let shown = redact(words: words, of: words.first.map(programName) ?? program, isCommand: shells.contains(program))
         var out = shown[0]
         for (separator, word) in zip(separators, shown.dropFirst()) { out += [separator] + word }
         return out
     }
 
-    // MARK: Options that only their program knows
-
-    private enum Takes { case attached, separate, either, user, cookie }
-    /// Where the secret is in the same word, in the next, or in either; `user`: behind a colon, in either.
-    private static let options: [String: [(option: String, takes: Takes)]] = [
-        "mysql": [("-p", .attached)], "mysqldump": [("-p", .attached)], "mysqladmin": [("-p", .attached)],
-        "mysqlimport": [("-p", .attached)], "mariadb": [("-p", .attached)], "mariadb-dump": [("-p", .attached)], "7z": [("-p", .attached)],
-        "sshpass": [("-p", .either)], "redis-cli": [("-a", .either)], "docker": [], "podman": [], "docker login": [("-p", .separate)],
-        "ldapsearch": [("-w", .separate)], "ldapmodify": [("-w", .separate)], "zip": [("-P", .separate)], "unzip": [("-P", .separate)],
-        "curl": [("-u", .user), ("--user", .user), ("-U", .user), ("--proxy-user", .user), ("-b", .cookie), ("--cookie", .cookie)],
-        "http": [("-a", .user), ("--auth", .user)], "https": [("-a", .user), ("--auth", .user)], "xh": [("-a", .user), ("--auth", .user)],
-        "openssl": [("pass:", .attached)], "smbclient": [("-U", .separate)],
-        "ssh-keygen": [("-N", .separate), ("-P", .separate)],
-    ]
-
-    private static func maskingOption(_ word: [UInt8], of program: String, expecting next: inout Expectation) -> [UInt8]? {
-        guard let known = options[program] else { return nil }
-        for (text, takes) in known where word.starts(with: text.utf8) {
-            let option = Array(text.utf8)
-            if word.count == option.count {
-                if takes == .attached { return nil }
-                next = takes == .user ? .userAndSecret : takes == .cookie ? .cookie : .secret
-                return word
-            }
-            // `--user-agent`, `-pr`; a short option's value follows at once, a long one's behind a `=`.
-            let isLong = option.starts(with: Array("--".utf8))
-            if isLong ? word[option.count] != UInt8(ascii: "=") : word[1] == UInt8(ascii: "-") { continue }
-            switch takes {
-            case .attached, .either: return option + mask
-            case .user: return maskingAfter(UInt8(ascii: ":"), word)
-            case .cookie: return word.contains(UInt8(ascii: "=")) ? option + mask : nil
-            case .separate: return nil
-            }
-        }
-        return nil
+    /// `smtp_password:…`
+    private static func maskingMember(_ word: [UInt8]) -> [UInt8]? {
+        guard let colon = word.firstIndex(of: UInt8(ascii: ":")), !word[..<colon].contains(where: { $0 == 0x3d || $0 == 0x2f }),
+            SecretName.says(word[..<colon])
+        else { return nil }
+        let value = word[(colon + 1)...]
+        return value.isEmpty || value.first == UInt8(ascii: "/") ? nil : word[...colon] + mask
     }
 
-    private static func maskingAfter(_ byte: UInt8, _ word: [UInt8]) -> [UInt8] {
-        guard let at = word.firstIndex(of: byte) else { return word }
-        return word[...at] + mask
-    }
-
-    private static func known(_ word: [UInt8]) -> String? {
-        guard word.count < 64, let last = word.last, Bytes.isName(last) else { return nil }
-        let name = programName(word)
-        return options[name] == nil ? nil : name
-    }
-
-    private static func programName(_ path: [UInt8]) -> String {
+    static func programName(_ path: [UInt8]) -> String {
         String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
     }
 }

@@ -7,6 +7,8 @@ enum SecretName {
     /// As the last of the words that a name is made of: `DB_PASS`, `MYSQL_PWD`.
     private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
     private static let whole: Set<String> = ["storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass"]
+    /// As an option and nothing else.
+    private static let short: Set<String> = ["auth", "pat", "otp", "psk"]
     /// Keys that are none to a lock.
     private static let openKeys = ["publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey"]
         .map { Array($0.utf8) }
@@ -28,11 +30,31 @@ enum SecretName {
         }
         if parts.contains(where: { Bytes.position(of: $0, in: plain) != nil }) { return true }
         if plain.count > 3, plain.ends(with: Array("key".utf8)) { return !openKeys.contains { plain.ends(with: $0) } }
-        if whole.contains(String(decoding: plain, as: UTF8.self)) { return true }
+        let text = String(decoding: plain, as: UTF8.self)
+        if whole.contains(text) || name.first == UInt8(ascii: "-") && short.contains(String(text.drop { $0 == "-" })) { return true }
         let words = name.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
         guard let ending = words.last, endings.contains(String(decoding: Bytes.lowercased(ending), as: UTF8.self)) else { return false }
         // `PWD=/home/ada` is a folder.
         return words.count > 1 || name.first == UInt8(ascii: "-")
+    }
+
+    /// As words that say it of the one that follows: `… dev wifi connect x password y`.
+    private static let words = ["password", "passwd", "passphrase", "passcode"].map { Array($0.utf8) }
+    static func isWord(_ word: [UInt8]) -> Bool { words.contains(Bytes.lowercased(word[...])) }
+
+    /// Whether one of them, or one that another may stand behind, is among these arguments.
+    static func isWord(in arguments: Span<UInt8>) -> Bool {
+        let told = words + ["config", "configure", "set"].map { Array($0.utf8) }
+        var start = 0
+        for i in 0...arguments.count where i == arguments.count || arguments[i] == 0 {
+            if told.contains(where: { word in
+                word.count == i - start && word.indices.allSatisfy { arguments[start + $0] | 0x20 == word[$0] }
+            }) {
+                return true
+            }
+            start = i + 1
+        }
+        return false
     }
 
     /// The same for a parameter of a query or a form.

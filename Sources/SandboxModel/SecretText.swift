@@ -1,7 +1,7 @@
 /// Secrets by their place in a text: key blocks, JSON, headers, addresses.
 enum SecretText {
     /// What may hold blanks, and is looked for before an argument is taken apart.
-    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingMembers(maskingKeyBlocks(argument)) }
+    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument)))) }
 
     /// `-----BEGIN … PRIVATE KEY-----` up to its end.
     private static func maskingKeyBlocks(_ text: [UInt8]) -> [UInt8] {
@@ -68,11 +68,74 @@ enum SecretText {
         return text.endIndex
     }
 
+    /// `password: …` on a line of its own, as in a here-document.
+    private static func maskingLines(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(0x0a), text.contains(UInt8(ascii: ":")) else { return text }
+        let lines = text.split(separator: 0x0a, omittingEmptySubsequences: false).map { line -> [UInt8] in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon + 2 < line.endIndex, Bytes.isBlank(line[colon + 1]) else {
+                return Array(line)
+            }
+            let name = line[..<colon].drop { Bytes.isBlank($0) || $0 == UInt8(ascii: "-") }
+            let isName = name.allSatisfy { Bytes.isName($0) || $0 == UInt8(ascii: "-") }
+            return isName && SecretName.says(name) ? line[...colon] + [0x20] + ArgumentRedaction.mask : Array(line)
+        }
+        return Array(lines.joined(separator: [0x0a]))
+    }
+
+    // MARK: Strings
+
+    /// `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `PASSWORD('x')`, `password = "x"`, `environ['API_TOKEN'] = 'x'`: a string behind a name, with
+    /// something between them.
+    private static func maskingStrings(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(where: isQuote) else { return text }
+        var out: [UInt8] = []
+        var copied = 0, i = 0
+        while i < text.count {
+            defer { i += 1 }
+            guard isQuote(text[i]), isNamed(text, before: i) else { continue }
+            let isEscaped = i > 0 && text[i - 1] == UInt8(ascii: "\\")
+            let end = endOfString(text[(i + 1)...], text[i], isEscaped: isEscaped)
+            out += text[copied...i] + ArgumentRedaction.mask
+            copied = end
+            i = max(i, end)
+        }
+        return copied == 0 ? text : out + text[copied...]
+    }
+
+    /// Whether what stands before `end` announces a secret. Looked at is a little, whatever there is.
+    private static func isNamed(_ text: [UInt8], before end: Int) -> Bool {
+        var stop = end
+        // PostgreSQL's E'…', Python's r"…"
+        if stop > 1, Bytes.isName(text[stop - 1]), !Bytes.isName(text[stop - 2]) { stop -= 1 }
+        let joined = stop
+        while stop > 0, joined - stop < 16, isJoin(text[stop - 1]) { stop -= 1 }
+        guard stop < joined, stop > 0, Bytes.isName(text[stop - 1]) else { return false }
+        var start = stop
+        while start > 0, stop - start < 64, Bytes.isName(text[start - 1]) || text[start - 1] == UInt8(ascii: "-") { start -= 1 }
+        if SecretName.says(text[start..<stop]) { return true }
+        guard stop - start == 2 || stop - start == 3 || stop - start == 5 else { return false }
+        let phrase = Bytes.lowercased(text[max(0, stop - 64)..<stop])
+        return phrase.ends(with: Array("pragma key".utf8)) || phrase.ends(with: Array("pragma rekey".utf8))
+            || (phrase.ends(with: Array(" by".utf8)) || phrase.ends(with: Array(" as".utf8)))
+                && Bytes.position(of: Array("identified".utf8), in: phrase) != nil
+    }
+
+    private static func isJoin(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "="), UInt8(ascii: "("), UInt8(ascii: ":"), UInt8(ascii: ">"), UInt8(ascii: "]"), UInt8(ascii: ")"),
+            UInt8(ascii: "\\"):
+            true
+        default: Bytes.isBlank(byte) || isQuote(byte)
+        }
+    }
+
     private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
 
     // MARK: Headers
 
-    private static let headers = ["authorization:", "cookie:", "x-api-key:", "x-auth-token:", "private-token:"].map { Array($0.utf8) }
+    private static let headers = ["authorization:", "cookie:", "x-api-key:", "apikey:", "x-auth-token:", "private-token:"].map {
+        Array($0.utf8)
+    }
 
     /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
     static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
@@ -102,6 +165,7 @@ enum SecretText {
 
     /// `scheme://user:secret@host`; for HTTP a user name alone is a token as often as not.
     static func maskingUsers(_ word: [UInt8]) -> [UInt8] {
+        if let bare = maskingBareUser(word) { return bare }
         var out: [UInt8] = []
         var copied = 0
         while let colon = Bytes.position(of: Array("://".utf8), in: word, from: copied) {
@@ -122,6 +186,16 @@ enum SecretText {
             copied = end
         }
         return copied == 0 ? word : out + word[copied...]
+    }
+
+    /// `user:secret@host` without a scheme, and `jdbc:oracle:thin:user/secret@host`.
+    private static func maskingBareUser(_ word: [UInt8]) -> [UInt8]? {
+        guard let at = word.firstIndex(of: UInt8(ascii: "@")), Bytes.position(of: Array("://".utf8), in: word) == nil else { return nil }
+        if word.starts(with: Array("jdbc:oracle:".utf8)) { return ProgramOptions.maskingLogin(word) }
+        guard let colon = word[..<at].firstIndex(of: UInt8(ascii: ":")), colon > 0, colon + 1 < at,
+            word[..<at].allSatisfy({ $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "=") })
+        else { return nil }
+        return word[...colon] + ArgumentRedaction.mask + word[at...]
     }
 
     /// `…?token=…&sig=…#access_token=…`, `user=…&password=…`

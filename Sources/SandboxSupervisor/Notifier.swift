@@ -66,7 +66,8 @@ final class Notifier {
             // Before it goes on, so that the next call is looked up with the new credentials.
             supervision.context.noteIdentityChange(change, by: caller)
             notice.proceed()
-        case .towardsProcess(let pid):
+        case .tellsProcess(let pid) where isOurs(pid) && !supervision.mayTell(pid, notice.call, caller): notice.answer(-EPERM)
+        case .towardsProcess(let pid), .tellsProcess(let pid):
             // The register cannot change any more, and a process of the session stays one until the tracer has
             // seen its end.
             if isOurs(pid) { return notice.proceed() }
@@ -88,7 +89,7 @@ final class Notifier {
             [0, .max, 8, 0x40000].contains(persona) ? notice.proceed() : notice.answer(-EPERM)
         case .signalDescriptor(let fd, let signal):
             notice.answer(PidDescriptor.signal(fd, signal, of: caller, tasks: supervision.context.tasks))
-        case .useObject(let kind, let id) where supervision.carry(object: kind, id, caller) != nil && supervision.enforces:
+        case .useObject(let kind, let id) where !supervision.mayUse(kind, id, caller):
             notice.answer(-EACCES)
         case .getObject(let kind, let key, let size, let flags):
             let result = supervision.context.objects.get(kind, key: key, size: size, flags: flags, for: caller, supervision.context)

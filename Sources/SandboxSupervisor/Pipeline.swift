@@ -14,7 +14,8 @@ extension Notifier {
         // But for an open that a look settles.
         handsAreFull = true
         switch call {
-        case .changeIdentity, .towardsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject, .useObject,
+        case .changeIdentity, .towardsProcess, .tellsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject,
+            .useObject,
             .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)

@@ -76,7 +76,7 @@ struct ExplainBatch {
 
     private func run(_ e: Explanation) -> [UInt8] {
         var out: [UInt8] = [UInt8(ascii: "[")]
-        list(e.arguments.map { Array(Escaped.json($0).utf8) }, &out)
+        list(ArgumentRedaction.redact(e.arguments).map { Array(Escaped.json($0).utf8) }, &out)
         return out + [UInt8(ascii: "]")]
     }
 

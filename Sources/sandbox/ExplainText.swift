@@ -19,7 +19,7 @@ enum ExplainText {
         if let ask = e.verdict.ask, e.decision == .ask { out += "  asks      \(terms(ask))\n" }
         out += considered(e, policy)
         for start in e.starts {
-            let text = words(start, policy, Escaped.commandLine(start.arguments), style)
+            let text = words(start, policy, Escaped.commandLine(ArgumentRedaction.redact(start.arguments)), style)
             out += "  starts    " + text.split(separator: "\n").joined(separator: "\n            ") + "\n"
         }
         return out
@@ -87,7 +87,8 @@ enum ExplainText {
         if !notes.isEmpty { fields.append("\"notes\":\(list(notes))") }
         if !e.starts.isEmpty {
             let starts = e.starts.map { start in
-                "{\"run\":[\(start.arguments.map { Escaped.json($0) }.joined(separator: ","))]," + json(start, policy).dropFirst()
+                "{\"run\":[\(ArgumentRedaction.redact(start.arguments).map { Escaped.json($0) }.joined(separator: ","))],"
+                    + json(start, policy).dropFirst()
             }
             fields.append("\"starts\":[\(starts.joined(separator: ","))]")
         }

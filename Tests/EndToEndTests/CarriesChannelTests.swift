@@ -7,7 +7,7 @@ extension EndToEnd.CarriesTests {
         "fifo-waited-for", "file-in-the-making", "serve-after", "serve-nonblocking", "serve-before", "serve-thread", "serve-unix",
         "end-given-away", "memfd-passed", "counter", "terminal-pair", "private-mapping", "dev-shm", "title", "name-of-memory", "link-text",
         "attribute", "name-file", "name-folder", "name-moved", "name-linked", "name-socket", "name-held", "name-watched", "name-abstract",
-        "semaphore",
+        "semaphore", "counter-in-flight", "terminal-in-flight", "words-of-waits", "timers", "value-of-signal",
     ]
     private static let hasCounters = Built.installed("python3")
 

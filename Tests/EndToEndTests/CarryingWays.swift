@@ -94,6 +94,11 @@ struct Way: Sendable, CustomTestStringConvertible {
                 "perl -MIO::Socket::INET -e 'my $id = msgget(0, 0600) // die; if (!fork) { open F, $ENV{F} or die; msgsnd($id, pack(\"l! a*\", 1, scalar(<F>)), 0) or die; exit } my $b; msgrcv($id, $b, 4096, 0, 0) // die; msgctl($id, 0, 0); my $s = IO::Socket::INET->new(\"127.0.0.1:$ENV{P}\") or die; print $s $b'",
             needs: ["perl"]),
         Way(
+            name: "perl-message-queue-connected-first",
+            script:
+                "perl -MIO::Socket::INET -e 'my $id = msgget(0, 0600) // die; pipe(R, W); if (!fork) { my $s = IO::Socket::INET->new(\"127.0.0.1:$ENV{P}\") or die; close R; close W; my $b; msgrcv($id, $b, 4096, 0, 0) and print $s $b; exit } close W; <R>; open F, $ENV{F} or die; msgsnd($id, pack(\"l! a*\", 1, scalar(<F>)), 0) or msgctl($id, 0, 0); wait; msgctl($id, 0, 0)'",
+            needs: ["perl"]),
+        Way(
             name: "node",
             script:
                 "node -e 'const d = require(\"fs\").readFileSync(process.env.F); require(\"net\").connect(+process.env.P, \"127.0.0.1\").end(d)'",

@@ -185,11 +185,39 @@ static void metadata(void) {
     close(full), close(file), close(pinned), done();
 }
 
+// Links that are made while others open files: whoever makes one waits until nobody is between the look and the open.
+static void making_beside_opens(void) {
+    enum { LINKERS = 3, OPENERS = 3, LINKS = 40 };
+    enter_scratch();
+    pid_t openers[OPENERS];
+    for (int i = 0; i < OPENERS; i++) {
+        char path[] = "/etc/passwd";  // on its own stack: nobody else can change it
+        if ((openers[i] = fork()) == 0) {
+            for (;;) close(open(path, O_RDONLY));
+        }
+    }
+    int failed = 0, status;
+    for (int i = 0; i < LINKERS; i++) {
+        if (fork() != 0) continue;
+        char path[16];
+        for (int n = 0; n < LINKS; n++) {
+            snprintf(path, sizeof path, "l%d.%d", i, n);
+            if (symlink("x", path) < 0) _exit(1);
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < LINKERS; i++) failed += wait(&status) > 0 && status != 0;
+    for (int i = 0; i < OPENERS; i++) kill(openers[i], SIGKILL), waitpid(openers[i], &status, 0);
+    say("links beside opens: %d of %d failed", failed, LINKERS);
+    leave_scratch();
+}
+
 int guest_names(int argc, char **argv) {
     (void)argc, (void)argv;
     removing();
     renaming();
     making();
     metadata();
+    making_beside_opens();
     return 0;
 }

@@ -91,6 +91,44 @@ import Testing
         #expect(!shown.contains("hunter2") && shown.contains("***"), "\(shown)")
     }
 
+    /// As people type them: by the options, verbs and places of each program.
+    static let commands: [[String]] = [
+        ["curl", "-su", "ada:hunter2", "x"], ["curl", "-fsSLu", "ada:hunter2", "x"], ["curl", "-suada:hunter2", "x"],
+        ["curl", "-H", "apikey: hunter2"], ["curl", "-E", "cert.pem:hunter2"], ["curl", "--cert", "cert.pem:hunter2"],
+        ["curl", "ada:hunter2@127.0.0.1/x"], ["curl", "--cert=cert.pem:hunter2"], ["zip", "-rP", "hunter2", "a.zip", "f"],
+        ["sh", "-c", "echo hunter2 | docker login -u a --password-stdin"], ["sh", "-c", "echo 'hunter2' | sudo -S true"],
+        ["sh", "-c", "echo 'bob:hunter2' | chpasswd"], ["sh", "-c", "printf %s hunter2 | gh auth login --with-token"],
+        ["app", "--auth", "hunter2"], ["app", "--auth-token:hunter2"], ["app", "smtp_password:hunter2"], ["app", "password", "hunter2"],
+        ["psql", "-c", "ALTER USER ada WITH PASSWORD 'hunter2'"], ["psql", "-c", "CREATE ROLE b ENCRYPTED PASSWORD E'hunter2' CREATEDB"],
+        ["mysql", "-e", "CREATE USER 'a'@'%' IDENTIFIED BY 'hunter2'"], ["mysql", "-e", "SET PASSWORD FOR 'a' = PASSWORD('hunter2')"],
+        ["mysql", "-e", "ALTER USER a IDENTIFIED WITH caching_sha2_password BY \"hunter2\""], ["sqlite3", "db", "PRAGMA key='hunter2';"],
+        ["sh", "-c", #"echo "ALTER USER ada WITH PASSWORD 'hunter2'" | psql"#],
+        ["sh", "-c", #"psql -c \"ALTER USER a PASSWORD 'hunter2'\""#],
+        ["kubectl", "create", "secret", "generic", "x", "--from-literal=foo=hunter2"],
+        ["kubectl", "create", "secret", "generic", "x", "--from-literal", "foo=hunter2"],
+        ["aws", "configure", "set", "aws_secret_access_key", "hunter2"], ["redis-cli", "AUTH", "hunter2"],
+        ["redis-cli", "config", "set", "requirepass", "hunter2"], ["mongosh", "-u", "a", "-p", "hunter2"], ["mongo", "-phunter2"],
+        ["openssl", "enc", "-aes-256-cbc", "-k", "hunter2"], ["openssl", "enc", "-K", "hunter2"],
+        ["smbclient", "//h/s", "--user=a%hunter2"],
+        ["htpasswd", "-b", "f", "user", "hunter2"], ["useradd", "-p", "hunter2", "bob"], ["twine", "upload", "-u", "a", "-p", "hunter2"],
+        ["az", "login", "-u", "a", "-p", "hunter2"], ["sqlcmd", "-U", "sa", "-P", "hunter2"], ["vault", "login", "hunter2"],
+        ["gh", "secret", "set", "X", "--body", "hunter2"], ["gh", "secret", "set", "X", "-bhunter2"],
+        ["mosquitto_pub", "-P", "hunter2"], ["nmcli", "dev", "wifi", "connect", "x", "password", "hunter2"],
+        ["wpa_passphrase", "ssid", "hunter2"], ["lftp", "-u", "ada,hunter2", "h"], ["ncftpget", "-u", "u", "-p", "hunter2", "h"],
+        ["snmpget", "-v2c", "-c", "hunter2", "h"], ["ipmitool", "-U", "a", "-P", "hunter2"], ["rabbitmqctl", "add_user", "bob", "hunter2"],
+        ["cqlsh", "-u", "c", "-p", "hunter2"], ["python3", "-c", "os.environ['API_TOKEN']='hunter2'"],
+        ["python3", "-c", #"connect(host='h', password = "hunter2")"#], ["perl", "-e", "$password = 'hunter2';"],
+        ["sh", "-c", "cat <<EOF > f\npassword: hunter2\nEOF"], ["sh", "-c", "printf 'machine h login a password hunter2' > netrc"],
+        ["app", "jdbc:oracle:thin:u/hunter2@h:1521/x"], ["sqlplus", "u/hunter2@h"], ["sudo", "-u", "x", "vault", "login", "hunter2"],
+    ]
+
+    @Test(arguments: commands) func secretsInCommands(given: [String]) {
+        let shown = redacted(given).joined(separator: " ")
+        #expect(!shown.contains("hunter2") && shown.contains("***"), "\(shown)")
+        let arguments = Array(given.joined(separator: "\0").utf8) + [0], mayHold = ArgumentRedaction.mayHoldSecrets(arguments.span)
+        #expect(mayHold)
+    }
+
     /// By their look alone. Made up here from two halves, so that no scanner takes this file for a leak.
     @Test(arguments: [
         ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 60), ("glpat-", 20), ("xoxb-", 40), ("xoxp-", 40), ("AKIA", 16),
@@ -143,7 +181,12 @@ import Testing
     @Test(arguments: [
         (["docker", "run", "-p", "8080:80", "x"]), ["cp", "-pr", "a", "b"], ["curl", "-b", "cookies.txt", "x"],
         ["app", "--max-tokens", "4096"],
-        ["sort", "-k", "2"], ["git", "config", "user.name", "ada"], ["git", "commit", "-m", "parse the token: it may be empty"],
+        ["sort", "-k", "2"], ["git", "config", "user.name", "ada"],
+        ["git", "commit", "-m", "ask for the password once"], ["tar", "-cf", "a", "b"], ["scp", "ada@h:x", "y"], ["vault", "status"],
+        ["docker", "pull", "h:5000/a@sha256:0123"], ["zip", "-r", "a.zip", "b"], ["redis-cli", "get", "x"],
+        ["curl", "-sS", "-o", "u", "x"],
+        ["npm", "install", "@types/node@20"], ["htpasswd", "-c", "f"], ["echo", "it's: 'quoted'"],
+        ["git", "commit", "-m", "parse the token: it may be empty"],
     ])
     func linesStay(given: [String]) { #expect(redacted(given) == given) }
 
@@ -177,7 +220,7 @@ import Testing
     /// It is done on the tracer's thread, on up to 64 KiB: where the work grew with the square of that, this would take for ever.
     @Test(arguments: [
         "=", "a=", "a:b@c://", "eyJ.", "eyJaaaaaaa.", "a+", "\"token\":", "&token=", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-",
-        " x", "'", "X-a-Token:",
+        " x", "'", "X-a-Token:", "password'", "password='", "by \"", "\npassword: ", "a:b@", "x/y@", "-u", "echo sudo -S ",
     ])
     func hostileArgumentsAreQuick(piece: String) {
         let word = Array(String(repeating: piece, count: 65_536 / piece.utf8.count).utf8)

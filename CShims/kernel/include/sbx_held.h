@@ -20,6 +20,8 @@ int sbx_held_descriptors(const char *folder, struct sbx_held_list *list);
 int sbx_held_mappings(int pid, struct sbx_held_list *list);
 // 1 where the two have the same memory or the same table of descriptors, 0 where not. kcmp(2)
 int sbx_share(int a, int b);
+// 1 where two descriptors are one that was opened once, 0 where not. kcmp(2)
+int sbx_same_file(int a, int fd_a, int b, int fd_b);
 // makedev(3)
 uint64_t sbx_device(unsigned major, unsigned minor);
 // An empty file in memory, memfd_create(2).

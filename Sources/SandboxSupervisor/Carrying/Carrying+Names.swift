@@ -119,7 +119,9 @@ extension Supervision {
         }
         guard let isKnown, isKnown || !context.flights.areAbsent || !neighbours.areAbsent else { return true }
         let gain = Gain(.place(place), carrying.state.withLock { $0.labels.classes(of: .place(place)) }, from: .process(caller.serial))
-        return spread(carrying, Spreading(caller: caller, patiently: false, taken: [gain])) == nil
+        guard let refusal = spread(carrying, Spreading(caller: caller, patiently: false, taken: [gain])) else { return true }
+        record(refusal, .create, .file, Escaped.text(work.first.path.text), caller)
+        return false
     }
 
     /// A symbolic link's text is its maker's, too. With `naming` held: nobody reads it before it is labelled.

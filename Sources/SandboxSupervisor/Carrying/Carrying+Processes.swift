@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxDecode
 internal import SandboxKernel
 internal import SandboxLineage
 internal import SandboxModel
@@ -21,8 +22,12 @@ extension Supervision {
         }
         // Whoever has not seen that we are here has said what there is to say when it is our turn.
         if pid == root { carrying.files.alone {} }
-        if pid == root, takeStreams(carrying, Caller(tid: pid, pid: pid, serial: serial)) != nil { return false }
-        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, Caller(tid: pid, pid: pid, serial: serial)) == nil : true
+        let caller = Caller(tid: pid, pid: pid, serial: serial)
+        var refusal = pid == root ? takeStreams(carrying, caller) : nil
+        if refusal == nil, carrying.hasLabels.load(ordering: .acquiring) { refusal = refresh(carrying, caller) }
+        guard let refusal else { return true }
+        record(refusal, .other, .name, "a process that had just been made", caller)
+        return false
     }
 
     func carries(ended serial: UInt32) {
@@ -78,6 +83,19 @@ extension Supervision {
         ]
         let isHarmless = names.allSatisfy { name in name.starts(with: "LC_".utf8) || harmless.contains { name.elementsEqual($0.utf8) } }
         return isHarmless ? bits : 0
+    }
+
+    /// What comes with a signal, sigqueue(3), or as a limit of another process is its sender's choice.
+    func mayTell(_ pid: Int32, _ call: RawCall, _ caller: Caller) -> Bool {
+        if let shadow { _ = shadow.mayTell(pid, call, caller) }
+        guard let carrying, carrying.hasLabels.load(ordering: .acquiring) else { return true }
+        let target = context.tasks.serial(of: pid)
+        let bits = carrying.state.withLock { $0.labels.outgoing(caller.serial) & ~$0.labels.classes(of: target) }
+        guard bits != 0, target != 0, target != caller.serial else { return true }
+        let gain = Gain(.process(target), bits, from: .process(caller.serial))
+        guard let refusal = spread(carrying, Spreading(seeds: [gain], caller: caller)) else { return true }
+        record(refusal, .other, .name, SystemCall.name(call.number), caller)
+        return false
     }
 
     /// The process's own descriptors once more.

@@ -88,13 +88,13 @@ extension Supervision {
     private func pass(
         _ work: SocketWork, _ servers: Servers?, _ carrying: Carrying, _ caller: Caller, isIdle: Bool
     ) -> Carrying.Refusal? {
-        let places = work.passedHoldings.filter { $0.kind != .terminal && $0.kind != .master }.map {
-            $0.kind == .socket ? Surroundings.socket($0.inode) : Surroundings.place($0)
-        }
-        if places.isEmpty || isIdle { return nil }
+        let ways = work.passedHoldings.flatMap { Surroundings.ways(of: $0, 0) }
+        if ways.isEmpty || isIdle { return nil }
+        // Whoever has one end of a pipe can open the other, proc(5).
+        let places = ways.filter { $0.reads || $0.place.kind != .terminal }.map(\.place)
         let leaves = work.hasAddress ? servers?.areOwn != true : isJoinedOutside(work, carrying)
         carrying.state.withLock { state in
-            state.passed.formUnion(places)
+            state.passed.formUnion(ways)
             if leaves { state.given.formUnion(places) }
         }
         // What it holds already it gives away now.
@@ -130,39 +130,45 @@ extension Supervision {
         guard fstat(connection, &st) == 0 else { return false }
         carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, sockets: [UInt64(st.st_ino)]))
         guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
-        if spread(carrying, Spreading(caller: caller, patiently: false)) != nil { return false }
-        let refusal: Carrying.Refusal? = carrying.state.withLock { state in
-            let classes = state.labels.outgoing(caller.serial)
-            if classes == 0 { return nil }
-            guard let around = try? surroundings(carrying, state) else {
-                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+        let spreading = spread(carrying, Spreading(caller: caller, patiently: false))
+        let refusal =
+            spreading
+            ?? carrying.state.withLock { state -> Carrying.Refusal? in
+                let classes = state.labels.outgoing(caller.serial)
+                if classes == 0 { return nil }
+                guard let around = try? surroundings(carrying, state) else {
+                    return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+                }
+                return objection(to: caller.serial, carrying: classes, new: classes, around, state)
             }
-            return objection(to: caller.serial, carrying: classes, new: classes, around, state)
-        }
         guard let refusal else { return true }
-        if !carrying.isCandidate { record(refusal, of: connection, caller) }
+        record(refusal, .accept, .socket, "a connection from outside", caller)
         return false
     }
 
-    private func record(_ refusal: Carrying.Refusal, of connection: Int32, _ caller: Caller) {
+    /// What no call's own record speaks of.
+    func record(_ refusal: Carrying.Refusal, _ operation: Operation, _ type: ResourceType, _ name: String, _ caller: Caller) {
+        if carrying?.isCandidate != false { return }
         var finding = Judged(Ruling(.allow, by: .none))
         finding.refuse(refusal)
         finding.carries = carried(by: caller)
-        var h = header(.accept, finding.ruling, caller, .socket)
+        var h = header(operation, finding.ruling, caller, type)
         h.subject = number(of: finding.judgement)
-        record(h, "a connection from outside")
+        record(h, name)
     }
 
-    /// System V objects: every use is a call.
-    func carry(object kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Carrying.Refusal? {
-        if let shadow { _ = shadow.carry(object: kind, id, caller) }
-        guard let carrying else { return nil }
+    /// System V objects: every use is a call. False where it is refused.
+    func mayUse(_ kind: SandboxDecode.ObjectKind, _ id: Int32, _ caller: Caller) -> Bool {
+        if let shadow { _ = shadow.mayUse(kind, id, caller) }
+        guard let carrying else { return true }
         let place = DataPlace(.object, device: UInt64(kind.rawValue), inode: UInt64(UInt32(bitPattern: id)))
         let way = Way(process: caller.serial, place: place, reads: true, writes: true)
         let isNew = carrying.state.withLock { state in
             state.users.insert(way)
             return !state.labels.spread([], over: [way]).isEmpty
         }
-        return isNew ? spread(carrying, Spreading(ways: [way], caller: caller)) : nil
+        guard isNew, let refusal = spread(carrying, Spreading(ways: [way], caller: caller)) else { return true }
+        record(refusal, .other, .name, "\(kind.name) \(id)", caller)
+        return false
     }
 }

@@ -24,8 +24,8 @@ final class Carrying: Sendable {
         /// Numbers of processes that have ended, for people.
         var pids: [UInt32: Int32] = [:]
         var names: [DataPlace: [UInt8]] = [:]
-        /// What was sent over unix sockets (SCM_RIGHTS).
-        var passed: Set<DataPlace> = []
+        /// What was sent over unix sockets (SCM_RIGHTS), by whomever.
+        var passed: Set<Way> = []
         /// The same, to somebody outside: what gets there is out.
         var given: Set<DataPlace> = []
         /// Whoever has used a System V object may be waiting in a call of its own for what comes there.

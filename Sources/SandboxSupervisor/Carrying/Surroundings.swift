@@ -27,11 +27,12 @@ struct Surroundings {
     /// files that were opened for writing. `pending`: what calls bring that are under way.
     init(
         of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], mayShare: (Int32) -> Bool, threads: Bool, inherited: Set<UInt64>,
-        passed: Set<DataPlace> = [], written: Set<DataPlace> = [], pending: [Carrying.Pending] = []
+        passed: Set<Way> = [], written: Set<DataPlace> = [], pending: [Carrying.Pending] = []
     ) throws(Errno) {
         self.written = written
         sockets = try SocketMap()
-        var held = Set(passed.lazy.filter { $0.kind == .socket }.map(\.inode))
+        var held = Set(passed.lazy.map(\.place).filter { $0.kind == .socket }.map(\.inode))
+        var settings: [(process: UInt32, at: (pid: Int32, descriptor: Int32))] = []
         var ends: [(process: UInt32, inode: UInt64)] = []
         for call in pending where processes[call.process] != nil {
             for way in call.ways { add(way.process, way.place, reads: way.reads, writes: way.writes) }
@@ -46,6 +47,8 @@ struct Surroundings {
                 if h.kind == .socket {
                     held.insert(h.inode)
                     ends.append((serial, h.inode))
+                } else if h.kind == .settings {
+                    settings.append((serial, (pid, h.descriptor)))
                 } else {
                     take(h, serial, pid)
                 }
@@ -54,16 +57,17 @@ struct Surroundings {
                 if let its = processes[other], Holding.areJoined(pid, its) { joinMemory(serial, other) }
             }
         }
+        joinSettings(settings, isPassed: passed.contains { $0.place == Self.passedSettings })
         joinAll(processes.filter { mayShare($0.value) }.sorted { $0.key < $1.key })
         for end in Set(ends.map { End(process: $0.process, inode: $0.inode) }) {
             join(end.process, end.inode, held, isInherited: inherited.contains(end.inode))
         }
-        for place in passed {
+        for way in passed {
             for process in canBeHanded {
-                if place.kind == .socket {
-                    join(process, place.inode, held, isInherited: inherited.contains(place.inode))
+                if way.place.kind == .socket {
+                    join(process, way.place.inode, held, isInherited: inherited.contains(way.place.inode))
                 } else {
-                    add(process, place, reads: true, writes: true)
+                    add(process, way.place, reads: way.reads, writes: way.writes)
                 }
             }
         }
@@ -80,22 +84,42 @@ struct Surroundings {
     }
 
     private mutating func take(_ h: Holding, _ serial: UInt32, _ pid: Int32) {
-        switch h.kind {
-        case .terminal:
-            add(serial, Self.terminal(h.inode, input: false), reads: false, writes: h.writes)
-            add(serial, Self.terminal(h.inode, input: true), reads: h.reads, writes: false)
-        case .master:
-            add(serial, Self.terminal(h.inode, input: false), reads: h.reads, writes: false)
-            add(serial, Self.terminal(h.inode, input: true), reads: false, writes: h.writes)
-        default:
-            let place = Self.place(h)
+        for way in Self.ways(of: h, serial) {
             // What is mapped for reading alone may be made writable where it was opened for writing, mprotect(2).
-            add(serial, place, reads: h.reads, writes: h.writes || h.isSharedMapping && written.contains(place))
-            if h.descriptor >= 0, samples[place] == nil { samples[place] = (pid, h.descriptor) }
+            add(serial, way.place, reads: way.reads, writes: way.writes || h.isSharedMapping && written.contains(way.place))
+            if h.descriptor >= 0, way.place.kind != .terminal, samples[way.place] == nil { samples[way.place] = (pid, h.descriptor) }
         }
     }
 
-    static func place(_ h: Holding) -> DataPlace {
+    /// A terminal has two.
+    static func ways(of h: Holding, _ process: UInt32) -> [Way] {
+        switch h.kind {
+        case .terminal, .master:
+            let isSlave = h.kind == .terminal
+            return [
+                Way(process: process, place: terminal(h.inode, input: false), reads: !isSlave && h.reads, writes: isSlave && h.writes),
+                Way(process: process, place: terminal(h.inode, input: true), reads: isSlave && h.reads, writes: !isSlave && h.writes),
+            ]
+        case .socket: return [Way(process: process, place: socket(h.inode), reads: true, writes: true)]
+        case .settings: return [Way(process: process, place: passedSettings, reads: true, writes: true)]
+        default: return [Way(process: process, place: place(h), reads: h.reads, writes: h.writes)]
+        }
+    }
+
+    /// Of waits and timers that are under way nobody can tell which they are.
+    private static let passedSettings = DataPlace(.counter, device: .max, inode: 0)
+
+    /// Those who have one and the same. Where they are many, nobody asks.
+    private mutating func joinSettings(_ all: [(process: UInt32, at: (pid: Int32, descriptor: Int32))], isPassed: Bool) {
+        for (i, one) in all.enumerated() {
+            if isPassed { add(one.process, Self.passedSettings, reads: true, writes: true) }
+            for other in all[..<i] where other.process != one.process && (all.count > 256 || Holding.areSame(one.at, other.at)) {
+                joinMemory(one.process, other.process)
+            }
+        }
+    }
+
+    private static func place(_ h: Holding) -> DataPlace {
         let kind: DataPlace.Kind =
             switch h.kind {
             case .file: .file

@@ -17,7 +17,7 @@ extension Supervision {
                     let node: Downloads.Node = held.kind == .pipe ? .pipe(held.inode) : .file(device: held.device, inode: held.inode)
                     if held.reads { reads.append(node) }
                     if held.writes { writes.append(node) }
-                case .folder, .memory, .counter, .terminal, .master: break
+                case .folder, .memory, .counter, .settings, .terminal, .master: break
                 }
             }
         } catch {}  // it is ending

@@ -44,8 +44,7 @@ struct Shown {
         key = finding.key(
             operation, supervision.policy,
             shown: [Array(access.names.joined(separator: "+").utf8), resource, target ?? [], more] + (arguments ?? []))
-        let keepsSecrets = supervision.policy.audit.arguments == .full
-        self.arguments = arguments.map { keepsSecrets ? $0 : ArgumentRedaction.redact($0) }
+        self.arguments = arguments.map(supervision.policy.audit.shown)
     }
 
     /// Nobody is asked about what he sees a part of.

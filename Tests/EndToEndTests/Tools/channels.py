@@ -1,5 +1,5 @@
 """Less usual ways from the file F to the port P, the unix socket U, or to whoever connects to what is named in the file `door`."""
-import ctypes, mmap, os, pty, signal, socket, sys, threading, time, tty
+import ctypes, mmap, os, pty, signal, socket, struct, sys, threading, time, tty
 
 F, P, U = os.environ["F"], int(os.environ["P"]), os.environ["U"]
 SINK = ("127.0.0.1", P)
@@ -45,12 +45,13 @@ def until(condition):
 
 # A reader who has a connection already, and does not open what the writer opens before the writer has read.
 
-def after_reading(opens, way):
+def after_reading(opens, way, first=lambda: None):
     """One that is connected first, and waits in `opens`; another reads the file and then writes to what `way` gives."""
     r, w = os.pipe()
 
     def reader():
         os.close(r)
+        first()
         s = socket.create_connection(SINK, 10)
         os.write(w, b"x")
         os.close(w)
@@ -96,6 +97,100 @@ def file_in_the_making():
         os.write(fd, data)
 
     after_reading(opens, way)
+
+
+# What has no name, and what is in nobody's hands.
+
+def in_flight(make, write, take):
+    """A descriptor lies in a socket whose other end is closed before anybody reads the file."""
+    a, b = socket.socketpair()
+    mine, theirs = make()
+    socket.send_fds(a, [b"x"], [theirs])
+    a.close()
+
+    def opens():
+        until(lambda: os.path.exists("written"))
+        return take(socket.recv_fds(b, 16, 1)[1][0])
+
+    def way(data):
+        write(mine, data)
+        make_file("written")
+
+    after_reading(opens, way, first=lambda: [os.close(fd) for fd in {mine, theirs}])
+
+
+def counter_in_flight():
+    fd = os.eventfd(0)
+    in_flight(
+        lambda: (fd, fd), lambda fd, data: os.eventfd_write(fd, int.from_bytes(data[:6], "big")),
+        lambda fd: os.eventfd_read(fd).to_bytes(6, "big"))
+
+
+def terminal_in_flight():
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    in_flight(lambda: (master, slave), os.write, lambda fd: os.read(fd, 64))
+
+
+def words_of_waits():
+    """What is registered with epoll(7) has eight bytes of its own."""
+    ADD, MOD, IN = 1, 3, 1
+    waits, ready = libc.epoll_create1(0), os.eventfd(1)
+
+    def register(how, word):
+        assert libc.epoll_ctl(waits, how, ready, struct.pack("=IQ", IN, word)) == 0
+
+    register(ADD, 0)
+
+    def opens():
+        event = ctypes.create_string_buffer(12)
+        until(lambda: libc.epoll_wait(waits, event, 1, 10) == 1 and event.raw[4:] != bytes(8))
+        return event.raw[4:10][::-1]
+
+    after_reading(opens, lambda data: register(MOD, int.from_bytes(data[:6], "big")), first=lambda: os.close(ready))
+
+
+def timers():
+    """How often a timer goes off, timerfd_create(2)."""
+    fds = [libc.timerfd_create(1, 0) for _ in range(2)]
+
+    def set(data):
+        for i, fd in enumerate(fds):
+            value = struct.pack("4q", int.from_bytes(data[3 * i:3 * i + 3], "big"), 0, 1000000, 0)
+            assert libc.timerfd_settime(fd, 0, value, None) == 0
+
+    def interval(fd):
+        value = ctypes.create_string_buffer(32)
+        libc.timerfd_gettime(fd, value)
+        return struct.unpack("4q", value.raw)[0]
+
+    def opens():
+        until(lambda: all(interval(fd) for fd in fds))
+        return b"".join(interval(fd).to_bytes(3, "big") for fd in fds)
+
+    after_reading(opens, set)
+
+
+def value_of_signal():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+
+    def first():
+        with open("pid", "w") as f:
+            f.write(str(os.getpid()))
+
+    def opens():
+        mask, info = struct.pack("16Q", 1 << (signal.SIGUSR1 - 1), *[0] * 15), ctypes.create_string_buffer(128)
+        libc.sigwaitinfo(mask, info)
+        return info.raw[24:30][::-1]
+
+    def way(data):
+        with open("pid") as f:
+            pid = int(f.read())
+        value = ctypes.c_void_p(int.from_bytes(data[:6], "big"))
+        if libc.sigqueue(pid, signal.SIGUSR1, value) != 0:
+            raise OSError(ctypes.get_errno(), "sigqueue")
+
+    after_reading(opens, way, first)
 
 
 # Whoever connects from outside.
@@ -454,7 +549,8 @@ WAYS = {
     "private-mapping": private_mapping, "dev-shm": dev_shm, "title": title, "name-of-memory": name_of_memory, "link-text": link_text,
     "attribute": attribute, "name-file": listed(make_file), "name-folder": listed(os.mkdir), "name-moved": listed(rename_to),
     "name-linked": listed(link_to), "name-socket": listed(bind_to), "name-held": folder_held, "name-watched": watched,
-    "name-abstract": abstract_name, "semaphore": semaphore,
+    "name-abstract": abstract_name, "semaphore": semaphore, "counter-in-flight": counter_in_flight,
+    "terminal-in-flight": terminal_in_flight, "words-of-waits": words_of_waits, "timers": timers, "value-of-signal": value_of_signal,
 }
 if __name__ == "__main__":
     WAYS[sys.argv[1]]()
