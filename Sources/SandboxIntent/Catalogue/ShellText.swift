@@ -8,6 +8,8 @@ package struct ShellText {
         package var words: [[UInt8]] = []
         /// Every byte of its words stands for itself.
         package var isLiteral = true
+        /// Which program it is can be told, whatever its other words become.
+        package var isNamed: Bool { isLiteral || !Catalogue.base(words[0][...]).contains { ShellText.isSpecial[Int($0)] } }
     }
     package private(set) var commands: [Command] = []
     /// All that it starts is in `commands`, each of them literal.
@@ -29,6 +31,10 @@ package struct ShellText {
     private var isTarget = false
     /// The next word is a pattern, a name or a list: after `for` and `case`.
     private var isHead = false
+    /// After `;;` stands a pattern of `case`, up to a `)`.
+    private var followsBreak = false
+    /// Between the parentheses of `name=(…)` are no commands.
+    private var isArray = false
 
     package static func read(_ text: ArraySlice<UInt8>) -> ShellText {
         var reader = ShellText(text, depth: 0)
@@ -48,7 +54,9 @@ package struct ShellText {
             at += 1
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"): endWord()
-            case UInt8(ascii: ";"): endCommand()
+            case UInt8(ascii: ";"):
+                endCommand()
+                if text[at...].first == byte { followsBreak = true }
             case UInt8(ascii: "\n"):
                 endCommand()
                 passDocuments()
@@ -57,7 +65,7 @@ package struct ShellText {
                 // `|&`, `&>`
                 if byte == UInt8(ascii: "|"), text[at...].first == UInt8(ascii: "&") { at += 1 }
                 if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") { redirect() } else { endCommand() }
-            case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis()
+            case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis(byte)
             case UInt8(ascii: "<"), UInt8(ascii: ">"): redirection(byte)
             case UInt8(ascii: "#") where word == nil: at = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
             case UInt8(ascii: "'"): quote(UInt8(ascii: "'"))
@@ -159,14 +167,17 @@ package struct ShellText {
     private mutating func endCommand() {
         endWord()
         let done = command
+        if !done.words.isEmpty { followsBreak = false }
         defer { (command, isTarget, isHead) = (Command(), false, false) }
-        guard !isHead, let name = done.words.first else {
-            if !done.isLiteral || isHead { isComplete = false }
+        guard !isHead, !isArray, let name = done.words.first else {
+            if !done.isLiteral || isHead || isArray { isComplete = false }
             return
         }
         if !done.isLiteral || name.first == UInt8(ascii: "-") || Self.opaque.contains(where: { $0 == name }) { isComplete = false }
         // `exec -a NAME PROGRAM`, `command -v PROGRAM`
         if name.first == UInt8(ascii: "-") { return }
+        if name.elementsEqual("eval".utf8) { inner.append(Array(done.words.dropFirst().joined(separator: " ".utf8))[...]) }
+        if name.elementsEqual("trap".utf8), done.words.count > 2 { inner.append(done.words[1][...]) }
         if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
     }
 
@@ -217,11 +228,18 @@ package struct ShellText {
         documents = []
     }
 
-    /// A group, a function, an array, a pattern of `case`: what stands in it counts, and nothing is literal about it.
-    private mutating func parenthesis() {
+    /// A group, a function, an array, a pattern of `case`: what stands in a group counts, and nothing is literal about it.
+    private mutating func parenthesis(_ byte: UInt8) {
         isComplete = false
         command.isLiteral = false
+        let opens = byte == UInt8(ascii: "("), isFunction = opens && text[at...].first == UInt8(ascii: ")")
+        let isPattern = byte == UInt8(ascii: ")") && followsBreak
+        let startsArray = opens && command.words.isEmpty && word?.last == UInt8(ascii: "=")
+        // The name of a function is no command, nor is a pattern.
+        if isFunction || isPattern { (command, word, plain) = (Command(isLiteral: false), nil, nil) }
         endCommand()
+        followsBreak = false
+        isArray = startsArray
     }
 
     private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
