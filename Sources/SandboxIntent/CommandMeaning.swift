@@ -48,6 +48,10 @@ package struct CommandMeaning: Sendable, Hashable {
             self.because = because
         }
     }
+    package struct Start: Sendable, Hashable {
+        package let words: [[UInt8]]
+        package var input = ShellText.Input.inherited
+    }
     package var intents: IntentSet = []
     package var evidence: [Evidence] = []
     package var statements: [StatementSource] = []
@@ -55,7 +59,7 @@ package struct CommandMeaning: Sendable, Hashable {
     package var hosts: [(name: String, port: UInt16?)] = []
     package var database: String?
     /// Programs of this machine that it starts by what its words say, where these were asked for (`Catalogue.Nested.listed`).
-    package var starts: [[[UInt8]]] = []
+    package var starts: [Start] = []
     /// Files of this machine that its words name, and what it would do to them, where the programs that it starts are listed.
     package var touches: [(touch: Touch, path: [UInt8])] = []
     /// Of an interpreter: the files whose text it runs, and whether it runs what it reads from its standard input.

@@ -224,12 +224,13 @@ private struct Reading {
                     let own = isShell ? first.dropFirst() : scan.path[0].name.prefix { $0 != " " }.utf8 + [UInt8(ascii: " ")] + first
                     text(own + words.flatMap { [UInt8(ascii: " ")] + Self.quoted($0) }, isListed: isListed)
                 case .none where isListed || rule.isOpen:
-                    var words = [Array(first)] + scan.arguments[min(argument + 1, end)..<end]
-                    if rule.isOpen, !words.contains(Self.unknown) { words.append(Self.unknown) }
-                    if isListed {
-                        meaning.starts.append(words)
-                    } else {
-                        add(first, invoked: Catalogue.base(first), words, from: 1, to: words.count, inPlace: false)
+                    let words = [Array(first)] + scan.arguments[min(argument + 1, end)..<end]
+                    for words in rule.isOpen ? Self.opened(words) : [words] {
+                        if isListed {
+                            meaning.starts.append(.init(words: words))
+                        } else {
+                            add(first, invoked: Catalogue.base(first), words, from: 1, to: words.count, inPlace: false)
+                        }
                     }
                 case .none:
                     if rule.kind == .here, !isElsewhere { meaning.scripts.append(Array(first)) }
@@ -247,6 +248,11 @@ private struct Reading {
         let mark = UInt8(ascii: "'")
         return [mark] + word.flatMap { $0 == mark ? Array("'\\''".utf8) : [$0] } + [mark]
     }
+    /// It may be started as it stands; where it has no operand, one that is given counts, too.
+    private static func opened(_ words: [[UInt8]]) -> [[[UInt8]]] {
+        let hasNone = words.dropFirst().allSatisfy { $0.first == UInt8(ascii: "-") }
+        return hasNone ? [words, words + [unknown]] : [words]
+    }
     private func more(_ rule: NestedRule) -> [UInt8] { rule.isOpen ? [UInt8(ascii: " ")] + Self.unknown : [] }
 
     /// ssh(1) and others join their arguments with blanks.
@@ -260,7 +266,7 @@ private struct Reading {
         for command in script.commands {
             if isListed {
                 // What its words become is not known; what they are counts as it is written, as it does elsewhere.
-                if command.isNamed { meaning.starts.append(command.words) }
+                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input)) }
             } else {
                 let path = command.words[0][...]
                 add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)

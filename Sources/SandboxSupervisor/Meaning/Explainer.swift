@@ -47,14 +47,18 @@ package final class Explainer {
         facts.timeOfDay = timeOfDay
     }
 
-    private func run(_ words: [[UInt8]], depth: Int) throws(DryFailure) -> Explanation {
+    private func run(_ words: [[UInt8]], input: ShellText.Input = .inherited, depth: Int) throws(DryFailure) -> Explanation {
         guard let name = words.first, !name.isEmpty else { throw DryFailure(message: "no command") }
         let found = place.program(name)
         // What is not there is judged as if it were where programs are.
         let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
         let (program, invoked) = found ?? (program: usual, invoked: usual)
         let command = CommandReader.Command(
-            program: program, invoked: invoked, arguments: words, variable: place.variable, input: { [place] in place.input($0.place) })
+            program: program, invoked: invoked, arguments: words, variable: place.variable,
+            input: { [place] source in
+                if case .standardInput = source.place, case .text(let text) = input { return .text(text) }
+                return place.input(source.place)
+            })
         let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
         var ruling = policy.judge(exec: program.span, invoked: invoked.span)
         if let rewriting = judgement.verdict.rewrite?.program {
@@ -76,10 +80,21 @@ package final class Explainer {
             explanation.note = "it starts more than is looked at here: each program is judged when it starts"
         }
         for (touch, path) in meaning.touches.prefix(Self.mostStarts) { explanation.add(touch: file(touch, path, meaning.touches)) }
-        for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.first?.isEmpty == false {
-            explanation.add(start: try run(start, depth: depth + 1))
+        for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.words.first?.isEmpty == false {
+            let given = start.input == .inherited ? input : start.input
+            explanation.add(start: try run(start.words, input: given, depth: depth + 1))
+        }
+        var texts = judgement.reading.programs.filter { !$0.isEmpty }.prefix(Self.mostStarts).map { (shell: Array("sh".utf8), text: $0) }
+        if meaning.runsInput, case .text(let text) = input, Self.isShell(program) { texts.append((name, text)) }
+        for (shell, text) in texts where depth < Self.deepest {
+            explanation.add(start: try run([shell, Array("-c".utf8), text], depth: depth + 1))
         }
         return explanation
+    }
+    /// What it reads is shell text.
+    private static func isShell(_ program: [UInt8]) -> Bool {
+        let name = program[((program.lastIndex(of: 0x2f) ?? -1) + 1)...]
+        return ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains { name.elementsEqual($0.utf8) }
     }
     private static let mostStarts = 64, deepest = 8
 
