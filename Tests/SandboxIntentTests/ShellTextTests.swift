@@ -19,7 +19,7 @@ import Testing
         ("'a$b'", "a$b"), ("''", ""), ("# rm x", ""), ("a #b", "a"), ("a#b", "a#b"), ("A=1 B='x y' c d", "c_d"), ("A=1", ""),
         ("a > f 2>&1 < g >> h b", "a_b"), ("2>/dev/null a", "a"), ("a &> f", "a"), ("a 5", "a_5"), ("a <<< b", "a"),
         ("if a; then b; elif c; then d; else e; fi", "a b c d e"), ("while a; do b; done", "a b"), ("! a", "a"), ("{ a; }", "a"),
-        ("time a", "a"), ("exec a b", "a_b"), ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
+        ("time a", "a"), ("time -p a", "a"), ("exec a b", "a_b"), ("exec -a x b", "b"), ("command -p a", "a"), ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
         ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
         ("a {b,c}", "?a_{b,c} …"),
         ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "a …"),

@@ -7,7 +7,7 @@ import Testing
 enum Shipped {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Policies")
-    static let names = ["baseline", "ci", "coding-agent", "data-analyst", "database-admin", "deploy", "observe", "readonly"]
+    static let names = ["baseline", "ci", "coding-agent", "data-analyst", "database-admin", "deploy", "observe", "readonly", "workplace"]
 
     static func bytes(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: folder.appending(path: name + ".yaml")))

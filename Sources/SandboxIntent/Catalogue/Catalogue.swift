@@ -85,6 +85,11 @@ package final class Catalogue: Sendable {
         "/run/current-system/",
     ].map { Array($0.utf8) }
 
+    /// What it reads from its standard input is shell text.
+    package static func isShell(_ path: ArraySlice<UInt8>) -> Bool {
+        ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains { base(path).elementsEqual($0.utf8) }
+    }
+
     /// The last component of a path. A login shell's name begins with a dash.
     static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path
@@ -261,6 +266,12 @@ private struct Reading {
     }
 
     private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {
+        guard depth < Self.maximumDepth else {
+            meaning.isComplete = false
+            return
+        }
+        depth += 1
+        defer { depth -= 1 }
         let script = ShellText.read(text)
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {
@@ -270,6 +281,7 @@ private struct Reading {
             } else {
                 let path = command.words[0][...]
                 add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)
+                if case .text(let input) = command.input, Catalogue.isShell(path) { self.text(input[...], isListed: false) }
             }
         }
     }

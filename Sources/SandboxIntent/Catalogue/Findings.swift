@@ -94,8 +94,10 @@ extension Scan {
     // MARK: What goes into the meaning
 
     func addTouches(of level: Level, to meaning: inout CommandMeaning) {
-        for (touch, places) in level.files {
-            for path in texts(places) where !path.isEmpty { meaning.touches.append((touch, Array(path))) }
+        for rule in level.files where holds(rule.condition) {
+            // Where an option says which folder it is, the last operand is no folder.
+            let places = rule.touch == .into ? rule.places.first { !texts([$0]).isEmpty }.map { [$0] } ?? [] : rule.places
+            for path in texts(places) where !path.isEmpty { meaning.touches.append((rule.touch, Array(path))) }
         }
     }
 

@@ -158,6 +158,13 @@ struct NestedRule: Sendable {
     let condition: Criterion
 }
 
+/// What is done to files that the words name.
+struct TouchRule: Sendable {
+    let touch: Touch
+    let places: [Place]
+    let condition: Criterion
+}
+
 enum HostShape: String, Sendable, CaseIterable { case host, url, remote, conninfo }
 
 /// A program or one of its subcommands.
@@ -182,7 +189,7 @@ final class Level: Sendable {
     let statements: [StatementRule]
     let nested: [NestedRule]
     /// Of a dry run alone: what really runs is judged at each call.
-    let files: [(touch: Touch, places: [Place])]
+    let files: [TouchRule]
     /// When it runs what its standard input says.
     let runsInput: Criterion?
 
@@ -237,7 +244,7 @@ struct LevelDraft {
     var databases: [Place] = []
     var statements: [StatementRule] = []
     var nested: [NestedRule] = []
-    var files: [(touch: Touch, places: [Place])] = []
+    var files: [TouchRule] = []
     var runsInput: Criterion?
 }
 

@@ -65,13 +65,7 @@ struct LevelReader {
         draft.databases = places(fields["database"], "database", draft)
         for node in list(fields["statements"]) { statement(node, &draft) }
         for node in list(fields["run"]) { nested(node, &draft) }
-        for (key, value) in fields["files"].flatMap({ sink.pairs(of: $0, "files") }) ?? [] {
-            guard let touch = Touch(rawValue: key.text) else {
-                complain((key.text, key.position), "nothing that is done to a file", among: Touch.allCases.map(\.rawValue))
-                continue
-            }
-            draft.files.append((touch, places(value, "files", draft)))
-        }
+        for node in list(fields["files"]) { touched(node, &draft) }
         for (key, value) in fields["commands"].flatMap({ sink.pairs(of: $0, "commands") }) ?? [] {
             command(key, value, &draft, depth: depth)
         }
@@ -268,6 +262,15 @@ struct LevelReader {
         rule.file = places(fields["file"], "file", draft)
         rule.standardInput = fields["stdin"].map { condition($0, "stdin", draft).0 }
         draft.statements.append(rule)
+    }
+
+    private mutating func touched(_ node: YAMLNode, _ draft: inout LevelDraft) {
+        guard let fields = sink.fields(of: node, "files", known: Touch.allCases.map(\.rawValue) + ["when"]) else { return }
+        let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
+        for touch in Touch.allCases {
+            guard let node = fields[touch.rawValue] else { continue }
+            draft.files.append(TouchRule(touch: touch, places: places(node, "files", draft), condition: when))
+        }
     }
 
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {

@@ -44,6 +44,9 @@ package struct ShellText {
     private var isHead = false
     /// After `;;` stands a pattern of `case`, up to a `)`.
     private var followsBreak = false
+    /// A word of the shell's own stands before the command, such as `exec`; and its option, such as `-a`, takes the next word.
+    private var isLed = false
+    private var namesItself = false
     /// Between the parentheses of `name=(…)` are no commands.
     private var isArray = false
 
@@ -170,11 +173,25 @@ package struct ShellText {
             return
         }
         if command.words.isEmpty {
+            if isLed, before == done.count, passes(done) { return }
             if Self.isAssignment(done[..<before]) { return }
-            if before == done.count, Self.leads.contains(where: { $0 == done }) { return }
+            if before == done.count, Self.leads.contains(where: { $0 == done }) {
+                isLed = true
+                return
+            }
             if before == done.count, Self.heads.contains(where: { $0 == done }) { isHead = true }
         }
         command.words.append(done)
+    }
+
+    /// `time -p PROGRAM`, `exec -a NAME PROGRAM`, but not `command -v PROGRAM`.
+    private mutating func passes(_ word: [UInt8]) -> Bool {
+        if namesItself {
+            namesItself = false
+            return true
+        }
+        namesItself = word.elementsEqual("-a".utf8)
+        return namesItself || ["-p", "-c", "-l", "--"].contains { word.elementsEqual($0.utf8) }
     }
 
     private mutating func endCommand(isPipe: Bool = false) {
@@ -183,6 +200,7 @@ package struct ShellText {
         if !done.words.isEmpty { followsBreak = false }
         defer {
             (command, isTarget, isInput, isHead) = (Command(), false, false, false)
+            (isLed, namesItself) = (false, false)
             if isPipe { command.input = Self.said(by: done) }
         }
         guard !isHead, !isArray, let name = done.words.first else {

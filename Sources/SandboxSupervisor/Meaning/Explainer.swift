@@ -85,16 +85,11 @@ package final class Explainer {
             explanation.add(start: try run(start.words, input: given, depth: depth + 1))
         }
         var texts = judgement.reading.programs.filter { !$0.isEmpty }.prefix(Self.mostStarts).map { (shell: Array("sh".utf8), text: $0) }
-        if meaning.runsInput, case .text(let text) = input, Self.isShell(program) { texts.append((name, text)) }
+        if meaning.runsInput, case .text(let text) = input, Catalogue.isShell(program[...]) { texts.append((name, text)) }
         for (shell, text) in texts where depth < Self.deepest {
             explanation.add(start: try run([shell, Array("-c".utf8), text], depth: depth + 1))
         }
         return explanation
-    }
-    /// What it reads is shell text.
-    private static func isShell(_ program: [UInt8]) -> Bool {
-        let name = program[((program.lastIndex(of: 0x2f) ?? -1) + 1)...]
-        return ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains { name.elementsEqual($0.utf8) }
     }
     private static let mostStarts = 64, deepest = 8
 
