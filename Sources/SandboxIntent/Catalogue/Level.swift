@@ -209,7 +209,8 @@ final class Level: Sendable {
         bare = draft.bare
         harmless = Criterion.Clause(isNegated: true, tests: draft.harmless)
         means = draft.means
-        hasPlaces = !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty && draft.files.isEmpty)
+        hasPlaces =
+            !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty && draft.files.isEmpty)
         hosts = draft.hosts
         ports = draft.ports
         databases = draft.databases
