@@ -116,6 +116,30 @@ extension EndToEnd {
             #expect(outcome.out.contains(#""decision":"deny""#), "\(outcome)")
         }
 
+        /// What words do to the files that they name is judged as well: it is the link that goes, and what lies in a folder that is written.
+        @Test(arguments: Account.all) func namedFiles(account: Account) throws {
+            let world = try World(account)
+            let link = world.work + "/link"
+            #expect(symlink("/etc/passwd", link) == 0)
+            let cases: [([String], String)] = [
+                (["rm", "-rf", "/etc"], "deny"), (["rm", link], "allow"), (["tee", link], "deny"), (["cat", "~/.ssh/id_ed25519"], "deny"),
+                (["sh", "-c", "cat $HOME/.ssh/id_ed25519"], "deny"), (["cp", "/etc/hosts", world.work], "allow"),
+                (["cp", "x", "/etc"], "deny"), (["cp", "-t", "/etc", "x"], "deny"), (["mv", "/etc/hosts", world.work], "deny"),
+                (["echo", "rm", "-rf", "/etc"], "allow"), (["rm", "--help", "/etc"], "allow"), (["find", "/etc", "-delete"], "deny"),
+                (["find", "/etc", "-name", "-delete"], "allow"), (["ssh", "host", "rm -rf /etc"], "allow"),
+            ]
+            let lines = try cases.map { String(decoding: try JSONEncoder().encode(["run": $0.0]), as: UTF8.self) }
+            let asked = [Built.sandbox, "explain", "-p", "coding-agent", "-w", world.root, "--batch", "-"]
+            let outcome = try world.native(asked, input: lines.joined(separator: "\n"))
+            let answers = try outcome.out.split(separator: "\n").map {
+                try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+            }
+            #expect(answers.count == cases.count, "\(outcome)")
+            for ((words, decision), answer) in zip(cases, answers) {
+                #expect(answer["decision"] as? String == decision, "\(words): \(answer)")
+            }
+        }
+
         @Test func shippedTestsHold() throws {
             let world = try World(.own)
             let names = try world.native([Built.sandbox, "profile", "list", "--json"]).out.split(separator: "\n").compactMap {

@@ -42,7 +42,8 @@ package struct ShellText {
     private var isInput = false
     /// The next word is a pattern, a name or a list: after `for` and `case`.
     private var isHead = false
-    /// After `;;` stands a pattern of `case`, up to a `)`.
+    /// There was a `case`; and after `;;` stands a pattern of it, up to a `)`.
+    private var hasCase = false
     private var followsBreak = false
     /// A word of the shell's own stands before the command, such as `exec`; and its option, such as `-a`, takes the next word.
     private var isLed = false
@@ -179,7 +180,10 @@ package struct ShellText {
                 isLed = true
                 return
             }
-            if before == done.count, Self.heads.contains(where: { $0 == done }) { isHead = true }
+            if before == done.count, Self.heads.contains(where: { $0 == done }) {
+                isHead = true
+                hasCase = hasCase || done.elementsEqual("case".utf8)
+            }
         }
         command.words.append(done)
     }
@@ -288,9 +292,11 @@ package struct ShellText {
     private mutating func parenthesis(_ byte: UInt8) {
         isComplete = false
         command.isLiteral = false
-        let opens = byte == UInt8(ascii: "("), isFunction = opens && text[at...].first == UInt8(ascii: ")")
-        let isPattern = byte == UInt8(ascii: ")") && followsBreak
-        let startsArray = opens && command.words.isEmpty && word?.last == UInt8(ascii: "=")
+        let opens = byte == UInt8(ascii: "("), isFirst = command.words.isEmpty
+        // One word, and nothing else: in fish(1) the same signs stand for other things.
+        let isFunction = opens && isFirst && text[at...].first == UInt8(ascii: ")")
+        let isPattern = byte == UInt8(ascii: ")") && isFirst && followsBreak && hasCase
+        let startsArray = opens && isFirst && word.map { Self.isAssignment($0[...]) && $0.last == UInt8(ascii: "=") } == true
         // The name of a function is no command, nor is a pattern.
         if isFunction || isPattern { (command, word, plain) = (Command(isLiteral: false), nil, nil) }
         endCommand()
