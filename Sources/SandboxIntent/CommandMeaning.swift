@@ -26,6 +26,15 @@ package struct StatementSource: Sendable, Hashable {
     }
 }
 
+/// What a program does to a file that it is given by name.
+package enum Touch: String, Sendable, CaseIterable {
+    case read, write, delete
+    /// Into it, where it is a directory; else it is written.
+    case into
+    /// Its mode, owner or times.
+    case change
+}
+
 /// What a program that is about to run was told to do.
 package struct CommandMeaning: Sendable, Hashable {
     package struct Evidence: Sendable, Hashable {
@@ -39,6 +48,10 @@ package struct CommandMeaning: Sendable, Hashable {
             self.because = because
         }
     }
+    package struct Start: Sendable, Hashable {
+        package let words: [[UInt8]]
+        package var input = ShellText.Input.inherited
+    }
     package var intents: IntentSet = []
     package var evidence: [Evidence] = []
     package var statements: [StatementSource] = []
@@ -46,7 +59,9 @@ package struct CommandMeaning: Sendable, Hashable {
     package var hosts: [(name: String, port: UInt16?)] = []
     package var database: String?
     /// Programs of this machine that it starts by what its words say, where these were asked for (`Catalogue.Nested.listed`).
-    package var starts: [[[UInt8]]] = []
+    package var starts: [Start] = []
+    /// Files of this machine that its words name, and what it would do to them, where the programs that it starts are listed.
+    package var touches: [(touch: Touch, path: [UInt8])] = []
     /// Of an interpreter: the files whose text it runs, and whether it runs what it reads from its standard input.
     package var scripts: [[UInt8]] = []
     package var runsInput = false

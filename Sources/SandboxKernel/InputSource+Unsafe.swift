@@ -115,6 +115,41 @@ package final class InputSource: @unchecked Sendable {
         return n < 0 ? -Int(errno) : n
     }
 
+    /// All that a pipe holds once nobody writes to it any more; it stays there (tee(2)). Nil: somebody goes on writing, it is full, or it is
+    /// no pipe. `silence`, `patience`: so many milliseconds nothing has to come, or it may take.
+    package func peek(silence: Int, patience: Int, isOver: () -> Bool) throws(Errno) -> [UInt8]? {
+        guard !isFile, !isSocket else { return nil }
+        let step = 20
+        var count = 0, quiet = 0, waited = 0
+        while true {
+            var waiting = pollfd(fd: descriptor, events: 0, revents: 0)
+            let n = poll(&waiting, 1, Int32(step))
+            if n < 0 && errno != EINTR { throw Errno(errno) }
+            if n > 0, waiting.revents & Int16(POLLHUP) != 0 { return try held() }
+            let now = InputPipe.held(descriptor)
+            (quiet, waited) = (now > count ? 0 : quiet + step, waited + step)
+            count = now
+            if isOver() || quiet >= silence || waited >= patience { return nil }
+        }
+    }
+
+    private func held() throws(Errno) -> [UInt8]? {
+        let count = InputPipe.held(descriptor)
+        if count == 0 { return [] }
+        var ends: [Int32] = [-1, -1]
+        _ = try Errno.check(sbx_pipe(&ends))
+        let reader = try Descriptor(ends[0]), writer = try Descriptor(ends[1])
+        _ = sbx_same_room(writer.number, descriptor)
+        guard sbx_tee(descriptor, writer.number, count) == count else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count), done = 0
+        while done < count {
+            let n = bytes.withUnsafeMutableBytes { sbx_read(reader.number, $0.baseAddress! + done, count - done) }
+            if n <= 0 { throw Errno(n < 0 ? Int32(-n) : EIO) }
+            done += n
+        }
+        return bytes
+    }
+
     /// The client has read so much and no more: whoever shares the open file goes on behind that.
     package func settle(_ count: Int) {
         if isFile { _ = sbx_seek(descriptor, start + count, SEEK_SET) }
@@ -182,8 +217,11 @@ package final class InputPipe: Sendable {
     }
 
     /// How much nobody has read yet.
-    package var unread: Int {
+    package var unread: Int { InputPipe.held(end) }
+
+    /// How much a pipe holds.
+    static func held(_ pipe: Int32) -> Int {
         var count: Int32 = 0
-        return sbx_ioctl_int(end, 0x541b /* FIONREAD */, &count) == 0 ? Int(count) : 0
+        return sbx_ioctl_int(pipe, 0x541b /* FIONREAD */, &count) == 0 ? Int(count) : 0
     }
 }

@@ -7,6 +7,9 @@ internal import Synchronization
 /// opened or the connection. A program gives to the files that it opens for writing and to the pipes that it finds open; it has what comes
 /// from its sockets and from the pipes it reads, from files that it is given by name or as standard input, and, until it starts another
 /// program, from whoever it was forked from. There only where a rule asks.
+///
+/// Each link is there before anything goes over it. So what a program had is settled when it ends: nobody who is connected later can
+/// have given it anything. What it was given by is then put down to the sockets that it came from, and is forgotten where there are none.
 final class Downloads: Sendable {
     enum Node: Hashable {
         /// What a process runs, from one program start to the next.
@@ -33,10 +36,15 @@ final class Downloads: Sendable {
         /// What interpreters run, while they run.
         var scripts: [UInt32: [Node]] = [:]
         var links = 0
+        /// How many there were when those that lead nowhere were last taken away.
+        var sweptAt = 0
+        /// One was not remembered for want of room: from then on everything counts as downloaded.
+        var isFull = false
     }
     private let state = Mutex(State())
-    /// More is not remembered: then everything counts as downloaded.
     private static let mostLinks = 1 << 18, mostHosts = 64
+    /// A program that has something from more than so many, over others, is not put down to where that came from.
+    private static let mostLooked = 4096
 
     /// What came from the network, and from where as far as that is known.
     struct Origin {
@@ -93,15 +101,58 @@ final class Downloads: Sendable {
     }
 
     private static func link(_ from: Node, to node: Node, _ state: inout State) {
-        guard state.links < mostLinks, state.givers[node, default: []].insert(from).inserted else { return }
+        if state.givers[node]?.contains(from) == true { return }
+        if state.links >= mostLinks, state.links - state.sweptAt > mostLinks / 8 { sweep(&state) }
+        guard state.links < mostLinks else {
+            state.isFull = true
+            return
+        }
+        state.givers[node, default: []].insert(from)
         state.links += 1
         if case .program(let number) = from { state.isGiver.insert(number) }
     }
 
     private static func forget(_ program: UInt32, _ state: inout State) {
         state.scripts[program] = nil
-        guard !state.isGiver.contains(program) else { return }
-        if let givers = state.givers.removeValue(forKey: .program(program)) { state.links -= givers.count }
+        let node = Node.program(program)
+        var origins: Set<Node> = []
+        if state.isGiver.contains(program) {
+            guard let found = sockets(behind: node, state) else { return }
+            origins = found
+        }
+        if let givers = state.givers.removeValue(forKey: node) { state.links -= givers.count }
+        if origins.isEmpty {
+            state.isGiver.remove(program)
+        } else {
+            state.givers[node] = origins
+            state.links += origins.count
+        }
+    }
+
+    /// Nil: that would take too long to find out.
+    private static func sockets(behind node: Node, _ state: State) -> Set<Node>? {
+        var sockets: Set<Node> = [], looked = 0
+        let isTooMuch = reaches(node, state) { giver in
+            looked += 1
+            if case .socket(let number) = giver, state.hosts[number] != nil { sockets.insert(giver) }
+            return looked > mostLooked
+        }
+        return isTooMuch ? nil : sockets
+    }
+
+    /// Takes away what ended programs gave that had nothing from the network themselves.
+    private static func sweep(_ state: inout State) {
+        let running = Set(state.running.values)
+        var links = 0
+        for (node, givers) in state.givers {
+            let left = givers.filter { giver in
+                guard case .program(let number) = giver else { return true }
+                return running.contains(number) || state.givers[giver] != nil
+            }
+            if left.count < givers.count { state.givers[node] = left.isEmpty ? nil : left }
+            links += left.count
+        }
+        (state.links, state.sweptAt) = (links, links)
     }
 
     // MARK: The network
@@ -111,7 +162,7 @@ final class Downloads: Sendable {
         state.withLock { state in
             guard let own = state.running[serial] else { return false }
             // Once there is no more room everything counts, wherever it is from.
-            guard state.links < Self.mostLinks else { return !state.scripts.isEmpty }
+            if state.isFull { return !state.scripts.isEmpty }
             let known = state.hosts[socket, default: []]
             if !known.contains(host) { state.hosts[socket] = (known.count < Self.mostHosts ? known : Array(known.dropFirst())) + [host] }
             Self.link(.socket(socket), to: .program(own), &state)
@@ -143,7 +194,7 @@ final class Downloads: Sendable {
                     return false
                 }
             }
-            if state.links >= Self.mostLinks { (isFound, origin.isSure) = (true, false) }
+            if state.isFull { (isFound, origin.isSure) = (true, false) }
             return isFound ? origin : nil
         }
     }

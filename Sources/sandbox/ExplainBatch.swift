@@ -65,6 +65,11 @@ struct ExplainBatch {
             out.append(UInt8(ascii: "]"))
         }
         if let note = e.verdict.note { out += ",\"note\":\(Escaped.json(note))".utf8 }
+        if !e.touches.isEmpty {
+            out += ",\"files\":[".utf8
+            list(e.touches.map { Array("{\"path\":\(Escaped.json($0.facts.path ?? [])),".utf8) + write($0).dropFirst() }, &out)
+            out.append(UInt8(ascii: "]"))
+        }
         if !e.starts.isEmpty {
             out += ",\"starts\":[".utf8
             list(e.starts.map { Array("{\"run\":".utf8) + run($0) + [UInt8(ascii: ",")] + write($0).dropFirst() }, &out)

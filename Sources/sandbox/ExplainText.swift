@@ -18,6 +18,10 @@ enum ExplainText {
         if let rewrite = e.verdict.rewrite, e.decision == .rewrite { out += "  runs      \(Escaped.commandLine(rewrite.arguments))\n" }
         if let ask = e.verdict.ask, e.decision == .ask { out += "  asks      \(terms(ask))\n" }
         out += considered(e, policy)
+        for touch in e.touches {
+            let text = words(touch, policy, touch.operation.name, style)
+            out += "  files     " + text.split(separator: "\n").joined(separator: "\n            ") + "\n"
+        }
         for start in e.starts {
             let text = words(start, policy, Escaped.commandLine(ArgumentRedaction.redact(start.arguments)), style)
             out += "  starts    " + text.split(separator: "\n").joined(separator: "\n            ") + "\n"
@@ -85,6 +89,7 @@ enum ExplainText {
         }
         let notes = [e.verdict.note, e.note].compactMap { $0 }
         if !notes.isEmpty { fields.append("\"notes\":\(list(notes))") }
+        if !e.touches.isEmpty { fields.append("\"files\":[\(e.touches.map { json($0, policy) }.joined(separator: ","))]") }
         if !e.starts.isEmpty {
             let starts = e.starts.map { start in
                 "{\"run\":[\(ArgumentRedaction.redact(start.arguments).map { Escaped.json($0) }.joined(separator: ","))],"

@@ -8,7 +8,7 @@ struct NewProfile: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
         abstract: "Writes a profile to begin with; into the folder where your own are looked up, unless --output says where.")
-    @Option(help: ArgumentHelp("The profile to extend.", valueName: "name")) var extends = "readonly"
+    @Option(help: ArgumentHelp("The profile to extend.", valueName: "name")) var extends = "workplace"
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write, or - for standard output.", valueName: "file|-"))
     var output: String?
     @Argument(help: "Its name.") var name: String

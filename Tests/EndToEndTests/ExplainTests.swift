@@ -59,7 +59,12 @@ extension EndToEnd {
                 (["sudo", "-n", "env", "A=b", "git", "push", "--force"], 3, false),
                 (["xargs", "npm", "publish"], 2, false), (["find", ".", "-exec", "sh", "-c", "npm publish", ";"], 2, false),
                 (["sh", "-c", "echo 'DROP TABLE t'; git commit -m 'git push --force' # npm publish"], 0, false),
-                (["sh", "-c", "psql -c \"$q\""], 0, true), (["sh", "-c", "eval 'npm publish'"], 0, true),
+                (["sh", "-c", "psql -c \"$q\""], 0, true), (["sh", "-c", "eval 'npm publish'"], 2, true),
+                (["sh", "-c", "(cd x; npm publish)"], 2, true), (["bash", "-c", "npm() { :; }; case $1 in npm) ls;; esac"], 0, true),
+                (["sh", "-c", "psql <<'E'\nDROP TABLE t\nE"], 1, true), (["sh", "-c", "cat <<'E'\nDROP TABLE t\nE"], 0, true),
+                (["bash", "-c", "psql <<< 'DROP TABLE t'"], 1, false), (["sh", "-c", "echo 'npm publish' | sh"], 2, false),
+                (["sh", "-c", "echo 'npm publish' | cat"], 0, false), (["psql", "-c", "\\! npm publish"], 2, false),
+                (["git", "-c", "alias.p=push --force", "p", "origin"], 3, false),
                 (["sh", "-c", "git commit -F - <<E\nnpm publish\nE"], 0, true),
                 (["sh", "-c", "for i in a; do $i; done; npm publish"], 2, true),
                 (["bash", "-c", "bash -c 'bash -c \"npm publish\"'"], 2, false),
@@ -109,6 +114,30 @@ extension EndToEnd {
             let asked = [Built.sandbox, "explain", "-p", "coding-agent", "-w", world.root, "--batch", "-"]
             let outcome = try world.native(asked, input: #"{"read":"~/.ssh/id_ed25519"}"#)
             #expect(outcome.out.contains(#""decision":"deny""#), "\(outcome)")
+        }
+
+        /// What words do to the files that they name is judged as well: it is the link that goes, and what lies in a folder that is written.
+        @Test(arguments: Account.all) func namedFiles(account: Account) throws {
+            let world = try World(account)
+            let link = world.work + "/link"
+            #expect(symlink("/etc/passwd", link) == 0)
+            let cases: [([String], String)] = [
+                (["rm", "-rf", "/etc"], "deny"), (["rm", link], "allow"), (["tee", link], "deny"), (["cat", "~/.ssh/id_ed25519"], "deny"),
+                (["sh", "-c", "cat $HOME/.ssh/id_ed25519"], "deny"), (["cp", "/etc/hosts", world.work], "allow"),
+                (["cp", "x", "/etc"], "deny"), (["cp", "-t", "/etc", "x"], "deny"), (["mv", "/etc/hosts", world.work], "deny"),
+                (["echo", "rm", "-rf", "/etc"], "allow"), (["rm", "--help", "/etc"], "allow"), (["find", "/etc", "-delete"], "deny"),
+                (["find", "/etc", "-name", "-delete"], "allow"), (["ssh", "host", "rm -rf /etc"], "allow"),
+            ]
+            let lines = try cases.map { String(decoding: try JSONEncoder().encode(["run": $0.0]), as: UTF8.self) }
+            let asked = [Built.sandbox, "explain", "-p", "coding-agent", "-w", world.root, "--batch", "-"]
+            let outcome = try world.native(asked, input: lines.joined(separator: "\n"))
+            let answers = try outcome.out.split(separator: "\n").map {
+                try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+            }
+            #expect(answers.count == cases.count, "\(outcome)")
+            for ((words, decision), answer) in zip(cases, answers) {
+                #expect(answer["decision"] as? String == decision, "\(words): \(answer)")
+            }
         }
 
         @Test func shippedTestsHold() throws {

@@ -209,6 +209,23 @@ extension EndToEnd {
             #expect(trail.split(separator: "\n").allSatisfy { $0.contains("sql.drop") }, "\(trail)")
         }
 
+        /// What comes by a pipe is looked at and stays there; whoever goes on writing is not waited for.
+        @Test(arguments: Account.all) func pipesAreObserved(account: Account) throws {
+            let world = try World(account)
+            let script = """
+                sqlite3 db 'create table t (a)'; echo "drop table if exists t; select 'ONE';" > f; mkfifo p
+                cat f | sqlite3 db; cat f > p & sqlite3 db < p; sqlite3 db <<< "drop table if exists t; select 'THREE';"
+                (cat f; head -c 300000 /dev/zero | tr '\\0' ' '; echo ';') | sqlite3 db 2>&1
+                """
+            let outcome = try world.sandboxed(["bash", "-c", script], profile: profile(world, mode: "observe"))
+            #expect(outcome.out.split(separator: "\n").filter { $0 == "ONE" || $0 == "THREE" }.count == 4, "\(outcome)")
+            let trail = try world.native([Built.sandbox, "audit", "events", "--json", "--operation", "exec"]).out
+            let clients = trail.split(separator: "\n").filter { $0.contains("sqlite3") }
+            #expect(
+                clients.filter { $0.contains("sql.drop") }.count == 3 && clients.filter { $0.contains("sql.unknown") }.count == 1,
+                "\(clients)")
+        }
+
         @Test func explainReadsFiles() throws {
             let world = try World()
             try ".read b\n".write(toFile: world.work + "/a", atomically: false, encoding: .utf8)

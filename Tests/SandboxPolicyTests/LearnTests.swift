@@ -8,7 +8,9 @@ import Testing
     @Test(arguments: [
         // Versions, numbers and dates.
         ("python3.11", "python3.*"), ("libpython3.11.so.1.0", "libpython3.*.so.*"), ("serde-1.0.193", "serde-*"), ("gcc-12", "gcc-*"),
-        ("v1.2.3", "v*.*"), ("3.11.7rc1", "*"), ("12", "*"), ("2026-11-26.log", "*.log"), ("os.cpython-311.pyc", "os.cpython-*.pyc"),
+        ("v1.2.3", "v*.*"), ("3.11.7rc1", "*"), ("12", "*"), ("2026-11-26.log", "*.log"),
+        ("2026-11-26T21_27_24_591Z-debug-0.log", "*-debug-*.log"), ("20261126T212724Z", "*"), ("a-2026-11-26T21:27:24Z.gz", "a-*.gz"),
+        ("os.cpython-311.pyc", "os.cpython-*.pyc"),
         ("go-build3141592653", "go-build*"), ("1234567", "*"),
         // Hashes.
         ("b983be36b73c0788dc9cbcb76cbb80fc7bb057", "*"), ("index.crates.io-6f17d22bba15001f", "index.crates.io-*"),

@@ -58,6 +58,10 @@ static inline long sbx_read_at_once(int fd, void *buf, size_t n) {
 }
 static inline long sbx_seek(int fd, long at, int from) { return sbx_ret(lseek(fd, at, from)); }
 static inline int sbx_pipe(int ends[2]) { return (int)sbx_ret(syscall(SYS_pipe2, ends, O_CLOEXEC)); }
+// What stands in a pipe into another one, and nothing is taken from it. Never waits (SPLICE_F_NONBLOCK).
+static inline long sbx_tee(int from, int to, size_t n) { return sbx_ret(syscall(SYS_tee, from, to, n, 2ul)); }
+// As much room in the one as in the other (F_SETPIPE_SZ, F_GETPIPE_SZ).
+static inline int sbx_same_room(int pipe, int other) { return (int)sbx_ret(fcntl(pipe, 1031, fcntl(other, 1032))); }
 static inline long sbx_write(int fd, const void *buf, size_t n) { return sbx_ret(write(fd, buf, n)); }
 static inline int sbx_unlinkat(int dir, const char *name, int flags) { return (int)sbx_ret(unlinkat(dir, name, flags)); }
 static inline int sbx_mkdirat(int dir, const char *name, unsigned mode) { return (int)sbx_ret(mkdirat(dir, name, mode)); }

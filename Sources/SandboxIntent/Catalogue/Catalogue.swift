@@ -85,6 +85,11 @@ package final class Catalogue: Sendable {
         "/run/current-system/",
     ].map { Array($0.utf8) }
 
+    /// What it reads from its standard input is shell text.
+    package static func isShell(_ path: ArraySlice<UInt8>) -> Bool {
+        ["sh", "bash", "dash", "zsh", "ksh", "ash"].contains { base(path).elementsEqual($0.utf8) }
+    }
+
     /// The last component of a path. A login shell's name begins with a dash.
     static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path
@@ -193,6 +198,7 @@ private struct Reading {
         for level in scan.path where level.hasPlaces {
             if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
             scan.addTarget(of: level, to: &meaning)
+            if nested == .listed, !isElsewhere { scan.addTouches(of: level, to: &meaning) }
             scan.addStatements(of: level, to: &meaning, inPlace: inPlace, elsewhere: isElsewhere)
             for rule in level.nested where (rule.kind != .child || nested != .remote || isElsewhere) && scan.holds(rule.condition) {
                 follow(rule, scan, inPlace: inPlace)
@@ -208,14 +214,30 @@ private struct Reading {
             // Of operands the first is the program, and all after it are its own.
             var starts: [(argument: Int, start: Int, end: Int)] = []
             scan.each([place]) { starts.append(($0, $1, $2)) }
-            if case .option = place {} else { starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) } }
+            switch place {
+            case .option, .setting: break
+            default: starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) }
+            }
             for (argument, start, end) in starts {
                 let first = scan.arguments[argument][start...]
-                if rule.text != .none {
-                    text(rule.text == .joined ? first + rest(scan, argument + 1, end) : first, isListed: isListed)
-                } else if isListed {
-                    meaning.starts.append([Array(first)] + scan.arguments[min(argument + 1, end)..<end])
-                } else {
+                switch rule.text {
+                case .one: text(first + more(rule), isListed: isListed)
+                case .joined: text(first + rest(scan, argument + 1, end) + more(rule), isListed: isListed)
+                case .command:
+                    let words = scan.arguments[(scan.operands.first.map { $0 + 1 } ?? scan.end)..<scan.end]
+                    let isShell = first.first == UInt8(ascii: "!")
+                    let own = isShell ? first.dropFirst() : scan.path[0].name.prefix { $0 != " " }.utf8 + [UInt8(ascii: " ")] + first
+                    text(own + words.flatMap { [UInt8(ascii: " ")] + Self.quoted($0) }, isListed: isListed)
+                case .none where isListed || rule.isOpen:
+                    let words = [Array(first)] + scan.arguments[min(argument + 1, end)..<end]
+                    for words in rule.isOpen ? Self.opened(words) : [words] {
+                        if isListed {
+                            meaning.starts.append(.init(words: words))
+                        } else {
+                            add(first, invoked: Catalogue.base(first), words, from: 1, to: words.count, inPlace: false)
+                        }
+                    }
+                case .none:
                     if rule.kind == .here, !isElsewhere { meaning.scripts.append(Array(first)) }
                     let name = Catalogue.base(first)
                     add(first, invoked: name, scan.arguments, from: argument + 1, to: end, inPlace: inPlace && rule.kind == .here)
@@ -224,20 +246,42 @@ private struct Reading {
         }
     }
 
+    /// An argument that a program will be given, as xargs(1) and find(1) write it.
+    private static let unknown = Array("{}".utf8)
+    /// One word of shell text, whatever is in it.
+    private static func quoted(_ word: [UInt8]) -> [UInt8] {
+        let mark = UInt8(ascii: "'")
+        return [mark] + word.flatMap { $0 == mark ? Array("'\\''".utf8) : [$0] } + [mark]
+    }
+    /// It may be started as it stands; where it has no operand, one that is given counts, too.
+    private static func opened(_ words: [[UInt8]]) -> [[[UInt8]]] {
+        let hasNone = words.dropFirst().allSatisfy { $0.first == UInt8(ascii: "-") }
+        return hasNone ? [words, words + [unknown]] : [words]
+    }
+    private func more(_ rule: NestedRule) -> [UInt8] { rule.isOpen ? [UInt8(ascii: " ")] + Self.unknown : [] }
+
     /// ssh(1) and others join their arguments with blanks.
     private func rest(_ scan: Scan, _ from: Int, _ to: Int) -> [UInt8] {
         from < to ? scan.arguments[from..<to].flatMap { [UInt8(ascii: " ")] + $0 } : []
     }
 
     private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {
+        guard depth < Self.maximumDepth else {
+            meaning.isComplete = false
+            return
+        }
+        depth += 1
+        defer { depth -= 1 }
         let script = ShellText.read(text)
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {
             if isListed {
-                if command.isLiteral { meaning.starts.append(command.words) }
+                // What its words become is not known; what they are counts as it is written, as it does elsewhere.
+                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input)) }
             } else {
                 let path = command.words[0][...]
                 add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)
+                if case .text(let input) = command.input, Catalogue.isShell(path) { self.text(input[...], isListed: false) }
             }
         }
     }

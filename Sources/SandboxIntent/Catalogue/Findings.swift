@@ -70,6 +70,13 @@ extension Scan {
         for place in places {
             switch place {
             case .option(let id): for v in values where v.option == id { body(v.argument, v.start, v.end) }
+            case .setting(let id, let glob, let isAnyCase):
+                for v in values where v.option == id {
+                    let text = arguments[v.argument][v.start...]
+                    guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                    let name = text[..<equals]
+                    if glob.matches((isAnyCase ? name.map(Self.lower)[...] : name).span) { body(v.argument, equals + 1, v.end) }
+                }
             case .operand(let n): if n <= operands.count { body(operands[n - 1], 0, operands[n - 1] + 1) }
             case .operandsFrom(let n): for o in operands.dropFirst(n - 1) { body(o, 0, o + 1) }
             case .last: if let o = operands.last { body(o, 0, o + 1) }
@@ -85,6 +92,14 @@ extension Scan {
     }
 
     // MARK: What goes into the meaning
+
+    func addTouches(of level: Level, to meaning: inout CommandMeaning) {
+        for rule in level.files where holds(rule.condition) {
+            // Where an option says which folder it is, the last operand is no folder.
+            let places = rule.touch == .into ? rule.places.first { !texts([$0]).isEmpty }.map { [$0] } ?? [] : rule.places
+            for path in texts(places) where !path.isEmpty { meaning.touches.append((rule.touch, Array(path))) }
+        }
+    }
 
     func addTarget(of level: Level, to meaning: inout CommandMeaning) {
         let port = level.ports.isEmpty ? nil : texts(level.ports).last.flatMap(HostText.port)

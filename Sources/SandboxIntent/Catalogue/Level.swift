@@ -21,11 +21,13 @@ struct Style: OptionSet {
     static let underscores = Style(rawValue: 128)
     /// What patterns are compared with may be in upper or lower case: git's settings.
     static let anyCase = Style(rawValue: 256)
+    /// `+x` before the first operand takes an option back: sh(1).
+    static let plusOptions = Style(rawValue: 512)
 
     static let names: [(String, Style)] = [
         ("abbreviations", .abbreviations), ("negations", .negations), ("single-dash", .singleDash), ("own-options", .ownOptions),
         ("assignments", .assignments), ("bundle-first", .bundleFirst), ("ignore-case", .ignoreCase), ("underscores", .underscores),
-        ("any-case", .anyCase),
+        ("any-case", .anyCase), ("plus-options", .plusOptions),
     ]
 }
 
@@ -64,6 +66,8 @@ final class OptionTable: Sendable {
 /// Where in a command line something stands.
 enum Place: Sendable {
     case option(Int)
+    /// Of an option's value that matches, what comes after its first `=`: `-c alias.x=…`.
+    case setting(Int, ByteGlob, isAnyCase: Bool)
     /// The operand of that number, from 1.
     case operand(Int)
     case operandsFrom(Int)
@@ -144,8 +148,19 @@ struct NestedRule: Sendable {
         case one
         /// Shell text, with all arguments that follow.
         case joined
+        /// A subcommand of the program itself with its arguments, as shell text, and what follows the first operand: git's aliases.
+        case command
     }
     let text: Text
+    /// It is given further arguments, which nobody knows yet: xargs(1).
+    let isOpen: Bool
+    let places: [Place]
+    let condition: Criterion
+}
+
+/// What is done to files that the words name.
+struct TouchRule: Sendable {
+    let touch: Touch
     let places: [Place]
     let condition: Criterion
 }
@@ -173,6 +188,8 @@ final class Level: Sendable {
     let databases: [Place]
     let statements: [StatementRule]
     let nested: [NestedRule]
+    /// Of a dry run alone: what really runs is judged at each call.
+    let files: [TouchRule]
     /// When it runs what its standard input says.
     let runsInput: Criterion?
 
@@ -192,12 +209,14 @@ final class Level: Sendable {
         bare = draft.bare
         harmless = Criterion.Clause(isNegated: true, tests: draft.harmless)
         means = draft.means
-        hasPlaces = !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty)
+        hasPlaces =
+            !(draft.hosts.isEmpty && draft.databases.isEmpty && draft.statements.isEmpty && draft.nested.isEmpty && draft.files.isEmpty)
         hosts = draft.hosts
         ports = draft.ports
         databases = draft.databases
         statements = draft.statements
         nested = draft.nested
+        files = draft.files
         runsInput = draft.runsInput
     }
 
@@ -226,6 +245,7 @@ struct LevelDraft {
     var databases: [Place] = []
     var statements: [StatementRule] = []
     var nested: [NestedRule] = []
+    var files: [TouchRule] = []
     var runsInput: Criterion?
 }
 

@@ -11,7 +11,7 @@ struct LevelReader {
     private var programName = ""
 
     private static let keys = [
-        "parse", "stop", "options", "harmless", "commands", "means", "hosts", "port", "database", "statements", "run", "examples",
+        "parse", "stop", "options", "harmless", "commands", "means", "hosts", "port", "database", "statements", "run", "files", "examples",
     ]
     private static let programKeys = keys + ["multicall", "replace", "system"]
     private static let maximumDepth = 6
@@ -65,6 +65,7 @@ struct LevelReader {
         draft.databases = places(fields["database"], "database", draft)
         for node in list(fields["statements"]) { statement(node, &draft) }
         for node in list(fields["run"]) { nested(node, &draft) }
+        for node in list(fields["files"]) { touched(node, &draft) }
         for (key, value) in fields["commands"].flatMap({ sink.pairs(of: $0, "commands") }) ?? [] {
             command(key, value, &draft, depth: depth)
         }
@@ -232,6 +233,11 @@ struct LevelReader {
             switch word.text {
             case "--": return .afterDashes
             case "last": return .last
+            case let text where text.hasPrefix("-") && text.hasSuffix("="):
+                let parts = text.dropLast().utf8.split(separator: UInt8(ascii: "="), maxSplits: 1).map { String(Substring($0)) }
+                guard parts.count == 2, let option = option(parts[0], word.position, draft) else { return nil }
+                let isAnyCase = draft.style.contains(.anyCase)
+                return .setting(option, Self.glob(isAnyCase ? parts[1].lowercased() : parts[1]), isAnyCase: isAnyCase)
             case let text where text.hasPrefix("-"): return option(text, word.position, draft).map { .option($0) }
             case let text where text.hasSuffix("+") && Int(text.dropLast()) ?? 0 > 0: return .operandsFrom(Int(text.dropLast()) ?? 1)
             case let text where Int(text) ?? 0 > 0: return .operand(Int(text) ?? 1)
@@ -258,16 +264,29 @@ struct LevelReader {
         draft.statements.append(rule)
     }
 
+    private mutating func touched(_ node: YAMLNode, _ draft: inout LevelDraft) {
+        guard let fields = sink.fields(of: node, "files", known: Touch.allCases.map(\.rawValue) + ["when"]) else { return }
+        let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
+        for touch in Touch.allCases {
+            guard let node = fields[touch.rawValue] else { continue }
+            draft.files.append(TouchRule(touch: touch, places: places(node, "files", draft), condition: when))
+        }
+    }
+
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
-        let texts: [(String, NestedRule.Text)] = [("", .none), ("_script", .one), ("_text", .joined)]
+        let texts: [(String, NestedRule.Text, isOpen: Bool)] = [
+            ("", .none, false), ("_script", .one, false), ("_text", .joined, false), ("_command", .command, false),
+            ("_more", .none, true), ("_text_more", .joined, true),
+        ]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
         guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input"]) else { return }
         fields["input"].map { draft.runsInput = condition($0, "input", draft).0 }
         let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
         for kind in NestedRule.Kind.allCases {
-            for (suffix, text) in texts {
+            for (suffix, text, isOpen) in texts {
                 guard let node = fields[kind.rawValue + suffix] else { continue }
-                draft.nested.append(NestedRule(kind: kind, text: text, places: places(node, "run", draft), condition: when))
+                let places = places(node, "run", draft)
+                draft.nested.append(NestedRule(kind: kind, text: text, isOpen: isOpen, places: places, condition: when))
             }
         }
     }

@@ -89,6 +89,10 @@ struct Scan {
                 bundle(word, from: 0, &at)
                 return nil
             }
+            if level.style.contains(.plusOptions), operands.isEmpty, word.first == UInt8(ascii: "+") {
+                at += 1
+                return nil
+            }
             if level.style.contains(.assignments), operands.isEmpty, Self.isAssignment(word) {
                 at += 1
                 return nil

@@ -8,6 +8,17 @@ package struct ShellText {
         package var words: [[UInt8]] = []
         /// Every byte of its words stands for itself.
         package var isLiteral = true
+        package var input = Input.inherited
+        /// Which program it is can be told, whatever its other words become.
+        package var isNamed: Bool { isLiteral || !Catalogue.base(words[0][...]).contains { ShellText.isSpecial[Int($0)] } }
+    }
+    /// What a command reads from its standard input.
+    package enum Input: Sendable, Hashable {
+        /// What the shell itself reads.
+        case inherited
+        case text([UInt8])
+        /// A file, or what another command says.
+        case other
     }
     package private(set) var commands: [Command] = []
     /// All that it starts is in `commands`, each of them literal.
@@ -20,15 +31,25 @@ package struct ShellText {
     private var inner: [ArraySlice<UInt8>] = []
     private static let maximumDepth = 8
     /// Here-documents that begin with the next line.
-    private var documents: [(mark: [UInt8], isIndented: Bool)] = []
+    private var documents: [(mark: [UInt8], isIndented: Bool, isQuoted: Bool, command: Int)] = []
     private var command = Command()
     private var word: [UInt8]?
     /// How much of the word stands before its first quote.
     private var plain: Int?
     /// The next word is where a redirection leads.
     private var isTarget = false
+    /// Of a here-string: the next word is the input itself.
+    private var isInput = false
     /// The next word is a pattern, a name or a list: after `for` and `case`.
     private var isHead = false
+    /// There was a `case`; and after `;;` stands a pattern of it, up to a `)`.
+    private var hasCase = false
+    private var followsBreak = false
+    /// A word of the shell's own stands before the command, such as `exec`; and its option, such as `-a`, takes the next word.
+    private var isLed = false
+    private var namesItself = false
+    /// Between the parentheses of `name=(…)` are no commands.
+    private var isArray = false
 
     package static func read(_ text: ArraySlice<UInt8>) -> ShellText {
         var reader = ShellText(text, depth: 0)
@@ -48,16 +69,19 @@ package struct ShellText {
             at += 1
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"): endWord()
-            case UInt8(ascii: ";"): endCommand()
+            case UInt8(ascii: ";"):
+                endCommand()
+                if text[at...].first == byte { followsBreak = true }
             case UInt8(ascii: "\n"):
                 endCommand()
                 passDocuments()
             case UInt8(ascii: "&"), UInt8(ascii: "|"):
+                let isPipe = byte == UInt8(ascii: "|") && text[at...].first != byte
                 if text[at...].first == byte { at += 1 }
                 // `|&`, `&>`
                 if byte == UInt8(ascii: "|"), text[at...].first == UInt8(ascii: "&") { at += 1 }
-                if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") { redirect() } else { endCommand() }
-            case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis()
+                if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") { redirect() } else { endCommand(isPipe: isPipe) }
+            case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis(byte)
             case UInt8(ascii: "<"), UInt8(ascii: ">"): redirection(byte)
             case UInt8(ascii: "#") where word == nil: at = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
             case UInt8(ascii: "'"): quote(UInt8(ascii: "'"))
@@ -145,29 +169,63 @@ package struct ShellText {
         let before = plain ?? done.count
         (word, plain) = (nil, nil)
         if isTarget {
-            isTarget = false
+            if isInput { command.input = command.isLiteral ? .text(done + [0x0a]) : .other }
+            (isTarget, isInput) = (false, false)
             return
         }
         if command.words.isEmpty {
+            if isLed, before == done.count, passes(done) { return }
             if Self.isAssignment(done[..<before]) { return }
-            if before == done.count, Self.leads.contains(where: { $0 == done }) { return }
-            if before == done.count, Self.heads.contains(where: { $0 == done }) { isHead = true }
+            if before == done.count, Self.leads.contains(where: { $0 == done }) {
+                isLed = true
+                return
+            }
+            if before == done.count, Self.heads.contains(where: { $0 == done }) {
+                isHead = true
+                hasCase = hasCase || done.elementsEqual("case".utf8)
+            }
         }
         command.words.append(done)
     }
 
-    private mutating func endCommand() {
+    /// `time -p PROGRAM`, `exec -a NAME PROGRAM`, but not `command -v PROGRAM`.
+    private mutating func passes(_ word: [UInt8]) -> Bool {
+        if namesItself {
+            namesItself = false
+            return true
+        }
+        namesItself = word.elementsEqual("-a".utf8)
+        return namesItself || ["-p", "-c", "-l", "--"].contains { word.elementsEqual($0.utf8) }
+    }
+
+    private mutating func endCommand(isPipe: Bool = false) {
         endWord()
         let done = command
-        defer { (command, isTarget, isHead) = (Command(), false, false) }
-        guard !isHead, let name = done.words.first else {
-            if !done.isLiteral || isHead { isComplete = false }
+        if !done.words.isEmpty { followsBreak = false }
+        defer {
+            (command, isTarget, isInput, isHead) = (Command(), false, false, false)
+            (isLed, namesItself) = (false, false)
+            if isPipe { command.input = Self.said(by: done) }
+        }
+        guard !isHead, !isArray, let name = done.words.first else {
+            if !done.isLiteral || isHead || isArray { isComplete = false }
             return
         }
         if !done.isLiteral || name.first == UInt8(ascii: "-") || Self.opaque.contains(where: { $0 == name }) { isComplete = false }
         // `exec -a NAME PROGRAM`, `command -v PROGRAM`
         if name.first == UInt8(ascii: "-") { return }
+        if name.elementsEqual("eval".utf8) { inner.append(Array(done.words.dropFirst().joined(separator: " ".utf8))[...]) }
+        if name.elementsEqual("trap".utf8), done.words.count > 2 { inner.append(done.words[1][...]) }
         if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
+    }
+
+    /// What the next one of a pipeline reads, where that can be told: echo(1) without what shells differ in.
+    private static func said(by command: Command) -> Input {
+        let words = command.words.dropFirst()
+        guard command.isLiteral, command.words.first?.elementsEqual("echo".utf8) == true, words.first?.first != UInt8(ascii: "-"),
+            !words.contains(where: { $0.contains(UInt8(ascii: "\\")) })
+        else { return .other }
+        return .text(Array(words.joined(separator: " ".utf8)) + [0x0a])
     }
 
     // MARK: Redirections and groups
@@ -190,8 +248,13 @@ package struct ShellText {
             at += 1
             if text[at...].first != UInt8(ascii: "<") { return hereDocument() }
             at += 1
+            isInput = true
+        } else if byte == UInt8(ascii: "<") {
+            command.input = .other
         }
+        let isString = isInput
         redirect()
+        isInput = isString
     }
 
     /// Its text is what the command reads, not what the shell runs; it begins after the line's end.
@@ -202,26 +265,43 @@ package struct ShellText {
         while let byte = text[at...].first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { at += 1 }
         let mark = text[at...].prefix { !Self.ends($0) && !"<>()".utf8.contains($0) }
         at += mark.count
-        documents.append((mark.filter { !"'\"\\".utf8.contains($0) }, isIndented))
+        let plain = mark.filter { !"'\"\\".utf8.contains($0) }
+        endWord()
+        documents.append((plain, isIndented, plain.count < mark.count, commands.count))
+        command.input = .other
     }
 
     private mutating func passDocuments() {
-        for (mark, isIndented) in documents {
+        for (mark, isIndented, isQuoted, command) in documents {
+            var content: [UInt8] = []
             while at < text.endIndex {
                 let end = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
-                let line = text[at..<end]
+                let line = isIndented ? text[at..<end].drop { $0 == UInt8(ascii: "\t") } : text[at..<end]
                 at = min(end + 1, text.endIndex)
-                if (isIndented ? line.drop { $0 == UInt8(ascii: "\t") } : line).elementsEqual(mark) { break }
+                if line.elementsEqual(mark) { break }
+                content += line + [UInt8(ascii: "\n")]
             }
+            // The shell has a say in what is not quoted.
+            guard commands.indices.contains(command), isQuoted || !content.contains(where: { "$`\\".utf8.contains($0) }) else { continue }
+            commands[command].input = .text(content)
         }
         documents = []
     }
 
-    /// A group, a function, an array, a pattern of `case`: what stands in it counts, and nothing is literal about it.
-    private mutating func parenthesis() {
+    /// A group, a function, an array, a pattern of `case`: what stands in a group counts, and nothing is literal about it.
+    private mutating func parenthesis(_ byte: UInt8) {
         isComplete = false
         command.isLiteral = false
+        let opens = byte == UInt8(ascii: "("), isFirst = command.words.isEmpty
+        // One word, and nothing else: in fish(1) the same signs stand for other things.
+        let isFunction = opens && isFirst && text[at...].first == UInt8(ascii: ")")
+        let isPattern = byte == UInt8(ascii: ")") && isFirst && followsBreak && hasCase
+        let startsArray = opens && isFirst && word.map { Self.isAssignment($0[...]) && $0.last == UInt8(ascii: "=") } == true
+        // The name of a function is no command, nor is a pattern.
+        if isFunction || isPattern { (command, word, plain) = (Command(isLiteral: false), nil, nil) }
         endCommand()
+        followsBreak = false
+        isArray = startsArray
     }
 
     private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {

@@ -109,7 +109,9 @@ struct SQLiteScript {
             session = SQLSession(stopsAtErrors: session.stopsAtErrors)
         } else if means("archive", 2) || name == "ar" {
             meaning.add([.sqlUnknown, .sqlCopyOut], ".archive")
-        } else if means("dump", 2) || means("fullschema", 1) || means("recover", 3) || means("sha3sum", 3) {
+        } else if means("dump", 2) {
+            meaning.add([.sqlSelect, .sqlCopyOut], ".dump")
+        } else if means("fullschema", 1) || means("recover", 3) || means("sha3sum", 3) {
             meaning.add([.sqlSelect], ".\(name)")
         } else if means("imposter", 3) || means("testctrl", 5) || means("dbconfig", 4) || means("filectrl", 5) || means("session", 3)
             || means("unmodule")

@@ -14,8 +14,10 @@ package struct ScriptSummary: Sendable {
     package private(set) var changesFolder = false
     /// It includes scripts of which nobody can tell the names.
     package private(set) var includesUnnamed = false
+    /// Shell text that the client hands to a shell: the first few.
+    package private(set) var programs: [[UInt8]] = []
     private var known: Set<String> = []
-    private static let most = 10_000
+    private static let most = 10_000, mostPrograms = 16
 
     package init() {}
 
@@ -26,6 +28,7 @@ package struct ScriptSummary: Sendable {
         if named.count < meaning.includes.count { includesUnnamed = true }
         if includes.count + named.count <= Self.most { includes += named } else { tooMuch() }
         changesFolder = changesFolder || meaning.changesFolder
+        programs += meaning.programs.prefix(Self.mostPrograms - programs.count)
         for words in meaning.connections {
             changesDatabase = true
             if words.utf8.contains(where: { $0 == 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }) { changesHost = true }

@@ -26,7 +26,8 @@ package enum NameShape {
             let isWord = isAlphanumeric(bytes[start])
             let end = bytes[start...].firstIndex { isAlphanumeric($0) != isWord } ?? bytes.count
             let before = start > 0 ? bytes[start - 1] : nil, after = end < bytes.count ? bytes[end] : nil
-            parts.append(isWord ? word(bytes[start..<end], before, after) : literal(bytes[start..<end]))
+            let goesOn = parts.count > 1 && parts[parts.count - 2] == "*" && isNumber(bytes[start..<end])
+            parts.append(goesOn ? "*" : isWord ? word(bytes[start..<end], before, after) : literal(bytes[start..<end]))
             start = end
         }
         return joined(parts)
@@ -40,7 +41,7 @@ package enum NameShape {
     // MARK: Words
 
     private static func word(_ word: ArraySlice<UInt8>, _ before: UInt8?, _ after: UInt8?) -> String {
-        if isVersion(word, before, after) || isHash(word) || isRandom(word) { return "*" }
+        if isVersion(word, before, after) || isHash(word) || isRandom(word) || isTime(word) { return "*" }
         // `v1` of `v1.2.3`.
         if after == UInt8(ascii: "."), before != UInt8(ascii: "."), word.first == UInt8(ascii: "v"), word.count > 1,
             word.dropFirst().allSatisfy(isDigit)
@@ -65,6 +66,19 @@ package enum NameShape {
             && marks.contains { mark in
                 tail.starts(with: mark.utf8) && tail.dropFirst(mark.utf8.count).allSatisfy(isDigit)
             }
+    }
+
+    /// `26T21` of `2026-11-26T21_27_24_591Z`.
+    private static func isTime(_ word: ArraySlice<UInt8>) -> Bool {
+        let day = word.prefix(while: isDigit)
+        return (1...8).contains(day.count) && word.dropFirst(day.count).first == UInt8(ascii: "T")
+            && isNumber(word.dropFirst(day.count + 1))
+    }
+
+    /// With the letter of a time zone, perhaps.
+    private static func isNumber(_ word: ArraySlice<UInt8>) -> Bool {
+        let digits = word.last == UInt8(ascii: "Z") ? word.dropLast() : word
+        return !digits.isEmpty && digits.allSatisfy(isDigit)
     }
 
     private static func isHash(_ word: ArraySlice<UInt8>) -> Bool {

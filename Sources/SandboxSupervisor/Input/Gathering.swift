@@ -123,8 +123,8 @@ final class Gathering: @unchecked Sendable {
                 if let known = former?.unchanged(name, input, source.dialect) { return .intake(known) }
             case .standardInput:
                 guard let stream = try InputSource.standardInput(of: caller) else { return .nothing }
-                // Nothing is put in its place there.
-                if !stream.isFile, !enforces { return .unknown }
+                // Nothing is put in its place there, and so nothing may be taken.
+                if !stream.isFile, !enforces { return .intake(try looked(at: stream, source.dialect)) }
                 if let known = former?.untouched(stream, source.dialect) { return .intake(known) }
                 input = stream
             }
@@ -135,6 +135,17 @@ final class Gathering: @unchecked Sendable {
             if source.place == .standardInput, error.code != EOPNOTSUPP { failure = errorText(error.code) }
             return .unknown
         }
+    }
+}
+
+extension Gathering {
+    /// What stands in a pipe and stays there.
+    private func looked(at stream: InputSource, _ dialect: SQLDialect) throws(Errno) -> Intake {
+        let held = try stream.peek(silence: former == nil ? 500 : 0, patience: 5_000) { isOver.load(ordering: .acquiring) }
+        guard let held, let copy = try InputSource(taking: SealedCopy(of: held).reader()) else { throw Errno(EOPNOTSUPP) }
+        let intake = try Intake(copy, SQLClient(dialect), supervision.waits)
+        try intake.run(patiently: false) { isOver.load(ordering: .acquiring) }
+        return intake
     }
 }
 

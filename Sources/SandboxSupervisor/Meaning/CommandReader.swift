@@ -47,6 +47,8 @@ package struct CommandReader: Sendable {
         package var meaning: CommandMeaning
         /// Each source of SQL, with its text where that is kept.
         package var sources: [(source: StatementSource, text: [UInt8]?)] = []
+        /// Shell text that the client of a script on this machine would run: judged when it starts.
+        package var programs: [[UInt8]] = []
         /// What led to each intent of the SQL, for people.
         package var evidence: [(intent: Intent, because: String)] = []
         /// Scripts that were met, as the client names them.
@@ -131,6 +133,7 @@ package struct CommandReader: Sendable {
         }
         reading.facts.take(summary)
         reading.evidence += summary.evidence
+        if !source.isElsewhere { reading.programs += summary.programs }
         if summary.includesUnnamed { reading.hasUnnamedScripts = true }
         for include in summary.includes {
             guard let name = path(of: include, in: source, command, client) else {

@@ -8,6 +8,9 @@ package protocol DryPlace: AnyObject {
     func program(_ name: [UInt8]) -> (program: [UInt8], invoked: [UInt8])?
     /// Absolute and resolved.
     func path(_ text: [UInt8]) -> [UInt8]
+    /// The name itself, where it is a link: what is deleted.
+    func entry(_ text: [UInt8]) -> [UInt8]
+    func isFolder(_ path: [UInt8]) -> Bool
     func exists(_ path: [UInt8]) -> Bool
     func variable(_ name: String) -> String?
     func input(_ place: StatementSource.Place) -> CommandReader.Input
@@ -43,10 +46,26 @@ package final class ThisMachine: DryPlace {
 
     /// No shell has seen it: `~` is the home here.
     package func path(_ text: [UInt8]) -> [UInt8] {
-        let isAtHome = text.first == UInt8(ascii: "~") && (text.count == 1 || text[1] == 0x2f)
-        let home = isAtHome ? variable("HOME").map { Array($0.utf8) } : nil
-        let path = home.map { $0 + text.dropFirst() } ?? absolute(text)
+        let path = whole(text)
         return Self.plain(ProfileFiles.resolve(path) ?? path)
+    }
+
+    package func entry(_ text: [UInt8]) -> [UInt8] {
+        var path = whole(text)[...]
+        while path.count > 1, path.last == 0x2f { path.removeLast() }
+        guard let slash = path.lastIndex(of: 0x2f) else { return self.path(text) }
+        let name = path[(slash + 1)...]
+        if name.isEmpty || name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { return self.path(text) }
+        let folder = Array(path[...slash])
+        return Self.plain((ProfileFiles.resolve(folder) ?? folder) + [0x2f] + name)
+    }
+
+    private func whole(_ text: [UInt8]) -> [UInt8] {
+        for home in ["~", "$HOME", "${HOME}"] where text.starts(with: home.utf8) {
+            let rest = text.dropFirst(home.utf8.count)
+            if rest.isEmpty || rest.first == 0x2f, let place = variable("HOME") { return Array(place.utf8) + rest }
+        }
+        return absolute(text)
     }
 
     /// `.` and `..` below what does not exist, as far as text can tell.
@@ -63,6 +82,8 @@ package final class ThisMachine: DryPlace {
     }
 
     package func exists(_ path: [UInt8]) -> Bool { access(path.map { CChar(bitPattern: $0) } + [0], F_OK) == 0 }
+
+    package func isFolder(_ path: [UInt8]) -> Bool { exists(path + [0x2f]) }
 
     package func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
@@ -114,6 +135,10 @@ package final class NoMachine: DryPlace {
         return ThisMachine.plain(text.first == 0x2f ? text : Self.workspace + [0x2f] + text)
     }
 
+    package func entry(_ text: [UInt8]) -> [UInt8] { path(text) }
+    package func isFolder(_ path: [UInt8]) -> Bool {
+        [Self.home, Self.workspace, Self.tmp, Array("/tmp".utf8)].contains(path)
+    }
     package func exists(_ path: [UInt8]) -> Bool { true }
     package func variable(_ name: String) -> String? { nil }
     package func input(_ place: StatementSource.Place) -> CommandReader.Input { .unknown }

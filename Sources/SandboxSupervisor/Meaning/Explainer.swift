@@ -30,7 +30,7 @@ package final class Explainer {
         case .run(let words): try run(words, depth: 0)
         case .read(let path): file(path, .open, .read, [.fileRead])
         case .write(let path): write(path)
-        case .delete(let path): file(path, .delete, .delete, [.fileDelete])
+        case .delete(let path): delete(path)
         case .connect(let text): try connect(text)
         case .sql(let text, let dialect): query(text, dialect)
         }
@@ -47,14 +47,18 @@ package final class Explainer {
         facts.timeOfDay = timeOfDay
     }
 
-    private func run(_ words: [[UInt8]], depth: Int) throws(DryFailure) -> Explanation {
+    private func run(_ words: [[UInt8]], input: ShellText.Input = .inherited, depth: Int) throws(DryFailure) -> Explanation {
         guard let name = words.first, !name.isEmpty else { throw DryFailure(message: "no command") }
         let found = place.program(name)
         // What is not there is judged as if it were where programs are.
         let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
         let (program, invoked) = found ?? (program: usual, invoked: usual)
         let command = CommandReader.Command(
-            program: program, invoked: invoked, arguments: words, variable: place.variable, input: { [place] in place.input($0.place) })
+            program: program, invoked: invoked, arguments: words, variable: place.variable,
+            input: { [place] source in
+                if case .standardInput = source.place, case .text(let text) = input { return .text(text) }
+                return place.input(source.place)
+            })
         let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
         var ruling = policy.judge(exec: program.span, invoked: invoked.span)
         if let rewriting = judgement.verdict.rewrite?.program {
@@ -75,20 +79,45 @@ package final class Explainer {
         if meaning.starts.count > Self.mostStarts || depth == Self.deepest && !meaning.starts.isEmpty {
             explanation.note = "it starts more than is looked at here: each program is judged when it starts"
         }
-        for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.first?.isEmpty == false {
-            explanation.add(start: try run(start, depth: depth + 1))
+        for (touch, path) in meaning.touches.prefix(Self.mostStarts) { explanation.add(touch: file(touch, path, meaning.touches)) }
+        for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.words.first?.isEmpty == false {
+            let given = start.input == .inherited ? input : start.input
+            explanation.add(start: try run(start.words, input: given, depth: depth + 1))
+        }
+        var texts = judgement.reading.programs.filter { !$0.isEmpty }.prefix(Self.mostStarts).map { (shell: Array("sh".utf8), text: $0) }
+        if meaning.runsInput, case .text(let text) = input, Catalogue.isShell(program[...]) { texts.append((name, text)) }
+        for (shell, text) in texts where depth < Self.deepest {
+            explanation.add(start: try run([shell, Array("-c".utf8), text], depth: depth + 1))
         }
         return explanation
     }
     private static let mostStarts = 64, deepest = 8
+
+    /// What a program would be let do to a file that its words name.
+    private func file(_ touch: Touch, _ path: [UInt8], _ all: [(touch: Touch, path: [UInt8])]) -> Explanation {
+        switch touch {
+        case .read: return file(path, .open, .read, [.fileRead])
+        case .write: return write(path)
+        case .delete: return delete(path)
+        case .change: return file(path, .metadata, .metadata, [.fileChmod])
+        case .into:
+            guard place.isFolder(place.path(path)), let first = all.first(where: { $0.touch != .into })?.path else { return write(path) }
+            let name = first.split(separator: 0x2f).last ?? []
+            return write(path + [0x2f] + name)
+        }
+    }
+
+    private func delete(_ text: [UInt8]) -> Explanation { file(text, .delete, .delete, [.fileDelete], at: place.entry(text)) }
 
     private func write(_ text: [UInt8]) -> Explanation {
         let isNew = !place.exists(place.path(text))
         return file(text, .open, isNew ? [.write, .create] : .write, isNew ? [.fileWrite, .fileCreate] : [.fileWrite])
     }
 
-    private func file(_ text: [UInt8], _ operation: Operation, _ access: FileAccess, _ intents: IntentSet) -> Explanation {
-        let path = place.path(text)
+    private func file(
+        _ text: [UInt8], _ operation: Operation, _ access: FileAccess, _ intents: IntentSet, at entry: [UInt8]? = nil
+    ) -> Explanation {
+        let path = entry ?? place.path(text)
         var facts = Facts(operation, intents: intents, access: access)
         around(&facts)
         facts.path = path

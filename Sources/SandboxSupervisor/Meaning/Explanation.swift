@@ -33,6 +33,8 @@ package struct Explanation {
     package var arguments: [[UInt8]] = []
     /// The programs that it would start, as far as its words tell. The strictest decision is that of the whole.
     package var starts: [Explanation] = []
+    /// What would be refused or asked of the files that its words name.
+    package var touches: [Explanation] = []
     /// Of all that would be started.
     package var intents: IntentSet { starts.reduce(facts.intents) { $0.union($1.intents) } }
 
@@ -40,6 +42,13 @@ package struct Explanation {
         starts.append(start)
         guard start.decision > decision else { return }
         (decision, rules) = (start.decision, start.rules)
+    }
+
+    mutating func add(touch: Explanation) {
+        guard touch.decision != .allow else { return }
+        touches.append(touch)
+        guard touch.decision > decision else { return }
+        (decision, rules) = (touch.decision, touch.rules)
     }
 
     init(_ operation: Operation, _ facts: Facts, _ ruling: Ruling?, _ verdict: Verdict) {
