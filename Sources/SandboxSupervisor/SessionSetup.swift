@@ -27,6 +27,9 @@ struct SessionSetup {
     init(_ options: RunOptions, _ token: GivenToken?) throws(RunFailure) {
         account = try SessionSetup.account(options.user)
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
+        if workspace == "/" {
+            throw RunFailure("the workspace cannot be `/`: that is every file", help: "name a folder with --workspace, or start in one")
+        }
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
         let found = Later("sbx-places") { MachinePlaces() }
@@ -37,7 +40,8 @@ struct SessionSetup {
         let who = try Principal(options, verified)
         try who.check(profile)
         groups = verified?.groups
-        let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
+        // Services and `env -i` have none.
+        let home = account?.home ?? SessionSetup.variable("HOME") ?? Person.home(of: geteuid()) ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
@@ -101,21 +105,16 @@ struct SessionSetup {
     // MARK: Parts
 
     private static func load(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ResolvedProfile {
+        let found: ProfileSource
         do throws(ProfileLookupFailure) {
-            guard let source = try files.find(name, from: nil) else {
-                let known = files.names.joined(separator: ", ")
-                throw ProfileLookupFailure(
-                    "there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
-            }
-            return try parse(source, files)
+            guard let source = try files.find(name, from: nil) else { throw files.missing(name) }
+            found = source
         } catch {
             throw RunFailure(error.message, help: error.help)
         }
-    }
-
-    private static func parse(_ source: ProfileSource, _ files: ProfileFiles) throws(ProfileLookupFailure) -> ResolvedProfile {
-        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ProfilesAhead(files).parsed) } catch {
-            throw ProfileLookupFailure("the profile is not valid; nothing was run\n\(error)")
+        do throws(ProfileFailure) { return try ProfileLoader.load(found, lookup: files, parse: ProfilesAhead(files).parsed) } catch {
+            let lines = "\(error)".split(separator: "\n").map(String.init)
+            throw RunFailure("the profile is not valid; nothing was run", details: lines)
         }
     }
 
@@ -161,7 +160,9 @@ struct SessionSetup {
 
     private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }
 
-    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    private static func variable(_ name: String) -> String? {
+        getenv(name).flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
+    }
 
     private static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
