@@ -88,6 +88,8 @@ static void pass(const struct signalfd_siginfo *i, int supervisor, struct relay 
     if (signal == SIGCONT) relay_continue(r);
     if (signal == SIGWINCH && r->master >= 0) return relay_resize(r);
     if (r->master >= 0 && i->ssi_code > 0 && signal != SIGTTIN && signal != SIGTTOU) by_somebody = 1;
+    // Of a terminal that goes away only the session's leader is told, and that is us where no shell started us (`ssh -t`, `xterm -e`).
+    if (signal == SIGHUP && i->ssi_code > 0 && getsid(0) == getpid()) by_somebody = 1;
     unsigned char b = (unsigned char)signal;
     if (by_somebody && send(link, &b, 1, MSG_NOSIGNAL) < 0) {}
 }

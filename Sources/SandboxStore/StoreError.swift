@@ -1,3 +1,4 @@
+internal import CSQLite
 internal import Glibc
 
 /// Why the trail could not be written or read. Each names the call and the object.
@@ -12,6 +13,13 @@ package enum StoreError: Error, Sendable, Equatable {
     case malformed(object: String, reason: String)
     /// More segments wait for the drain than the journal can hold.
     case backlog(object: String)
+}
+
+extension StoreError {
+    /// Others are writing, and took longer than we waited.
+    package var isBusy: Bool {
+        if case .database(_, _, let code, _) = self { code & 0xff == SQLITE_BUSY } else { false }
+    }
 }
 
 extension StoreError: CustomStringConvertible {

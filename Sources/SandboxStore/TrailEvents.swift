@@ -94,12 +94,12 @@ extension TrailReader {
         if spans.isEmpty { return }
         let globs = GlobTable(filter.globs)
         try database.useGlobs(globs)
-        let rules = try ruleNames(of: Array(chosen.keys))
+        let rules = try ruleNames(of: Array(chosen.keys)), images = try TrailImages(database)
         let select = try database.prepare(filter.sql(spans: spans))
         defer { select.reset() }
         var held: [TrailEvent] = []
         while try select.step() {
-            guard let event = TrailReader.event(select, chosen, rules) else { continue }
+            guard let event = try TrailReader.event(select, chosen, rules, images) else { continue }
             if filter.limit == nil { try body(event) } else { held.append(event) }
         }
         for event in held.reversed() { try body(event) }
@@ -133,11 +133,13 @@ extension TrailReader {
                 decision: Decision(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .allow,
                 rules: (row.text(28) ?? "").split(separator: "\n").map(String.init))
         }
-        judgement.carries = (row.text(30) ?? "").split(separator: ",").map(String.init)
+        judgement.carries = (row.text(29) ?? "").split(separator: ",").map(String.init)
         return judgement
     }
 
-    private static func event(_ row: Statement, _ sessions: [Int64: SessionRow], _ rules: [RuleKey: String]) -> TrailEvent? {
+    private static func event(
+        _ row: Statement, _ sessions: [Int64: SessionRow], _ rules: [RuleKey: String], _ images: TrailImages
+    ) throws(StoreError) -> TrailEvent? {
         let id = row.integer(0)
         guard let session = sessions[id >> 40],
             let operation = Operation(rawValue: UInt8(truncatingIfNeeded: row.integer(3))),
@@ -147,17 +149,18 @@ extension TrailReader {
         let type = ResourceType(rawValue: UInt8(truncatingIfNeeded: row.integer(7))) ?? .none
         let resource = row.bytes(8)
         let second = row.bytes(9)
+        let image = try images.image(row.optional(16))
         var process = TrailEvent.Process(
             serial: UInt32(truncatingIfNeeded: row.integer(1)), pid: Int32(truncatingIfNeeded: row.integer(2)),
             parent: row.optional(15).map { Int32(truncatingIfNeeded: $0) },
-            started: row.optional(14).map { UInt64(bitPattern: $0) }, program: row.bytes(16),
-            arguments: row.bytes(17).map(splitArguments), subagent: row.text(31))
+            started: row.optional(14).map { UInt64(bitPattern: $0) }, program: image.program, arguments: image.arguments,
+            subagent: image.subagent)
         if operation == .exec, let resource {
             process.program = resource
             if let asked = row.bytes(18) { process.arguments = splitArguments(asked) }
         }
         let judgement = judgement(row)
-        let own = row.optional(29).map { UInt16(truncatingIfNeeded: $0) }
+        let own = row.optional(17).map { UInt16(truncatingIfNeeded: $0) }
         let others = judgement?.rules.filter { $0.rawValue != own }.compactMap { rules[RuleKey(id >> 40, $0.rawValue)] } ?? []
         return TrailEvent(
             seq: UInt64(id & 0xff_ffff_ffff), session: session, process: process, operation: operation,
@@ -267,8 +270,9 @@ extension EventFilter {
                 """)
         }
         if !subagents.isEmpty {
-            let tests = (next..<next + subagents.count).map { "path_matches(CAST(a.name AS BLOB), \($0))" }.joined(separator: " OR ")
-            terms.append("(\(tests))")
+            let tests = (next..<next + subagents.count).map { "path_matches(CAST(name AS BLOB), \($0))" }.joined(separator: " OR ")
+            let named = "(SELECT id FROM identity WHERE \(tests))"
+            terms.append("e.image IN (SELECT id FROM image WHERE subagent IN \(named))")
         }
         let condition = "WHERE " + terms.joined(separator: " AND ")
         let key = spans.count == 1 ? ["e.id"] : ["e.first", "e.id"]
@@ -277,14 +281,11 @@ extension EventFilter {
         return """
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
-            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, v.bytes, i.args, e.args, r.name, r.reason,
-            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, e.rule, j.carries,
-            a.name
+            u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, e.image, e.rule, e.args, r.name, r.reason,
+            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, j.carries
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)
-            LEFT JOIN image i ON i.id = e.image LEFT JOIN text v ON v.id = i.program
-            LEFT JOIN identity a ON a.id = i.subagent
             LEFT JOIN text t ON t.id = e.resource LEFT JOIN text u ON u.id = e.second
             LEFT JOIN judgement j ON j.session = e.id >> 40 AND j.seq = e.subject
             LEFT JOIN rule r ON r.session = e.id >> 40 AND r.rule = e.rule

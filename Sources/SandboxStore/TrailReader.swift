@@ -97,3 +97,44 @@ package final class TrailReader {
         return parts
     }
 }
+
+/// What runs in processes, as events show it, looked up once: thousands of events are of one program, whose arguments may
+/// fill pages.
+final class TrailImages {
+    struct Image {
+        var program: [UInt8]?
+        var arguments: [[UInt8]]?
+        var subagent: String?
+    }
+
+    private static let mostBytes = 16 << 20
+    private let select: Statement
+    private var known: [Int64: Image] = [:]
+    private var bytes = 0
+
+    init(_ database: Database) throws(StoreError) {
+        select = try database.prepare(
+            """
+            SELECT t.bytes, i.args, a.name FROM image i LEFT JOIN text t ON t.id = i.program
+            LEFT JOIN identity a ON a.id = i.subagent WHERE i.id = ?1
+            """)
+    }
+
+    /// Empty where it is not known what ran.
+    func image(_ id: Int64?) throws(StoreError) -> Image {
+        guard let id else { return Image() }
+        if let image = known[id] { return image }
+        select.bind(1, id)
+        defer { select.reset() }
+        guard try select.step() else { return Image() }
+        let arguments = select.bytes(1)
+        let image = Image(program: select.bytes(0), arguments: arguments.map(TrailReader.splitArguments), subagent: select.text(2))
+        bytes += 256 + (arguments?.count ?? 0)
+        if bytes > TrailImages.mostBytes {
+            known.removeAll()
+            bytes = 0
+        }
+        known[id] = image
+        return image
+    }
+}

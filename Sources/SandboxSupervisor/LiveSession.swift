@@ -250,7 +250,8 @@ struct LiveSession {
     private func end(_ code: Int32) -> Bool {
         do throws(StoreError) {
             try writer.end(status: code << 8)
-            if writer.failure == nil { return true }
+            // Another session that writes will have done soon.
+            if writer.failure?.isBusy ?? true { return true }
             try writer.settle()
         } catch { Session.say("the trail of \(setup.info.id) waits in its journal: \(error)") }
         return false

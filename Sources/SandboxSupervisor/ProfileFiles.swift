@@ -48,14 +48,20 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     }
 
     package func find(_ name: String, from: String?) throws(ProfileLookupFailure) -> ProfileSource? {
-        if name.contains("/") || name.hasSuffix(Self.suffix) || name.hasSuffix(".yml") {
-            return try Self.read(Self.relative(name, to: from))
-        }
+        if Self.isPath(name) { return try Self.read(Self.relative(name, to: from)) }
         for folder in folders {
             if let source = try Self.read(folder.path + "/" + name + Self.suffix) { return source }
         }
         return nil
     }
+
+    /// Why nothing was found, and what was perhaps meant.
+    package func missing(_ name: String) -> ProfileLookupFailure {
+        if Self.isPath(name) { return ProfileLookupFailure("there is no profile `\(name)`: no such file") }
+        return ProfileLookupFailure(missing: name, among: names)
+    }
+
+    private static func isPath(_ name: String) -> Bool { name.contains("/") || name.hasSuffix(suffix) || name.hasSuffix(".yml") }
 
     /// A path in `extends` counts from the file that holds it.
     private static func relative(_ path: String, to file: String?) -> String {
@@ -128,7 +134,7 @@ package struct ProfileFiles: ProfileLookup, Sendable {
                 defer { free(real) }
                 let bytes = (0..<strlen(real)).map { UInt8(bitPattern: real[$0]) }
                 let rest = path[existing.endIndex...]
-                return bytes == [UInt8(ascii: "/")] ? Array(rest) : bytes + rest
+                return bytes == [UInt8(ascii: "/")] && !rest.isEmpty ? Array(rest) : bytes + rest
             }
             existing = existing[..<(existing.lastIndex(of: UInt8(ascii: "/")) ?? existing.startIndex)]
         }

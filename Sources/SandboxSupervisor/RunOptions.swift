@@ -27,11 +27,14 @@ package struct RunOptions: Sendable {
 /// and what can be done.
 package struct RunFailure: Error {
     package var message: String
+    /// Lines of their own, between the message and the help.
+    package var details: [String] = []
     package var help: String?
     package var code: Int32 = 125
 
-    init(_ message: String, help: String? = nil, code: Int32 = 125) {
+    init(_ message: String, details: [String] = [], help: String? = nil, code: Int32 = 125) {
         self.message = message
+        self.details = details
         self.help = help
         self.code = code
     }

@@ -73,6 +73,7 @@ package enum Session {
 
     static func fail(_ failure: RunFailure) -> Int32 {
         say(failure.message)
+        for line in failure.details { say(line) }
         if let help = failure.help { say("  help: \(help)") }
         return failure.code
     }

@@ -35,12 +35,18 @@ struct SessionSetup {
         let found = Later("sbx-places") { MachinePlaces() }
         profile = try SessionSetup.load(source, files, ahead)
         enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
+        if workspace == "/", enforces, profile.opensWorkspace {
+            throw RunFailure(
+                "the workspace cannot be `/`: with this profile every file could be written",
+                help: "name a folder with --workspace, or start in one")
+        }
         let path = state.path
         let verified = try token.map { token throws(RunFailure) in try token.check(state: path) }
         let who = try Principal(options, verified)
         try who.check(profile)
         groups = verified?.groups
-        let home = account?.home ?? SessionSetup.variable("HOME") ?? "/"
+        // Services and `env -i` have none.
+        let home = account?.home ?? SessionSetup.variable("HOME") ?? Person.home(of: geteuid()) ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
@@ -108,18 +114,17 @@ struct SessionSetup {
 
     private static func find(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ProfileSource {
         do throws(ProfileLookupFailure) {
-            if let source = try files.find(name, from: nil) { return source }
+            guard let source = try files.find(name, from: nil) else { throw files.missing(name) }
+            return source
         } catch {
             throw RunFailure(error.message, help: error.help)
         }
-        let known = files.names.joined(separator: ", ")
-        throw RunFailure(
-            "there is no profile `\(name)`", help: known.isEmpty ? "no profiles were found at all" : "there are: \(known)")
     }
 
     private static func load(_ source: ProfileSource, _ files: ProfileFiles, _ ahead: ProfilesAhead) throws(RunFailure) -> ResolvedProfile {
         do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ahead.parsed) } catch {
-            throw RunFailure("the profile is not valid; nothing was run\n\(error)")
+            let lines = "\(error)".split(separator: "\n").map(String.init)
+            throw RunFailure("the profile is not valid; nothing was run", details: lines)
         }
     }
 
@@ -165,7 +170,9 @@ struct SessionSetup {
 
     private static func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve(Array(path.utf8)) ?? Array(path.utf8) }
 
-    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    private static func variable(_ name: String) -> String? {
+        getenv(name).flatMap { $0.pointee == 0 ? nil : String(cString: $0) }
+    }
 
     private static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)

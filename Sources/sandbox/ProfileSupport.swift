@@ -29,9 +29,7 @@ enum ProfileSupport {
             say("sandbox: \(error)")
             throw ownFailure
         }
-        say("sandbox: no profile `\(Printable.escape(profile))`")
-        let names = files.names.map { "`\(Printable.escape($0))`" }.joined(separator: ", ")
-        if !names.isEmpty { say("  help: there are \(names)") }
+        say("sandbox: \(files.missing(profile))")
         throw ownFailure
     }
 

@@ -39,8 +39,9 @@ struct RunCommand: ParsableCommand {
     var user: String?
     @Option(help: ArgumentHelp("Where the trail is kept (or SANDBOX_STATE).", valueName: "dir"))
     var state: String?
-    @Option(help: ArgumentHelp("Kills the session after this time, such as 90s, 10m, 2h.", valueName: "duration"))
-    var timeout: String?
+    @Option(
+        help: ArgumentHelp("Kills the session after this time, such as 90s, 10m, 2h.", valueName: "duration"), transform: parseTimeLimit)
+    var timeout: UInt64?
     @Option(help: ArgumentHelp("A name for the session.", valueName: "name"))
     var name: String?
     @Option(help: ArgumentHelp("Writes JSON lines (started, decision, exit) to this descriptor.", valueName: "n"))
@@ -55,6 +56,10 @@ struct RunCommand: ParsableCommand {
         // What stands before the command and is no option of ours is a mistake, not a program's name.
         if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
         for e in environment where e.isEmpty || e.hasPrefix("=") { throw ValidationError("`--env \(e)` names no variable") }
+        // It must not reach the command, and must be there.
+        if let statusFd, statusFd <= 2 || fcntl(statusFd, F_SETFD, FD_CLOEXEC) != 0 {
+            throw ValidationError("`--status-fd \(statusFd)` is not an open descriptor above 2")
+        }
     }
 
     func run() throws {
@@ -71,25 +76,11 @@ struct RunCommand: ParsableCommand {
         o.user = user
         o.state = state
         o.name = name
-        o.statusDescriptor = try status()
+        o.statusDescriptor = statusFd
         o.isQuiet = quiet
         o.command = rawCommand
-        if let timeout {
-            guard let t = Timestamp.parseDuration(timeout), t > 0 else {
-                throw ValidationError("`--timeout \(timeout)` is no duration; write 90s, 10m, 2h or 7d")
-            }
-            o.timeout = t
-        }
+        o.timeout = timeout
         Session.run(o)
-    }
-
-    /// It must not reach the command, and must be there.
-    private func status() throws -> Int32? {
-        guard let statusFd else { return nil }
-        guard statusFd > 2, fcntl(statusFd, F_SETFD, FD_CLOEXEC) == 0 else {
-            throw ValidationError("`--status-fd \(statusFd)` is not an open descriptor above 2")
-        }
-        return statusFd
     }
 
     /// The command as the kernel gave it to us: a `String` would have repaired what is not UTF-8.
@@ -102,6 +93,11 @@ struct RunCommand: ParsableCommand {
             return UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
         }
     }
+}
+
+private func parseTimeLimit(_ text: String) throws -> UInt64 {
+    if let time = Timestamp.parseDuration(text), time > 0 { return time }
+    throw ValidationError("`\(Escaped.text(text))` is no duration; write 90s, 10m, 2h or 7d")
 }
 
 extension RunOptions {

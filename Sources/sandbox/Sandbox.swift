@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SandboxModel
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 @main
 struct Sandbox: ParsableCommand {
@@ -28,13 +29,24 @@ struct Sandbox: ParsableCommand {
             let code = exitCode(for: error).rawValue
             // A usage error is a failure of our own: 64 would be taken for the command's exit code.
             if code == EX_USAGE {
-                // It repeats what it was given.
-                let lines = fullMessage(for: error).utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
-                let text = Array((lines.map { Escaped.text($0) }.joined(separator: "\n") + "\n").utf8)
+                let text = Array(Sandbox.misused(fullMessage(for: error), arguments.first ?? "").utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 Glibc.exit(125)
             }
             exit(withError: error)
         }
+    }
+
+    /// What the argument parser says, in our own words where it does not help.
+    private static func misused(_ message: String, _ command: String) -> String {
+        // It repeats what it was given.
+        var lines = message.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map { Escaped.text($0) }
+        if let first = lines.first, first.hasPrefix("Error: ") { lines[0] = "sandbox: " + first.dropFirst(7) }
+        let known = configuration.subcommands.compactMap { $0.configuration.commandName }
+        if !command.hasPrefix("-"), !known.contains(command), command != "help" {
+            lines[0] = "sandbox: there is no command `\(Escaped.text(command))`"
+            lines.insert("  help: " + Suggestion.help(for: command, among: known), at: 1)
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 }

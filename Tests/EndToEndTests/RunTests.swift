@@ -39,6 +39,53 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
+            (["rnu"], ["sandbox: there is no command `rnu`", "  help: did you mean `run`?"]),
+            (
+                ["run", "-p", "observ", "true"],
+                ["sandbox: there is no profile `observ`", "sandbox:   help: did you mean `observe`? there are: "]
+            ),
+            (["run", "-p", "./no.yaml", "true"], ["sandbox: there is no profile `./no.yaml`: no such file"]),
+            (["run", "--nope", "true"], ["sandbox: unknown option `--nope`", "Usage: sandbox run "]),
+            (["run", "--timeout", "5", "true"], ["sandbox: The value '5' is invalid", "Help:  --timeout", "Usage: sandbox run "]),
+            (
+                ["run", "--status-fd", "77", "true"],
+                ["sandbox: `--status-fd 77` is not an open descriptor above 2", "Usage: sandbox run "]
+            ),
+            (["run", "-w", "/", "true"], ["sandbox: the workspace cannot be `/`", "sandbox:   help: name a folder with --workspace"]),
+            (
+                ["run", "-p", "HOME/bad.yaml", "true"],
+                [
+                    "sandbox: the profile is not valid; nothing was run", "sandbox: HOME/bad.yaml:3:1: error: unknown key",
+                    "sandbox:   help: did you",
+                ]
+            ),
+        ])
+        func errorsSayWhatToDo(words: [String], lines: [String]) throws {
+            let world = try World(), bad = try world.profile("bad", "fils: { read: [] }")
+            let command = [Built.sandbox] + words.map { $0 == "HOME/bad.yaml" ? bad : $0 }
+            let outcome = try world.native(command)
+            let said = outcome.err.replacingOccurrences(of: world.home, with: "HOME").split(separator: "\n")
+            #expect(outcome.code == 125 && outcome.out.isEmpty, "\(outcome)")
+            for (number, line) in lines.enumerated() { #expect(number < said.count && said[number].hasPrefix(line), "\(outcome.err)") }
+        }
+
+        /// Nothing is opened by it.
+        @Test func theWholeMachineMayBeObserved() throws {
+            let world = try World()
+            let command = [Built.sandbox, "run", "-p", "observe", "-w", "/", "--", "pwd"]
+            #expect(try world.native(command) == Outcome(code: 0, out: world.work + "\n", err: ""))
+        }
+
+        /// As a service, in a container, by `env -i`.
+        @Test func withoutAHome() throws {
+            let world = try World()
+            let command = [Built.sandbox, "run", "--", "true"]
+            #expect(try world.native(["env", "-u", "HOME"] + command) == Outcome(code: 0, out: "", err: ""))
+            #expect(try world.native(["env", "HOME="] + command) == Outcome(code: 0, out: "", err: ""))
+            #expect(try world.native(["env", "HOME=/"] + command) == Outcome(code: 0, out: "", err: ""))
+        }
+
+        @Test(arguments: [
             "files: { reed: [] }", "files: { default: maybe }", "extends: [no-such]", "rules: [{ name: x }]", "files: [",
             "files: { read: [\"[\"] }",
         ])

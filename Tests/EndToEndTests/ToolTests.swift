@@ -47,7 +47,8 @@ extension EndToEnd {
     /// A terminal is a terminal: `Tools/terminal.py` types and waits for what has to appear.
     @Suite(.serialized, .enabled(if: Built.installed("python3", "bash"))) struct TerminalTests {
         static let scenes = [
-            "stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "restored", "tmux",
+            "stop-and-continue", "interrupt", "window-size", "python", "less", "vim", "quit", "background", "cooked", "restored", "hangup",
+            "tmux",
         ]
 
         static func available(_ scene: String) -> Bool { ["less", "vim", "tmux"].contains(scene) ? Built.installed(scene) : true }

@@ -131,4 +131,7 @@ package struct ResolvedProfile: Hashable, Sendable {
     /// Its own alone: those of what it extends are about that.
     package var tests: [ProfileTest]
     package var warnings: [Diagnostic]
+
+    /// `${workspace}` is among what may be written.
+    package var opensWorkspace: Bool { body.files.write.contains { $0.value.contains { $0.anchor == .workspace } } }
 }

@@ -22,6 +22,11 @@ package struct ProfileLookupFailure: Error, Hashable, Sendable, CustomStringConv
         self.help = help
         self.isRefusal = isRefusal
     }
+    package init(missing name: String, among known: [String]) {
+        let meant = Suggestion.nearest(to: name, among: known).map { "did you mean `\($0)`? " } ?? ""
+        let all = known.isEmpty ? "no profiles were found at all" : meant + "there are: " + known.joined(separator: ", ")
+        self.init("there is no profile `\(name)`", help: all)
+    }
     package var description: String {
         Printable.escape(message) + (help.map { "\n  help: " + Printable.escape($0) } ?? "")
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """terminal.py SCENE [PREFIX…]: drives a program on a pseudo-terminal, PREFIX (`sandbox run … --`) before it. Exit 0: all of it
 came."""
-import os, sys, tempfile
+import os, signal, sys, tempfile
 sys.dont_write_bytecode = True
 from typist import Terminal
 
@@ -55,6 +55,11 @@ elif scene == "restored":
     t = Terminal(OUTER); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n"); t.type("before=$(stty -g)\n")
     t.type(quoted(prefix + ["python3", "-c", "import termios, tty; tty.setraw(0); termios.tcflow(0, termios.TCOOFF)" if prefix else "import tty; tty.setraw(0)"]) + "; after=$(stty -g); stty sane -echo; [ \"$before\" = \"$after\" ] && echo sa''me || echo dif''ferent\n")
     t.until("same" if prefix else "different"); t.type("exit\n"); t.exits(0)
+elif scene == "hangup":
+    # The terminal goes away: its session's leader is told, and that is us where there is no shell, as with `ssh -t`.
+    t = Terminal(prefix + ["sh", "-c", "trap 'exit 9' HUP; sleep 60 & echo go; wait"]); t.until("go\r?\n"); os.close(t.fd)
+    signal.alarm(20)
+    assert os.waitstatus_to_exitcode(os.waitpid(t.pid, 0)[1]) == 9
 elif scene == "tmux":
     sock = "g%d" % os.getpid()
     t = Terminal(prefix + ["tmux", "-f", "/dev/null", "-L", sock, "new-session", "bash --norc --noprofile"]); t.until("bash|\\$|#"); t.type("echo in-''tmux\r"); t.until("in-tmux"); t.type("exit\r"); t.until("exited"); t.exits(0)
