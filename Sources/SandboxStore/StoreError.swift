@@ -27,11 +27,18 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .system(let call, let object, let errno):
             "\(call) `\(object)`: \(String(cString: strerror(errno)))\(StoreError.help(for: errno))"
-        case .database(let call, let object, _, let message): "\(call) `\(object)`: \(message)"
+        case .database(let call, let object, _, let message): "\(StoreError.beginning(of: call)) `\(object)`: \(message)"
         case .refused(let object, let reason, let help): "`\(object)` \(reason); \(help)"
         case .malformed(let object, let reason): "`\(object)` is damaged: \(reason)"
         case .backlog(let object): "journal `\(object)`: the drain into the database is too far behind"
         }
+    }
+
+    /// Which statement it was; some go on for pages.
+    private static func beginning(of statement: String) -> String {
+        let lines = statement.split(separator: "\n").map { $0.drop { $0 == " " } }
+        let first = lines.first { !$0.hasPrefix("--") } ?? ""
+        return first.count > 60 || lines.count > 1 ? first.prefix(60) + "…" : String(first)
     }
 
     private static func help(for errno: Int32) -> String {

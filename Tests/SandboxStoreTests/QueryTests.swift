@@ -5,6 +5,13 @@ import Testing
 @testable import SandboxStore
 
 @Suite struct QueryTests {
+    @Test func errorsNameTheirStatementAndNotAllOfIt() {
+        let error = StoreError.database(call: "-- Why.\nCREATE TABLE t (\n    a)", object: "/x/trail.db", code: 1, message: "no space")
+        #expect("\(error)" == "CREATE TABLE t (… `/x/trail.db`: no space")
+        let short = StoreError.database(call: "BEGIN", object: "/x/trail.db", code: 1, message: "locked")
+        #expect("\(short)" == "BEGIN `/x/trail.db`: locked")
+    }
+
     /// A small session with one of everything.
     private func record(_ journal: Journal) throws {
         try journal.setRule(1, "files.read[0]", "")
