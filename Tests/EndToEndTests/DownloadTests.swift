@@ -99,6 +99,8 @@ extension EndToEnd {
             "curl -so d $U/tool; python3 -c 'print(\"ran\")' d", "curl -so d $U/tool; echo 'print(\"ran\")' > x; python3 x d",
             "curl -s $U/tool | python3 -c 'import sys; sys.stdin.read(); print(\"ran\")'", "curl -s $U/tool | sh -c 'cat > d; echo ran'",
             "curl -so x $U/tool; rm x; printf '#!/bin/sh\\necho ran\\n' > x; chmod +x x; ./x", "echo 'echo ran' | sh",
+            // What was made before, by a program that has ended.
+            "printf '#!/bin/sh\\necho ran\\n' > s; cat s > y; curl -so s $U/tool; chmod +x y; ./y",
         ]
 
         @Test(arguments: Account.all) func othersRun(account: Account) throws {

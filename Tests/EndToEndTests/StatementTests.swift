@@ -214,7 +214,8 @@ extension EndToEnd {
             let world = try World(account)
             let script = """
                 sqlite3 db 'create table t (a)'; echo "drop table if exists t; select 'ONE';" > f; mkfifo p
-                cat f | sqlite3 db; cat f > p & sqlite3 db < p; sqlite3 db <<< "drop table if exists t; select 'THREE';"
+                exec 3< <(cat f); wait $!; sqlite3 db <&3; exec 4<>p 5<p; cat f >&4; exec 4>&-; sqlite3 db <&5
+                sqlite3 db <<< "drop table if exists t; select 'THREE';"
                 (cat f; head -c 300000 /dev/zero | tr '\\0' ' '; echo ';') | sqlite3 db 2>&1
                 """
             let outcome = try world.sandboxed(["bash", "-c", script], profile: profile(world, mode: "observe"))
