@@ -113,7 +113,7 @@ package enum EventJSON {
         if let parent = process.parent { object.put("parent", raw: String(parent)) }
         if let started = process.started { object.put("started", Timestamp.text(started)) }
         if let program = process.program { object.put("program", bytes: program) }
-        if let arguments = process.arguments { object.put("args", bytes: arguments) }
+        if let arguments = process.arguments { object.append(arguments.json) }
         return object.text
     }
 
@@ -189,13 +189,16 @@ package enum EventJSON {
 
 /// A JSON object that is written field by field.
 struct JSONObject {
-    private var fields = ""
+    private(set) var fields = ""
     var text: String { "{" + fields + "}" }
 
     mutating func put(_ name: String, raw value: String?) {
-        guard let value else { return }
+        if let value { append("\"" + name + "\":" + value) }
+    }
+
+    mutating func append(_ more: String) {
         if !fields.isEmpty { fields += "," }
-        fields += "\"" + name + "\":" + value
+        fields += more
     }
 
     mutating func put(_ name: String, _ value: UInt64) { put(name, raw: String(value)) }

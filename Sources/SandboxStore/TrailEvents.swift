@@ -8,9 +8,22 @@ package struct TrailEvent: Sendable {
         package var parent: Int32?
         package var started: UInt64?
         package var program: [UInt8]?
-        package var arguments: [[UInt8]]?
+        package var arguments: Arguments?
         /// Named within the session (`sandbox as`); `a/b`: b within a.
         package var subagent: String?
+    }
+
+    /// Of a program: for people, and as it stands in JSON. Thousands of events share them.
+    package struct Arguments: Sendable {
+        package let words: [[UInt8]]
+        let json: String
+
+        init(_ bytes: [UInt8]) {
+            words = TrailReader.splitArguments(bytes)
+            var object = JSONObject()
+            object.put("args", bytes: words)
+            json = object.fields
+        }
     }
 
     package var seq: UInt64
@@ -157,7 +170,7 @@ extension TrailReader {
             subagent: image.subagent)
         if operation == .exec, let resource {
             process.program = resource
-            if let asked = row.bytes(18) { process.arguments = splitArguments(asked) }
+            if let asked = row.bytes(18) { process.arguments = TrailEvent.Arguments(asked) }
         }
         let judgement = judgement(row)
         let own = row.optional(17).map { UInt16(truncatingIfNeeded: $0) }

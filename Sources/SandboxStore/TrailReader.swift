@@ -103,7 +103,7 @@ package final class TrailReader {
 final class TrailImages {
     struct Image {
         var program: [UInt8]?
-        var arguments: [[UInt8]]?
+        var arguments: TrailEvent.Arguments?
         var subagent: String?
     }
 
@@ -128,7 +128,7 @@ final class TrailImages {
         defer { select.reset() }
         guard try select.step() else { return Image() }
         let arguments = select.bytes(1)
-        let image = Image(program: select.bytes(0), arguments: arguments.map(TrailReader.splitArguments), subagent: select.text(2))
+        let image = Image(program: select.bytes(0), arguments: arguments.map(TrailEvent.Arguments.init), subagent: select.text(2))
         bytes += 256 + (arguments?.count ?? 0)
         if bytes > TrailImages.mostBytes {
             known.removeAll()

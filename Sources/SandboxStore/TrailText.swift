@@ -54,7 +54,7 @@ package enum TrailText {
         if let host = event.host { resource += " (" + Escaped.text(host) + ")" }
         words.append(resource)
         if event.operation == .exec, let arguments = event.process.arguments {
-            words.append(style.dim("[" + shortened(Escaped.commandLine(arguments), to: 200) + "]"))
+            words.append(style.dim("[" + shortened(Escaped.commandLine(arguments.words), to: 200) + "]"))
         }
         if let rule = event.rule { words.append("by " + Escaped.text(([rule.name] + event.otherRules).joined(separator: " "))) }
         if let rewritten = event.judgement?.rewritten {
@@ -108,7 +108,12 @@ package enum TrailText {
         let info = row.info
         var lines = [("session", Escaped.text(info.id) + (info.name.map { " (" + Escaped.text($0) + ")" } ?? ""))]
         let principal = info.onBehalfOf.map { ", on behalf of " + Escaped.text($0) } ?? ""
-        lines.append(("who", Escaped.text(info.identity) + principal + ", as user \(info.user) on " + Escaped.text(info.host)))
+        lines.append(
+            (
+                "who",
+                Escaped.text(info.identity) + principal + ", as user \(info.user)"
+                    + (info.host.isEmpty ? "" : " on " + Escaped.text(info.host))
+            ))
         if !info.groups.isEmpty { lines.append(("groups", info.groups.map { Escaped.text($0) }.joined(separator: ", "))) }
         if !info.roles.isEmpty { lines.append(("roles", info.roles.map { Escaped.text($0) }.joined(separator: ", "))) }
         if let purpose = info.purpose { lines.append(("why", Escaped.text(purpose))) }

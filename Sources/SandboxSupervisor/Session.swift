@@ -14,6 +14,14 @@ package enum Session {
         let signals: sbx_signals
     }
 
+    /// Where a standard stream is closed, what is opened first would take its number, and our words would go into it: the trail,
+    /// for one. What takes its place can be used no more than it could, and is closed for the command as well. First of all.
+    package static func fillStandardStreams() {
+        for stream: Int32 in 0...2 where fcntl(stream, F_GETFD) < 0 {
+            guard open("/dev/null", (stream == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC) == stream else { _exit(125) }
+        }
+    }
+
     /// The process splits in two. The one the user started stays in the agent's process group and only waits; the
     /// other, in a group of its own, is the supervisor, and goes on. Done first of all: the less there is of a process,
     /// the less it costs to have it twice.

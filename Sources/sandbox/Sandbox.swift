@@ -16,6 +16,7 @@ struct Sandbox: ParsableCommand {
         ])
 
     static func main() {
+        Session.fillStandardStreams()
         let arguments = CommandLine.arguments.dropFirst()
         AsCommand.continueIfAnswered()
         do {

@@ -76,6 +76,27 @@ extension EndToEnd {
             #expect(try world.native(command) == Outcome(code: 0, out: world.work + "\n", err: ""))
         }
 
+        @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"], Account.all)
+        func standardStreamsThatAreClosed(closed: String, account: Account) throws {
+            let world = try World(account), permissive = try world.permissive()
+            let script = "for i in 0 1 2; do [ -e /proc/self/fd/$i ] || echo no $i >> closed; done; echo out; echo error >&2; exit 3"
+            func run(_ command: [String]) throws -> (Outcome, String) {
+                let outcome = try world.native(["sh", "-c", "\"$@\" \(closed)", "-"] + command + ["sh", "-c", script])
+                defer { unlink(world.work + "/closed") }
+                return (outcome, (try? String(contentsOfFile: world.work + "/closed", encoding: .utf8)) ?? "")
+            }
+            let control = try run([])
+            #expect(control.0.code == 3 && !control.1.isEmpty, "\(control)")
+            for profile in ["observe", permissive] {
+                let inside = try run(world.sandboxCommand([], profile: profile))
+                #expect(inside == control, "under \(profile): \(inside)")
+            }
+            // And nothing is said into the trail.
+            let listing = "\"$@\" \(closed); echo code $?"
+            #expect(try world.native(["sh", "-c", listing, "-", Built.sandbox, "audit", "events"]).code == 0)
+            #expect(try world.events("--operation", "exec").count >= 2)
+        }
+
         /// As a service, in a container, by `env -i`.
         @Test func withoutAHome() throws {
             let world = try World()

@@ -23,7 +23,7 @@ import Testing
         #expect(events[0].decision == .deny)
         #expect(events[0].rule == RuleInfo(name: "files.deny[0]", reason: "Keys stay home."))
         #expect(events[0].result == -13)
-        #expect(events[0].process.arguments.map { $0.map { text($0) } } == ["make", "-j4"])
+        #expect(events[0].process.arguments.map { $0.words.map { text($0) } } == ["make", "-j4"])
         #expect(text(events[1].resource) == "/w/a")
         #expect(text(events[1].target) == "/w/b")
         #expect(events[1].session.info == sessionInfo())
@@ -114,7 +114,7 @@ import Testing
         let event = try #require(try allEvents(temporary.state).first)
         #expect(event.flags.contains(.truncated))
         #expect(event.resource?.count == JournalLayout.resourceLimit)
-        #expect(event.process.arguments?.first?.count == JournalLayout.extraLimit)
+        #expect(event.process.arguments?.words.first?.count == JournalLayout.extraLimit)
     }
 
     @Test func aFullDiskThrowsAndLosesNothingBefore() throws {
