@@ -25,6 +25,7 @@ extension EndToEnd.CarriesTests {
         "(cat $F; readlink l; ln -s $G l; readlink -f l) > kept; readlink /proc/self/exe > n; cat n > /dev/tcp/127.0.0.1/$P",
         "cat $F > /dev/tcp/127.0.0.2/$C; cp -a $F kept; cat $G > /dev/tcp/127.0.0.1/$P",
         "/usr/bin/python3 $T/channels.py innocent; cat $G > /dev/tcp/127.0.0.1/$P",
+        "/usr/bin/python3 $T/channels.py innocent-descriptors",
     ]
 
     @Test(arguments: innocent) func isNotStopped(script: String) throws {

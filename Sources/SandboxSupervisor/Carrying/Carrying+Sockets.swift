@@ -92,9 +92,13 @@ extension Supervision {
         if ways.isEmpty || isIdle { return nil }
         // Whoever has one end of a pipe can open the other, proc(5).
         let places = ways.filter { $0.reads || $0.place.kind != .terminal }.map(\.place)
-        let leaves = work.hasAddress ? servers?.areOwn != true : isJoinedOutside(work, carrying)
+        guard let inode = work.socketInode, let map = try? SocketMap() else {
+            return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+        }
+        let leaves = work.hasAddress ? servers?.areOwn != true : isJoinedOutside(inode, map, carrying)
         carrying.state.withLock { state in
             state.passed.formUnion(ways)
+            state.touched.formUnion([inode] + map.ends(of: inode).compactMap(\.inode) + (servers?.sockets ?? []))
             if leaves { state.given.formUnion(places) }
         }
         // What it holds already it gives away now.
@@ -109,8 +113,11 @@ extension Supervision {
     }
 
     /// Somebody else has the other end of a socket that is connected.
-    private func isJoinedOutside(_ work: SocketWork, _ carrying: Carrying) -> Bool {
-        guard let inode = work.socketInode, let map = try? SocketMap(), let held = try? held(carrying) else { return true }
+    private func isJoinedOutside(_ inode: UInt64, _ map: SocketMap, _ carrying: Carrying) -> Bool {
+        // A connection that is being accepted is in our own hands until it is in the server's.
+        guard var held = try? held(carrying), let ours = try? Holding.all(of: getpid(), mappings: false, threads: false)
+        else { return true }
+        held.formUnion(ours.lazy.filter { $0.kind == .socket }.map(\.inode))
         return map.ends(of: inode).contains { end in
             switch end {
             case .socket(let other), .server(let other): !held.contains(other)

@@ -80,7 +80,8 @@ extension Supervision {
         // A process that comes to be meanwhile is looked at when it does (`started`).
         try Surroundings(
             of: state.living, ancestors: { state.ancestors(of: $0) }, mayShare: context.tasks.mayShare,
-            threads: context.haveSeparateDescriptors, inherited: carrying.inherited, passed: state.passed, written: state.written,
+            threads: context.haveSeparateDescriptors, inherited: carrying.inherited, passed: state.passed, touched: state.touched,
+            written: state.written,
             pending: Array(state.pending.values))
     }
 

@@ -8,13 +8,14 @@ struct Surroundings {
     private(set) var ways: [Way] = []
     /// By process: where its connections lead to outside the session.
     private(set) var outside: [UInt32: [Outside]] = [:]
-    /// Whoever has a unix socket may be sent a descriptor.
+    /// Whoever has a unix socket that something was sent through may have been sent it.
     private(set) var canBeHanded: Set<UInt32> = []
     private(set) var places: Set<DataPlace> = []
     /// A descriptor of each place, to find its name by.
     private(set) var samples: [DataPlace: (pid: Int32, descriptor: Int32)] = [:]
     let sockets: SocketMap
     private let written: Set<DataPlace>
+    private let touched: Set<UInt64>
 
     enum Outside: Hashable {
         case ip(IPAddress, port: UInt16)
@@ -27,9 +28,11 @@ struct Surroundings {
     /// files that were opened for writing. `pending`: what calls bring that are under way.
     init(
         of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], mayShare: (Int32) -> Bool, threads: Bool, inherited: Set<UInt64>,
-        passed: Set<Way> = [], written: Set<DataPlace> = [], pending: [Carrying.Pending] = []
+        passed: Set<Way> = [], touched: Set<UInt64> = [], written: Set<DataPlace> = [],
+        pending: [Carrying.Pending] = []
     ) throws(Errno) {
         self.written = written
+        self.touched = touched
         sockets = try SocketMap()
         var held = Set(passed.lazy.map(\.place).filter { $0.kind == .socket }.map(\.inode))
         var settings: [(process: UInt32, at: (pid: Int32, descriptor: Int32))] = []
@@ -150,7 +153,7 @@ struct Surroundings {
 
     private mutating func join(_ process: UInt32, _ inode: UInt64, _ held: Set<UInt64>, isInherited: Bool) {
         let own = Self.socket(inode)
-        if sockets.isUnix(inode) { canBeHanded.insert(process) }
+        if sockets.isUnix(inode), mayHold(inode) { canBeHanded.insert(process) }
         add(process, own, reads: true, writes: sockets.isListening(inode))
         for end in sockets.ends(of: inode) {
             switch end {
@@ -169,8 +172,20 @@ struct Surroundings {
     }
 }
 
+extension Surroundings {
+    /// Whether what was sent may lie in this unix socket. Not in one whose other end is known, where neither was sent through: the pair
+    /// that a library keeps to wake itself. One that was connected to later has an end that was, or one that is gone.
+    private func mayHold(_ inode: UInt64) -> Bool {
+        let ends = sockets.ends(of: inode)
+        return touched.contains(inode) || ends.isEmpty
+            || ends.contains {
+                if case .socket(let other) = $0 { touched.contains(other) } else { true }
+            }
+    }
+}
+
 extension SocketMap.End {
-    fileprivate var inode: UInt64? {
+    var inode: UInt64? {
         switch self {
         case .socket(let inode), .server(let inode): inode
         case .outside, .unknown: nil

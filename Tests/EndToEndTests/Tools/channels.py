@@ -527,6 +527,21 @@ def innocent():
     wait(pid)
 
 
+def innocent_descriptors():
+    """Somebody is sent an end of a pipe, and writes there what he reads; another keeps a pair of sockets to wake itself."""
+    def group():
+        a, b = socket.socketpair()
+        r, w = os.pipe()
+        pid = child(lambda: os.write(socket.recv_fds(b, 16, 1)[1][0], read()))
+        socket.send_fds(a, [b"x"], [w])
+        wait(pid)
+
+    wait(child(group))
+    pair = socket.socketpair()
+    send(b"hello")
+    pair[0].close()
+
+
 def lends():
     """What the calls answer that put pages into a pipe without copying them."""
     r, w = os.pipe()
@@ -542,7 +557,7 @@ def lends():
 
 
 WAYS = {
-    "innocent": innocent, "lends": lends,
+    "innocent": innocent, "innocent-descriptors": innocent_descriptors, "lends": lends,
     "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "serve-after": serve_after,
     "serve-nonblocking": serve_nonblocking, "serve-before": serve_before, "serve-thread": serve_thread, "serve-unix": serve_unix,
     "end-given-away": end_given_away, "memfd-passed": memfd_given, "counter": counter, "terminal-pair": terminal_pair,
