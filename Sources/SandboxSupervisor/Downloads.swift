@@ -129,11 +129,12 @@ final class Downloads: Sendable {
         }
     }
 
-    /// Nil: that would take too long to find out.
+    /// Nil: that would take too long to find out. What nobody could look up counts among them.
     private static func sockets(behind node: Node, _ state: State) -> Set<Node>? {
         var sockets: Set<Node> = [], looked = 0
         let isTooMuch = reaches(node, state) { giver in
             looked += 1
+            if giver == .untold { sockets.insert(giver) }
             if case .socket(let number) = giver, state.hosts[number] != nil { sockets.insert(giver) }
             return looked > mostLooked
         }
