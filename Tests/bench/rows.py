@@ -55,7 +55,7 @@ ROWS = [
     micro("connect", "connect (UDP)", "connect", READING, limit=1.5),
     micro("open-safe", "open for reading, beside the least that is safe", "open", SAFE, columns=("floor", "observe", "enforce"), limit=1.3),
     micro("write-safe", "open for writing, beside the least that is safe", "write", "-o addfd -s -l", columns=("floor", "enforce"), limit=1.3),
-    micro("connect-safe", "connect (UDP), beside the least that is safe", "connect", SAFE, columns=("floor", "observe", "enforce"), limit=1.3),
+    micro("connect-safe", "connect (UDP), beside the least that is safe", "connect", SAFE, columns=("floor", "observe", "enforce"), limit=1.5),
     micro("fork", "fork, exec and wait for a static program", "fork", TRACING, limit=1.3),
     micro("untouched", "write and read a byte in a pipe", "rw", READING, judged=NATIVE),
     Row("w1", "C build, make -j2", "w1", limit=1.1),
