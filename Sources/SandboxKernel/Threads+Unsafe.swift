@@ -77,12 +77,26 @@ package final class Monitor: @unchecked Sendable {
             pthread_cond_wait(condition, mutex)
             return
         }
+        var end = Monitor.time(in: milliseconds)
+        pthread_cond_timedwait(condition, mutex, &end)
+    }
+
+    /// Inside `locked` only. Until it is so, and at most so long, however often it is woken meanwhile. False: it is not.
+    package func wait(milliseconds: Int, until isSo: () -> Bool) -> Bool {
+        var end = Monitor.time(in: milliseconds)
+        while !isSo() {
+            if pthread_cond_timedwait(condition, mutex, &end) == ETIMEDOUT { return isSo() }
+        }
+        return true
+    }
+
+    private static func time(in milliseconds: Int) -> timespec {
         var t = timespec()
         clock_gettime(CLOCK_REALTIME, &t)
         t.tv_nsec += milliseconds * 1_000_000
         t.tv_sec += t.tv_nsec / 1_000_000_000
         t.tv_nsec %= 1_000_000_000
-        pthread_cond_timedwait(condition, mutex, &t)
+        return t
     }
 
     package func signal() { pthread_cond_signal(condition) }
@@ -113,12 +127,7 @@ package final class Turn: @unchecked Sendable {
 
     private func take() -> Bool {
         monitor.locked {
-            var left = patience
-            while isTaken, left > 0 {
-                monitor.wait(milliseconds: 50)
-                left -= 50
-            }
-            if isTaken { return false }
+            guard monitor.wait(milliseconds: patience, until: { !isTaken }) else { return false }
             isTaken = true
             return true
         }
@@ -157,14 +166,10 @@ package final class Aside: @unchecked Sendable {
     }
 
     private func wait<Value>(for answer: Answer<Value>) -> Value? {
-        var left = patience
-        while answer.value == nil, left > 0 {
-            monitor.wait(milliseconds: 50)
-            left -= 50
-        }
-        if answer.value == nil {
+        guard monitor.wait(milliseconds: patience, until: { answer.value != nil }) else {
             answer.isAwaited = false
             leftBehind += 1
+            return nil
         }
         return answer.value
     }

@@ -1,5 +1,6 @@
 import Glibc
 import SandboxKernel
+import Synchronization
 import Testing
 
 /// What keeps those who wait from waiting for ever.
@@ -37,6 +38,19 @@ import Testing
         gate.open()
         ended.wait()
         #expect(turn.whileTaken { true } == true)
+    }
+
+    /// Patience is time: being overtaken, however often, costs none of it.
+    @Test func whoIsOvertakenGoesOnWaiting() {
+        let turn = Turn(patience: 5_000), ended = Gate(), missed = Atomic<Int>(0)
+        for _ in 0..<4 {
+            WorkerThread.start("test-turn") {
+                for _ in 0..<2_000 where turn.whileTaken({ usleep(50) }) == nil { missed.add(1, ordering: .relaxed) }
+                ended.open()
+            }
+        }
+        for _ in 0..<4 { ended.wait() }
+        #expect(missed.load(ordering: .relaxed) == 0)
     }
 
     @Test func whoDoesNotAnswerIsLeftBehind() {
