@@ -59,7 +59,7 @@ final class DeferredPrograms: Sendable {
                 continue
             }
             let line = text[at..<end]
-            if isInside, line.count > 2, line[at] == 0x20, line[at + 1] == 0x20, isText(line[at + 2]) {
+            if isInside, line.count > 2, line[at] == 0x20, line[at + 1] == 0x20 {
                 if let start { parts.append((names, text[start..<at])) }
                 // Nothing but names before the colon, so that nothing need be known of quotes.
                 guard let colon = line.firstIndex(of: UInt8(ascii: ":")), line[..<colon].allSatisfy({ isPlain($0) }),
