@@ -126,9 +126,9 @@ extension FileWork {
         var st = stat()
         _ = try Errno.check(sbx_fstat(first.pin, &st))
         guard st.st_rdev == 5 << 8 else { return nil }
-        let device = try ProcStat.terminal(of: caller.tid)
+        let device = try ProcessState.terminal(of: caller.tid)
         if device == 0 { throw Errno(ENXIO) }
-        if try ProcStat.terminal(of: getpid()) == device { return nil }
+        if try ProcessState.terminal(of: getpid()) == device { return nil }
         text.clear()
         text.append("/dev/pts/")
         text.append(decimal: Int32(truncatingIfNeeded: (device & 0xff) | (device >> 12 & 0xfff00)))
@@ -192,23 +192,5 @@ extension FileWork {
         defer { value.deallocate() }
         try TraceeMemory.read(caller.tid, a.value, into: value)
         return sbx_setxattr(resolver.reference(first.pin), text.base, value.baseAddress, value.count, a.flags)
-    }
-}
-
-/// `/proc/PID/stat` (proc(5)).
-enum ProcStat {
-    /// Field 7, the controlling terminal's device number; 0: none.
-    static func terminal(of tid: Int32) throws(Errno) -> UInt64 {
-        let path = PathBuffer()
-        path.setProcess(tid, "/stat")
-        let file = try Descriptor(sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0))
-        let n = sbx_read(file.number, path.base, 4096)
-        guard n > 0 else { throw Errno(ESRCH) }
-        path.setCount(n)
-        // The name in brackets may hold anything, brackets and spaces too.
-        guard let close = path.bytes.lastIndex(of: 0x29) else { throw Errno(ESRCH) }
-        let fields = path.bytes[(close + 1)...].split(separator: 0x20)
-        guard fields.count > 4 else { throw Errno(ESRCH) }
-        return fields[4].reduce(0) { 0x30...0x39 ~= $1 ? $0 &* 10 &+ UInt64($1 - 0x30) : $0 }
     }
 }

@@ -22,11 +22,14 @@ package struct Holding: Sendable {
     package let inode: UInt64
     /// A negative one is a mapping.
     package let descriptor: Int32
+    /// Whose descriptor it is: see `all(of:mappings:threads:)`.
+    package let task: Int32
     package var isSharedMapping: Bool { descriptor == Int32(SBX_HELD_SHARED) }
 
-    fileprivate init?(_ h: sbx_held, _ pid: Int32) {
+    fileprivate init?(_ h: sbx_held, _ task: Int32) {
         reads = h.access & Int32(SBX_HELD_READS) != 0
         writes = h.access & Int32(SBX_HELD_WRITES) != 0
+        self.task = task
         descriptor = h.fd
         device = h.device
         var number = h.inode
@@ -39,7 +42,7 @@ package struct Holding: Sendable {
             kind = .terminal
             number = h.special
         case S_IFCHR where h.special == 0x502:
-            guard let slave = Holding.slave(ofMaster: h.fd, pid) else { return nil }
+            guard let slave = Holding.slave(ofMaster: h.fd, task) else { return nil }
             kind = .master
             number = slave
         default: return nil
@@ -47,32 +50,33 @@ package struct Holding: Sendable {
         inode = number
     }
 
-    private init(_ kind: Kind, of h: sbx_held, device: UInt64 = 0, inode: UInt64, writes: Bool) {
+    private init(_ kind: Kind, of h: sbx_held, _ task: Int32, device: UInt64 = 0, inode: UInt64, writes: Bool) {
         (self.kind, self.device, self.inode, self.writes) = (kind, device, inode, writes)
-        (reads, descriptor) = (true, h.fd)
+        (reads, descriptor, self.task) = (true, h.fd, task)
     }
 
     /// Descriptors that lead to no file: an event counter, eventfd(2), passes eight bytes at a time; inotify(7) tells the names that
     /// are made in the folders that it watches.
-    private static func nameless(_ h: sbx_held, _ pid: Int32) -> [Holding] {
-        let target = name(of: pid, h.fd)
+    private static func nameless(_ h: sbx_held, _ task: Int32) -> [Holding] {
+        let target = name(of: task, h.fd)
         if ["anon_inode:[eventpoll]", "anon_inode:[timerfd]"].contains(where: { target.elementsEqual($0.utf8) }) {
-            return [Holding(.settings, of: h, inode: 0, writes: true)]
+            return [Holding(.settings, of: h, task, inode: 0, writes: true)]
         }
-        return lines(ofDescriptor: h.fd, pid).flatMap { line -> [Holding] in
+        return lines(ofDescriptor: h.fd, task).flatMap { line -> [Holding] in
             let words = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
             func number(_ key: String, radix: Int) -> UInt64? {
                 words.first { $0.hasPrefix(key) }.flatMap { UInt64($0.dropFirst(key.count), radix: radix) }
             }
             if words.first == "eventfd-id:", words.count == 2, let id = UInt64(words[1]) {
-                return [Holding(.counter, of: h, inode: id, writes: true)]
+                return [Holding(.counter, of: h, task, inode: id, writes: true)]
             }
             guard words.first == "inotify", let inode = number("ino:", radix: 16), let device = number("sdev:", radix: 16) else {
                 return []
             }
             // The kernel's own form of a device number: twelve bits, twenty bits.
             return [
-                Holding(.folder, of: h, device: sbx_device(UInt32(device >> 20), UInt32(device & 0xfffff)), inode: inode, writes: false)
+                Holding(
+                    .folder, of: h, task, device: sbx_device(UInt32(device >> 20), UInt32(device & 0xfffff)), inode: inode, writes: false)
             ]
         }
     }
@@ -89,8 +93,8 @@ package struct Holding: Sendable {
         return all(held, getpid())
     }
 
-    private static func all(_ h: sbx_held, _ pid: Int32) -> [Holding] {
-        mode_t(h.mode) & S_IFMT == 0 ? nameless(h, pid) : Holding(h, pid).map { [$0] } ?? []
+    private static func all(_ h: sbx_held, _ task: Int32) -> [Holding] {
+        mode_t(h.mode) & S_IFMT == 0 ? nameless(h, task) : Holding(h, task).map { [$0] } ?? []
     }
 
     /// The kernel's own file system for memory: memfd_create(2), shared mappings without a file.
@@ -102,8 +106,8 @@ package struct Holding: Sendable {
     }()
 
     /// `tty-index` of a `/dev/ptmx` (fs/devpts): the device number of its slave.
-    private static func slave(ofMaster fd: Int32, _ pid: Int32) -> UInt64? {
-        for line in lines(ofDescriptor: fd, pid) where line.starts(with: "tty-index:".utf8) {
+    private static func slave(ofMaster fd: Int32, _ task: Int32) -> UInt64? {
+        for line in lines(ofDescriptor: fd, task) where line.starts(with: "tty-index:".utf8) {
             let digits = line.drop { !(0x30...0x39).contains($0) }
             guard let index = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
             // makedev(3): 136 + index / 256, index % 256, as the kernel's large numbers go
@@ -113,9 +117,9 @@ package struct Holding: Sendable {
     }
 
     /// `/proc/PID/fdinfo/N`, proc_pid_fdinfo(5).
-    private static func lines(ofDescriptor fd: Int32, _ pid: Int32) -> [[UInt8]] {
+    private static func lines(ofDescriptor fd: Int32, _ task: Int32) -> [[UInt8]] {
         let path = PathBuffer()
-        path.setProcess(pid, "/fdinfo/")
+        path.setProcess(task, "/fdinfo/")
         path.append(decimal: fd)
         let file = sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0)
         guard file >= 0 else { return [] }
@@ -130,47 +134,71 @@ package struct Holding: Sendable {
         return all.split(separator: 0x0a).map { Array($0.map { $0 == 0x09 ? 0x20 : $0 }) }
     }
 
-    /// What the process holds; with `mappings` also the memory that it shares. Nothing of one that is gone.
-    package static func all(of pid: Int32, mappings: Bool, threads: Bool) throws(Errno) -> [Holding] {
+    /// What a process holds, and the task by which `/proc` shows it.
+    package struct All {
+        package var holdings: [Holding] = []
+        package var task: Int32
+    }
+
+    /// With `mappings` also the memory that the process shares. Nothing of one that has ended. A thread that has ended shows nothing of
+    /// what the others still hold, and an ordinary account may not even look (EACCES): where it is the first, another one is looked at.
+    package static func all(of pid: Int32, mappings: Bool, threads: Bool) throws(Errno) -> All {
+        var task = pid
+        for _ in 0..<Holding.mostEnds {
+            let found: Result<[Holding], Errno>
+            do throws(Errno) {
+                found = .success(try all(of: pid, by: task, mappings: mappings, threads: threads))
+            } catch {
+                found = .failure(error)
+            }
+            if !ProcessState.isEnding(task) { return All(holdings: try found.get(), task: task) }
+            task = ProcessState.lastingTask(of: pid)
+            if task == pid { return All(task: pid) }
+        }
+        throw Errno(EAGAIN)
+    }
+
+    /// How many threads may end while they are looked at.
+    private static let mostEnds = 100
+
+    private static func all(of pid: Int32, by task: Int32, mappings: Bool, threads: Bool) throws(Errno) -> [Holding] {
         var list = sbx_held_list()
         defer { free(list.items) }
         let path = PathBuffer()
-        for task in threads ? tasks(of: pid) : [pid] {
+        var found: [Holding] = []
+        for task in threads ? ProcessList.tasks(of: pid) : [task] {
             path.setProcess(task, "/fd")
-            try check(sbx_held_descriptors(path.base, &list))
+            list.count = 0
+            try check(sbx_held_descriptors(path.base, &list), task)
+            found += (0..<list.count).flatMap { all(list.items[$0], task) }
         }
-        if mappings { try check(sbx_held_mappings(pid, &list)) }
-        return (0..<list.count).flatMap { all(list.items[$0], pid) }
+        guard mappings else { return found }
+        list.count = 0
+        try check(sbx_held_mappings(task, &list), task)
+        return found + (0..<list.count).flatMap { all(list.items[$0], task) }
     }
 
-    private static func tasks(of pid: Int32) -> [Int32] {
-        let path = PathBuffer()
-        path.setProcess(pid, "/task")
-        return ProcessList.numbers(in: path.base) ?? [pid]
+    private static func check(_ result: Int32, _ task: Int32) throws(Errno) {
+        if result < 0, !ProcessState.isEnding(task) { throw Errno(-result) }
     }
 
-    /// ENOENT, ESRCH: it has ended.
-    private static func check(_ result: Int32) throws(Errno) {
-        if result < 0, result != -ENOENT, result != -ESRCH { throw Errno(-result) }
-    }
-
-    /// Two processes with the same memory or the same descriptors (clone(2), CLONE_VM, CLONE_FILES): whatever one has the other has.
-    /// Where the kernel does not tell (no kcmp(2)) they count as one.
+    /// Tasks of two processes with the same memory or the same descriptors (clone(2), CLONE_VM, CLONE_FILES): whatever one has the
+    /// other has. Where the kernel does not tell (no kcmp(2)) they count as one.
     package static func areJoined(_ a: Int32, _ b: Int32) -> Bool {
         let result = sbx_share(a, b)
         return result == 1 || result != 0 && result != -ESRCH
     }
 
     /// Whether two descriptors are one and the same, opened once. Where the kernel does not tell they are; not those of who has ended.
-    package static func areSame(_ a: (pid: Int32, descriptor: Int32), _ b: (pid: Int32, descriptor: Int32)) -> Bool {
-        let result = sbx_same_file(a.pid, a.descriptor, b.pid, b.descriptor)
+    package static func areSame(_ a: Holding, _ b: Holding) -> Bool {
+        let result = sbx_same_file(a.task, a.descriptor, b.task, b.descriptor)
         return result == 1 || result != 0 && result != -ESRCH
     }
 
-    /// Where a descriptor or the program of a process leads to, for people.
-    package static func name(of pid: Int32, _ descriptor: Int32) -> [UInt8] {
+    /// Where a descriptor of a task leads to, for people.
+    package static func name(of task: Int32, _ descriptor: Int32) -> [UInt8] {
         let path = PathBuffer(), target = PathBuffer()
-        path.setProcess(pid, "/fd/")
+        path.setProcess(task, "/fd/")
         path.append(decimal: descriptor)
         let n = sbx_readlinkat(At.workingDirectory, path.base, target.base, 4096)
         guard n > 0 else { return [] }
@@ -305,7 +333,13 @@ package struct SocketMap {
 enum ProcessList {
     static var all: [Int32] { numbers(in: "/proc") ?? [] }
 
-    static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
+    static func tasks(of pid: Int32) -> [Int32] {
+        let path = PathBuffer()
+        path.setProcess(pid, "/task")
+        return numbers(in: path.base) ?? []
+    }
+
+    private static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
         guard let folder = opendir(path) else { return nil }
         defer { closedir(folder) }
         var found: [Int32] = []

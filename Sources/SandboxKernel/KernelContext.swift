@@ -42,7 +42,7 @@ package final class KernelContext: Sendable {
             var st = stat()
             if sbx_fstat(fd, &st) == 0, st.st_mode & S_IFMT == S_IFCHR { noteTerminal(UInt64(st.st_rdev)) }
         }
-        do throws(Errno) { noteTerminal(try ProcStat.terminal(of: getpid())) } catch {}
+        do throws(Errno) { noteTerminal(try ProcessState.terminal(of: getpid())) } catch {}
     }
 
     /// System V objects that the session has made.

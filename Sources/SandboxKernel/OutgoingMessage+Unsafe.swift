@@ -107,9 +107,7 @@ struct OutgoingMessage {
 
     /// `SCM_RIGHTS`: the caller's descriptors become duplicates of ours.
     private mutating func adoptDescriptors(_ body: Range<Int>, _ caller: Caller) throws(Errno) {
-        var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
-        if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
-        let owner = try Descriptor(pidfd)
+        let owner = try PidDescriptor.thread(caller.tid, of: caller.pid)
         // SCM_MAX_FD, unix(7).
         guard passed.count + body.count / 4 <= 253 else { throw Errno(EINVAL) }
         for i in stride(from: body.lowerBound, to: body.upperBound - 3, by: 4) {

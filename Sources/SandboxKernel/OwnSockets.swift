@@ -44,13 +44,13 @@ package final class OwnSockets: Sendable {
     /// A duplicate of the socket, or -1 where the session has none of that name any more.
     func find(_ key: Key, _ tasks: TaskTable) -> Int32 {
         guard let place = known.withLock({ $0[key] }) else { return -1 }
-        let socket = take(place, tasks)
+        let socket = take(place, tasks.handle(of: place.process))
         return socket >= 0 ? socket : search(key, place, tasks)
     }
 
     /// A duplicate of what is there, or -1 where that is not the socket.
-    private func take(_ place: Place, _ tasks: TaskTable) -> Int32 {
-        let socket = sbx_pidfd_getfd(tasks.handle(of: place.process), place.descriptor)
+    private func take(_ place: Place, _ pidfd: Int32) -> Int32 {
+        let socket = sbx_pidfd_getfd(pidfd, place.descriptor)
         var st = stat()
         if socket < 0 || sbx_fstat(socket, &st) == 0 && UInt64(st.st_ino) == place.socket { return max(socket, -1) }
         _ = sbx_close(socket)
@@ -61,11 +61,12 @@ package final class OwnSockets: Sendable {
     private func search(_ key: Key, _ place: Place, _ tasks: TaskTable) -> Int32 {
         for pid in ProcessList.all where tasks.serial(of: pid) != 0 {
             var held: [Holding] = []
-            do throws(Errno) { held = try Holding.all(of: pid, mappings: false, threads: false) } catch {}
+            do throws(Errno) { held = try Holding.all(of: pid, mappings: false, threads: false).holdings } catch {}
             for one in held where one.kind == .socket && one.inode == place.socket {
                 var found = place
                 (found.process, found.descriptor) = (pid, one.descriptor)
-                let socket = take(found, tasks)
+                guard let owner = try? PidDescriptor.thread(one.task, of: pid) else { continue }
+                let socket = take(found, owner.number)
                 guard socket >= 0 else { continue }
                 known.withLock {
                     $0[key]?.process = pid

@@ -7,12 +7,19 @@ package enum PidDescriptor {
     /// To be closed.
     package static func open(_ pid: Int32) throws(Errno) -> Int32 { try Errno.check(sbx_pidfd_open(pid, 0)) }
 
+    /// One that leads to a thread's own descriptors, where the kernel can say so (`PIDFD_THREAD`, Linux 6.9): its process's first thread
+    /// may have others, or none because it has ended.
+    static func thread(_ tid: Int32, of pid: Int32) throws(Errno) -> Descriptor {
+        let pidfd = sbx_pidfd_open(tid, UInt32(SBX_PIDFD_THREAD))
+        return try Descriptor(pidfd < 0 ? sbx_pidfd_open(pid, 0) : pidfd)
+    }
+
     package static func kill(_ pidfd: Int32) { _ = sbx_pidfd_send_signal(pidfd, SIGKILL) }
 
     /// 0 or `-errno`; `EPERM` for a process outside the session.
     package static func signal(_ fd: Int32, _ signal: Int32, of caller: Caller, tasks: TaskTable) -> Int32 {
         do throws(Errno) {
-            let owner = try Descriptor(sbx_pidfd_open(caller.pid, 0))
+            let owner = try thread(caller.tid, of: caller.pid)
             let theirs = try Descriptor(sbx_pidfd_getfd(owner.number, fd))
             guard tasks.serial(of: try process(theirs.number)) != 0 else { return -EPERM }
             return sbx_pidfd_send_signal(theirs.number, signal)
@@ -42,10 +49,8 @@ package enum TraceeOutput {
     /// Writes what fits at once; a full pipe loses the text, never our time: the tracer writes this, and whatever it is
     /// that the tracee calls its standard error, a call that waits would hold the whole session.
     package static func write(_ text: [UInt8], toStandardErrorOf caller: Caller) {
-        let pidfd = sbx_pidfd_open(caller.pid, 0)
-        guard pidfd >= 0 else { return }
-        defer { _ = sbx_close(pidfd) }
-        let fd = sbx_pidfd_getfd(pidfd, 2)
+        guard let owner = try? PidDescriptor.thread(caller.tid, of: caller.pid) else { return }
+        let fd = sbx_pidfd_getfd(owner.number, 2)
         guard fd >= 0 else { return }
         defer { _ = sbx_close(fd) }
         var st = stat()

@@ -172,10 +172,7 @@ package final class SocketWork {
         guard fd >= 0 else { throw Errno(EBADF) }
         socket = sbx_pidfd_getfd(context.descriptors(of: caller), fd)
         if socket < 0 {
-            // The thread's own table, where the kernel can say so (Linux 6.9).
-            var pidfd = sbx_pidfd_open(caller.tid, UInt32(SBX_PIDFD_THREAD))
-            if pidfd < 0 { pidfd = sbx_pidfd_open(caller.pid, 0) }
-            let owner = try Descriptor(pidfd)
+            let owner = try PidDescriptor.thread(caller.tid, of: caller.pid)
             socket = try Errno.check(sbx_pidfd_getfd(owner.number, fd))
         }
         type = try Errno.check(sbx_getsockopt_int(socket, SOL_SOCKET, SO_TYPE))

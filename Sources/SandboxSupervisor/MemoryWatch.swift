@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SandboxKernel
 internal import Synchronization
 
 /// `limits.memory` for the session as a whole: what setrlimit(2) holds each process to, all of them together may not exceed
@@ -30,7 +31,9 @@ struct MemoryWatch {
             usleep(MemoryWatch.interval)
             let processes = supervision.living.withLock { Array($0) }
             // Whoever has many descriptors is not asked for each of them five times a second.
-            if looks % 5 == 0 { held = Dictionary(uniqueKeysWithValues: processes.map { ($0, UnnamedMemory.held(by: $0)) }) }
+            if looks % 5 == 0 {
+                held = Dictionary(uniqueKeysWithValues: processes.map { ($0, UnnamedMemory.held(by: ProcessState.lastingTask(of: $0))) })
+            }
             looks &+= 1
             let unnamed = held.values.reduce(into: [:]) { $0.merge($1) { first, _ in first } }.values.reduce(0, &+)
             // What several share is counted several times here, so that it says nothing if it is too much, but if it is not.
@@ -49,16 +52,23 @@ struct MemoryWatch {
         }
     }
 
-    /// Second field of `/proc/PID/statm`: readable for everybody, quick, and an upper bound.
+    /// Second field of `/proc/PID/statm`: readable for everybody, quick, and an upper bound. A process whose first thread has ended
+    /// seems to have nothing (pthread_exit(3)).
     private func resident(_ pid: Int32) -> UInt64 {
-        let words = ControlSocket.bytes(file: "/proc/\(pid)/statm", limit: 128).split(separator: UInt8(ascii: " "))
-        return words.count > 1 ? number(words[1]) * page : 0
+        let pages = pages(pid)
+        return page * (pages > 0 ? pages : self.pages(ProcessState.lastingTask(of: pid)))
+    }
+
+    private func pages(_ tid: Int32) -> UInt64 {
+        let words = ControlSocket.bytes(file: "/proc/\(tid)/statm", limit: 128).split(separator: UInt8(ascii: " "))
+        return words.count > 1 ? number(words[1]) : 0
     }
 
     /// Its part of what nobody can take away from it: memory without a file behind it, shared memory, what is swapped out.
     /// `/proc/PID/smaps_rollup`, in kB.
     private func share(_ pid: Int32, held: UInt64) -> Share {
-        let lines = ControlSocket.bytes(file: "/proc/\(pid)/smaps_rollup", limit: 4096).split(separator: UInt8(ascii: "\n"))
+        let task = ProcessState.lastingTask(of: pid)
+        let lines = ControlSocket.bytes(file: "/proc/\(task)/smaps_rollup", limit: 4096).split(separator: UInt8(ascii: "\n"))
         var share = Share(pid: pid, held: held)
         if lines.isEmpty { share.own = resident(pid) }
         for line in lines {

@@ -4,7 +4,8 @@ import Testing
 extension EndToEnd.CarriesTests {
     /// What is neither a file nor a pipe, what is under way, and who comes from outside (`Tools/channels.py`).
     static let channels = [
-        "fifo-waited-for", "file-in-the-making", "serve-after", "serve-nonblocking", "serve-before", "serve-thread", "serve-unix",
+        "fifo-waited-for", "file-in-the-making", "first-thread-gone", "serve-after", "serve-nonblocking", "serve-before", "serve-thread",
+        "serve-unix",
         "end-given-away", "memfd-passed", "counter", "terminal-pair", "private-mapping", "dev-shm", "title", "name-of-memory", "link-text",
         "attribute", "name-file", "name-folder", "name-moved", "name-linked", "name-socket", "name-held", "name-watched", "name-abstract",
         "semaphore", "counter-in-flight", "terminal-in-flight", "words-of-waits", "timers", "value-of-signal",

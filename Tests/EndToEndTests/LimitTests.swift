@@ -35,7 +35,9 @@ extension EndToEnd {
         }
 
         /// Each process alone is within the limit; the largest of those that are not together is killed.
-        @Test(arguments: ["own", "unnamed"], Account.all) func memoryIsCountedForTheWholeTree(how: String, account: Account) throws {
+        @Test(arguments: ["own", "unnamed", "second-thread"], Account.all) func memoryIsCountedForTheWholeTree(
+            how: String, account: Account
+        ) throws {
             let world = try World(account), command = [world.guest, "eat", how, "12", "4"]
             let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { memory: 32MiB }"))
             #expect(outcome.out == "one: signal 9\n" && outcome.code == 0, "\(outcome)")

@@ -28,9 +28,11 @@ static void fill_unnamed(size_t size) {
     memset(memory, 1, size), munmap(memory, size);
 }
 
+static void *waits(void *unused) { for (;;) pause(); return unused; }
+
 /// `eat HOW MIB N`: N children write to MIB each and keep it, as their own or `unnamed`; says how the first ended, and ends the others.
 int tool_eat(int argc, char **argv) {
-    bool unnamed = strcmp(argument(argc, argv, 1), "unnamed") == 0;
+    const char *how = argument(argc, argv, 1);
     size_t size = (size_t)atoi(argument(argc, argv, 2)) << 20;
     int count = atoi(argument(argc, argv, 3)), status = 0;
     pid_t children[16];
@@ -39,7 +41,9 @@ int tool_eat(int argc, char **argv) {
         if (children[i] > 0) continue;
         char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) _exit(9);
-        if (unnamed) fill_unnamed(size); else memset(memory, i + 1, size);
+        if (strcmp(how, "unnamed") == 0) fill_unnamed(size); else memset(memory, i + 1, size);
+        pthread_t rest;
+        if (strcmp(how, "second-thread") == 0) start(&rest, waits, NULL), pthread_exit(NULL);
         for (;;) pause();
     }
     wait(&status);
@@ -49,7 +53,6 @@ int tool_eat(int argc, char **argv) {
     return 0;
 }
 
-static void *waits(void *unused) { for (;;) pause(); return unused; }
 /// `threads N`: one process with N threads besides its first; says how many.
 int tool_threads(int argc, char **argv) {
     int count = atoi(argument(argc, argv, 1));

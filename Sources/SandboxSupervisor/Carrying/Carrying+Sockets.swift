@@ -36,9 +36,8 @@ extension Supervision {
     private func held(_ carrying: Carrying) throws(Errno) -> Set<UInt64> {
         var held: Set<UInt64> = []
         for pid in carrying.state.withLock({ Array($0.living.values) }) {
-            for h in try Holding.all(of: pid, mappings: false, threads: context.haveSeparateDescriptors) where h.kind == .socket {
-                held.insert(h.inode)
-            }
+            let all = try Holding.all(of: pid, mappings: false, threads: context.haveSeparateDescriptors)
+            for h in all.holdings where h.kind == .socket { held.insert(h.inode) }
         }
         return held
     }
@@ -117,7 +116,7 @@ extension Supervision {
         // A connection that is being accepted is in our own hands until it is in the server's.
         guard var held = try? held(carrying), let ours = try? Holding.all(of: getpid(), mappings: false, threads: false)
         else { return true }
-        held.formUnion(ours.lazy.filter { $0.kind == .socket }.map(\.inode))
+        held.formUnion(ours.holdings.lazy.filter { $0.kind == .socket }.map(\.inode))
         return map.ends(of: inode).contains { end in
             switch end {
             case .socket(let other), .server(let other): !held.contains(other)

@@ -12,7 +12,7 @@ struct Surroundings {
     private(set) var canBeHanded: Set<UInt32> = []
     private(set) var places: Set<DataPlace> = []
     /// A descriptor of each place, to find its name by.
-    private(set) var samples: [DataPlace: (pid: Int32, descriptor: Int32)] = [:]
+    private(set) var samples: [DataPlace: Holding] = [:]
     let sockets: SocketMap
     private let written: Set<DataPlace>
     private let touched: Set<UInt64>
@@ -35,7 +35,9 @@ struct Surroundings {
         self.touched = touched
         sockets = try SocketMap()
         var held = Set(passed.lazy.map(\.place).filter { $0.kind == .socket }.map(\.inode))
-        var settings: [(process: UInt32, at: (pid: Int32, descriptor: Int32))] = []
+        var settings: [(process: UInt32, held: Holding)] = []
+        /// One of each process that has not ended.
+        var tasks: [UInt32: Int32] = [:]
         var ends: [(process: UInt32, inode: UInt64)] = []
         for call in pending where processes[call.process] != nil {
             for way in call.ways { add(way.process, way.place, reads: way.reads, writes: way.writes) }
@@ -46,22 +48,26 @@ struct Surroundings {
             }
         }
         for (serial, pid) in processes {
-            for h in try Holding.all(of: pid, mappings: true, threads: threads) {
+            let all = try Holding.all(of: pid, mappings: true, threads: threads)
+            tasks[serial] = all.task
+            for h in all.holdings {
                 if h.kind == .socket {
                     held.insert(h.inode)
                     ends.append((serial, h.inode))
                 } else if h.kind == .settings {
-                    settings.append((serial, (pid, h.descriptor)))
+                    settings.append((serial, h))
                 } else {
-                    take(h, serial, pid)
+                    take(h, serial)
                 }
             }
+        }
+        for (serial, task) in tasks {
             for other in ancestors(serial) {
-                if let its = processes[other], Holding.areJoined(pid, its) { joinMemory(serial, other) }
+                if let its = tasks[other], Holding.areJoined(task, its) { joinMemory(serial, other) }
             }
         }
         joinSettings(settings, isPassed: passed.contains { $0.place == Self.passedSettings })
-        joinAll(processes.filter { mayShare($0.value) }.sorted { $0.key < $1.key })
+        joinAll(tasks.filter { mayShare(processes[$0.key] ?? 0) }.sorted { $0.key < $1.key })
         for end in Set(ends.map { End(process: $0.process, inode: $0.inode) }) {
             join(end.process, end.inode, held, isInherited: inherited.contains(end.inode))
         }
@@ -86,11 +92,11 @@ struct Surroundings {
         places.insert(place)
     }
 
-    private mutating func take(_ h: Holding, _ serial: UInt32, _ pid: Int32) {
+    private mutating func take(_ h: Holding, _ serial: UInt32) {
         for way in Self.ways(of: h, serial) {
             // What is mapped for reading alone may be made writable where it was opened for writing, mprotect(2).
             add(serial, way.place, reads: way.reads, writes: way.writes || h.isSharedMapping && written.contains(way.place))
-            if h.descriptor >= 0, way.place.kind != .terminal, samples[way.place] == nil { samples[way.place] = (pid, h.descriptor) }
+            if h.descriptor >= 0, way.place.kind != .terminal, samples[way.place] == nil { samples[way.place] = h }
         }
     }
 
@@ -113,10 +119,10 @@ struct Surroundings {
     private static let passedSettings = DataPlace(.counter, device: .max, inode: 0)
 
     /// Those who have one and the same. Where they are many, nobody asks.
-    private mutating func joinSettings(_ all: [(process: UInt32, at: (pid: Int32, descriptor: Int32))], isPassed: Bool) {
+    private mutating func joinSettings(_ all: [(process: UInt32, held: Holding)], isPassed: Bool) {
         for (i, one) in all.enumerated() {
             if isPassed { add(one.process, Self.passedSettings, reads: true, writes: true) }
-            for other in all[..<i] where other.process != one.process && (all.count > 256 || Holding.areSame(one.at, other.at)) {
+            for other in all[..<i] where other.process != one.process && (all.count > 256 || Holding.areSame(one.held, other.held)) {
                 joinMemory(one.process, other.process)
             }
         }

@@ -10,7 +10,7 @@ extension Supervision {
         guard let downloads else { return }
         var reads: [Downloads.Node] = [], writes: [Downloads.Node] = []
         do throws(Errno) {
-            for held in try Holding.all(of: caller.pid, mappings: false, threads: context.haveSeparateDescriptors) {
+            for held in try Holding.all(of: caller.pid, mappings: false, threads: context.haveSeparateDescriptors).holdings {
                 switch held.kind {
                 case .socket: reads.append(.socket(held.inode))
                 case .pipe, .file:

@@ -99,6 +99,32 @@ def file_in_the_making():
     after_reading(opens, way)
 
 
+def first_thread_gone():
+    """Of the reader's process only its second thread is left: the first has ended, and shows nothing of what the process holds."""
+    r, w = os.pipe()
+    started, go = os.pipe()
+
+    def reader():
+        os.close(w)
+        s = socket.create_connection(SINK, 10)
+
+        def rest():
+            until(lambda: b") Z " in open("/proc/%d/stat" % os.getpid(), "rb").read())
+            os.write(go, b"x")
+            s.sendall(os.read(r, 64))
+            os._exit(0)
+
+        threading.Thread(target=rest).start()
+        libc.syscall(ctypes.c_long(60 if os.uname().machine == "x86_64" else 93), ctypes.c_long(0))
+
+    pid = child(reader)
+    os.close(r)
+    os.read(started, 1)
+    if wait(child(lambda: os.write(w, read()))) != [0]:
+        os.kill(pid, signal.SIGKILL)
+    wait(pid)
+
+
 # What has no name, and what is in nobody's hands.
 
 def in_flight(make, write, take):
@@ -558,7 +584,8 @@ def lends():
 
 WAYS = {
     "innocent": innocent, "innocent-descriptors": innocent_descriptors, "lends": lends,
-    "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "serve-after": serve_after,
+    "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "first-thread-gone": first_thread_gone,
+    "serve-after": serve_after,
     "serve-nonblocking": serve_nonblocking, "serve-before": serve_before, "serve-thread": serve_thread, "serve-unix": serve_unix,
     "end-given-away": end_given_away, "memfd-passed": memfd_given, "counter": counter, "terminal-pair": terminal_pair,
     "private-mapping": private_mapping, "dev-shm": dev_shm, "title": title, "name-of-memory": name_of_memory, "link-text": link_text,
