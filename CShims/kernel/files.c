@@ -2,6 +2,7 @@
 #include <ftw.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 
 static int drop(const char *path, const struct stat *st, int kind, struct FTW *at) {
     (void)st;
@@ -24,6 +25,13 @@ int sbx_may_hold_socket(const char *folder) {
 int sbx_lies_in_memory(const char *path) {
     struct statfs s;
     return statfs(path, &s) == 0 && (s.f_type == TMPFS_MAGIC || s.f_type == HUGETLBFS_MAGIC);
+}
+
+// On a disk of this machine, whose file systems never wait for a server. Numbers without a disk behind them are given to others later.
+int sbx_lies_on_disk(int fd, dev_t device) {
+    struct statfs s;
+    return major(device) != 0 && fstatfs(fd, &s) == 0 &&
+           (s.f_type == EXT4_SUPER_MAGIC || s.f_type == XFS_SUPER_MAGIC || s.f_type == F2FS_SUPER_MAGIC);
 }
 
 void sbx_remove_tree(const char *path) { nftw(path, drop, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }

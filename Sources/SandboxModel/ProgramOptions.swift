@@ -33,15 +33,12 @@ enum ProgramOptions {
         "rabbitmqctl": [("add_user", 1), ("change_password", 1), ("authenticate_user", 1)],
     ]
 
+    private static let byPlace: [[UInt8]] =
+        (Array(places.keys) + options.filter { $0.value.contains { $0.takes == .login } }.map(\.key)).map { Array($0.utf8) }
+
     /// For a look that must cost next to nothing.
     static func takesSecretsByPlace(_ name: Span<UInt8>) -> Bool {
-        name.count < 16
-            && places.keys.contains { key in key.utf8.count == name.count && key.utf8.enumerated().allSatisfy { name[$0] == $1 } }
-            || name.count < 8
-                && options.contains { key, list in
-                    list.contains { if case .login = $0.takes { true } else { false } } && key.utf8.count == name.count
-                        && key.utf8.enumerated().allSatisfy { name[$0] == $1 }
-                }
+        byPlace.contains { known in known.count == name.count && known.indices.allSatisfy { known[$0] == name[$0] } }
     }
 
     static func known(_ word: [UInt8]) -> String? {

@@ -12,7 +12,7 @@ final class Tree: TracerEvents {
     private let supervision: Supervision
     private let front: Front
     private let programs: ProgramWork
-    private let streams = StandardStreams()
+    private let streams: StandardStreams
     private let limit: Int
     let writes: WriteWatch?
     /// How many processes were killed for being one too many.
@@ -40,6 +40,7 @@ final class Tree: TracerEvents {
     init(_ supervision: Supervision, front: Front) {
         self.supervision = supervision
         self.front = front
+        streams = StandardStreams(supervision.context)
         programs = ProgramWork(supervision.context)
         limit = supervision.policy.limits.processes.map { Int(clamping: $0) } ?? .max
         writes = supervision.enforces ? supervision.policy.limits.written.map { WriteWatch(supervision, $0) } : nil

@@ -39,13 +39,13 @@ extension EndToEnd {
                 kind: "connect", mode: "enforce", thread: "sbx-notify",
                 calls: ["ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "connect": 1, "close": 1]),
             // Five stops (fork, the child, exec, the child's end, SIGCHLD), each waited for and taken; the child's pidfd; the
-            // program's file and name, the loader's (of a kernel since 6.11), its stack and arguments, and of each standard stream
-            // its name, its kind and which way it goes.
+            // program's file and name, the loader's (of a kernel since 6.11), its stack and arguments; and each standard stream
+            // taken, what it is, which way it goes, its name, closed.
             Cost(
                 kind: "start", mode: "enforce", thread: "sandbox",
                 calls: [
-                    "waitid": 5, "wait4": 5, "ptrace": 7, "pidfd_open": 1, "close": 2, "newfstatat": 8, "readlinkat": 4, "openat": 1,
-                    "ioctl": 1, "process_vm_readv": 3,
+                    "waitid": 5, "wait4": 5, "ptrace": 7, "pidfd_open": 1, "close": 5, "newfstatat": 5, "readlinkat": 4, "openat": 1,
+                    "ioctl": 1, "process_vm_readv": 3, "pidfd_getfd": 3, "fcntl": 3,
                 ]),
         ]
 

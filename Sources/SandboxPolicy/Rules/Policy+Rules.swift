@@ -41,16 +41,8 @@ extension Policy {
         }
     }
 
-    /// Whether what SQL does could make a difference. A rule about every program start, whatever it means, asks for none of that, but
-    /// where it asks for tables.
-    package var judgesStatements: Bool {
-        let sql = IntentSet(pattern: "sql") ?? []
-        return ruleTable.rules.contains { rule in
-            guard !rule.rule.intents.isDisjoint(with: sql) else { return false }
-            if !rule.rule.intents.contains(.procExec) { return true }
-            return rule.conditions.contains { [.table, .database, .carries].contains($0.condition.key) }
-        }
-    }
+    /// Whether what SQL does could make a difference.
+    package var judgesStatements: Bool { ruleTable.judgesStatements }
 
     /// Whether one may have a say about reading what is a file or a folder and nothing else: no device, and nothing of procfs.
     package var judgesPlainReads: Bool { !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: .open, .read)) }

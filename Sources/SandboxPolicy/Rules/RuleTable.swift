@@ -8,6 +8,7 @@ struct RuleTable: Sendable {
     let releases: [CompiledRelease]
     /// Of all rules, for a quick no.
     let intents: IntentSet
+    let judgesStatements: Bool
     private let needs: [IntentSet]
     private let index: RuleIndex
 
@@ -20,6 +21,14 @@ struct RuleTable: Sendable {
         needs = rules.map(\.rule.intents)
         intents = needs.reduce([]) { $0.union($1) }
         index = RuleIndex(rules)
+        judgesStatements = rules.contains(where: Self.isAboutStatements)
+    }
+
+    /// A rule about every program start, whatever it means, asks for none, but where it asks for tables.
+    private static func isAboutStatements(_ rule: CompiledRule) -> Bool {
+        guard !rule.rule.intents.isDisjoint(with: IntentSet(pattern: "sql") ?? []) else { return false }
+        if !rule.rule.intents.contains(.procExec) { return true }
+        return rule.conditions.contains { [.table, .database, .carries].contains($0.condition.key) }
     }
 
     var isEmpty: Bool { rules.isEmpty }
