@@ -141,8 +141,14 @@ extension EndToEnd {
         }
 
         /// A file system whose server is gone holds those who ask it, and nobody else: neither notifiers nor the tracer, which looks where
-        /// an argument leads. Only root can mount one.
-        @Test(.enabled(if: getuid() == 0), arguments: Account.all) func filesThatNeverAnswer(account: Account) throws {
+        /// an argument leads and what a program's standard input is. Only root can mount one.
+        @Test(
+            .enabled(if: getuid() == 0), arguments: Account.all,
+            [
+                ("asks-the-dead", "file: \"text\"\nrename: ok\ntrue: exit 0\n"),
+                ("begins-with-the-slow", "quick: exit 0\nslow: exit 0\n"),
+            ])
+        func filesThatNeverAnswer(account: Account, tool: (name: String, says: String)) throws {
             let world = try World(account), folder = world.work + "/dead"
             mkdir(folder, 0o755)
             let server = try Running([world.guest, "dead-files", folder], environment: world.environment, directory: world.root)
@@ -158,9 +164,9 @@ extension EndToEnd {
                 rules:
                   - { name: downloaded, intent: proc.exec_downloaded, decide: deny, reason: r }
                 """)
-            let native = try world.native([world.guest, "asks-the-dead", folder])
-            #expect(native.out == "file: \"text\"\nrename: ok\ntrue: exit 0\n", "\(native)")
-            let outcome = try world.sandboxed([world.guest, "asks-the-dead", folder], profile: profile, within: 60)
+            let native = try world.native([world.guest, tool.name, folder])
+            #expect(native.out == tool.says, "\(native)")
+            let outcome = try world.sandboxed([world.guest, tool.name, folder], profile: profile, within: 60)
             #expect(outcome.code == 0 && outcome.out == native.out && !outcome.late, "\(outcome)")
         }
 

@@ -34,7 +34,7 @@ G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descri
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
 G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
-G(attack_i386_exec) G(attack_exec_as_loader) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(tool_asks_the_dead) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
+G(attack_i386_exec) G(attack_exec_as_loader) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
@@ -209,6 +209,7 @@ const struct guest tools[] = {
     {"make-program", tool_make_program, "PATH"},
     {"dead-files", tool_dead_files, "FOLDER"},
     {"asks-the-dead", tool_asks_the_dead, "FOLDER"},
+    {"begins-with-the-slow", tool_begins_with_the_slow, "FOLDER"},
     {"stream", tool_stream, "HOW FILE CMD…"},
     {"spill", tool_spill, "FILE CMD…"},
     {"victim", tool_victim, "CMD…"},
