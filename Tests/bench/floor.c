@@ -8,7 +8,9 @@
 // -s  the listener wakes synchronously   -r  the path or address is read from the caller   -n  threads at the listener
 // -l  besides, what it takes at the least that nobody wins a race against the answer: before an open goes on, a look at what
 //     the name leads to, and at the memory that the name lies in; what is handed over is pinned, its path asked for, and then
-//     opened; a connect is made on the caller's socket with our copy of the address
+//     opened; a connect is made on the caller's socket with our copy of the address; with -e event what has been loaded and with
+//     which arguments is asked for where nobody can change it any more, each process is known by a pidfd, and who has ended is
+//     still there when it is told
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +46,14 @@ struct procmap_query {
     uint64_t vma_name_addr, build_id_addr;
 };
 #define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+#endif
+
+#ifdef __x86_64__
+#define INSTRUCTION(registers) (registers).rip
+#define STACK(registers) (registers).rsp
+#else
+#define INSTRUCTION(registers) (registers).pc
+#define STACK(registers) (registers).sp
 #endif
 
 static enum { ALLOW, NOTIFY, ADDFD } opens = ALLOW;
@@ -203,16 +214,48 @@ static void *answer_all(void *unused) {
     }
 }
 
+// The program by what is mapped, the file that its first instruction lies in (its loader), and its arguments.
+static void look_at_program(pid_t pid) {
+    char path[64], name[PATH_MAX], stack[8192];
+    struct stat st;
+    struct user_regs_struct registers;
+    struct iovec all = {&registers, sizeof registers};
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    fstatat(AT_FDCWD, path, &st, 0x4000 /* AT_STATX_DONT_SYNC */);
+    if (readlink(path, name, sizeof name) < 0) return;
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    int maps = open(path, O_RDONLY | O_CLOEXEC);
+    ptrace(PTRACE_GETREGSET, pid, (void *)1 /* NT_PRSTATUS */, &all);
+    struct procmap_query query = {.size = sizeof query, .query_addr = INSTRUCTION(registers), .vma_name_size = sizeof name,
+                                  .vma_name_addr = (uintptr_t)name};
+    ioctl(maps, PROCMAP_QUERY, &query);
+    close(maps);
+    uint64_t at = STACK(registers);
+    struct iovec here = {stack, 4096 - at % 4096}, there = {(void *)at, 4096 - at % 4096};
+    process_vm_readv(pid, &here, 1, &there, 1, 0);
+    here = (struct iovec){stack, sizeof stack}, there = (struct iovec){(void *)(at + 4096 - at % 4096), sizeof stack};
+    process_vm_readv(pid, &here, 1, &there, 1, 0);
+}
+
 // Until the last tracee is gone; the first one's status.
 static int trace_all(pid_t first) {
+    static int handles[1 << 22];
     int status, result = 0;
-    for (pid_t pid; (pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR;) {
-        if (pid <= 0) continue;
+    siginfo_t next;
+    for (pid_t pid;;) {
+        if (looking && waitid(P_ALL, 0, &next, WEXITED | WSTOPPED | WNOWAIT | __WALL) && errno != EINTR) return result;
+        if ((pid = waitpid(-1, &status, __WALL)) <= 0) {
+            if (errno == EINTR) continue;
+            return result;
+        }
+        if (looking && !handles[pid]) handles[pid] = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (looking && !WIFSTOPPED(status)) close(handles[pid]), handles[pid] = 0;
         if (!WIFSTOPPED(status)) {
             if (pid == first) result = status;
             continue;
         }
         int event = status >> 16, signal = WSTOPSIG(status);
+        if (event == PTRACE_EVENT_EXEC && looking) look_at_program(pid);
         if (event == PTRACE_EVENT_SECCOMP && reading) {
             struct __ptrace_syscall_info call;
             char text[PATH_MAX];
@@ -222,7 +265,6 @@ static int trace_all(pid_t first) {
         if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) ptrace(PTRACE_LISTEN, pid, 0, 0);  // stopped for job control
         else ptrace(PTRACE_CONT, pid, 0, (void *)(long)(event ? 0 : signal));
     }
-    return result;
 }
 
 // Waits until it is traced, tells its listener's number, waits until somebody answers there.

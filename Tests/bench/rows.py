@@ -57,6 +57,7 @@ ROWS = [
     micro("write-safe", "open for writing, beside the least that is safe", "write", "-o addfd -s -l", columns=("floor", "enforce"), limit=1.3),
     micro("connect-safe", "connect (UDP), beside the least that is safe", "connect", SAFE, columns=("floor", "observe", "enforce"), limit=1.5),
     micro("fork", "fork, exec and wait for a static program", "fork", TRACING, limit=1.3),
+    micro("fork-safe", "the same beside the least that is safe", "fork", SAFE + " -e event", columns=("floor", "observe", "enforce"), limit=1.3),
     micro("untouched", "write and read a byte in a pipe", "rw", READING, judged=NATIVE),
     Row("w1", "C build, make -j2", "w1", limit=1.1),
     Row("w2", "2,000 × /bin/true from a shell", "w2", judged=FLOOR, limit=1.2),
