@@ -24,6 +24,7 @@ package final class Catalogue: Sendable {
     package let entries: [(name: String, file: String, meanings: [(intents: [String], when: String)])]
     private let names: NameTable<[Program]>
     private let globs: [(glob: ByteGlob, program: Program)]
+    private let places: [(glob: ByteGlob, program: Program)]
 
     private let deferred: DeferredPrograms?
 
@@ -63,6 +64,7 @@ package final class Catalogue: Sendable {
         entries = builder.entries
         names = NameTable(builder.names.map { ($0.key, $0.value) })
         globs = builder.globs
+        places = builder.places
     }
 
     /// What a program is told to do: `program` is the path of the file that runs, `arguments` what it is given, its name first.
@@ -94,6 +96,13 @@ package final class Catalogue: Sendable {
     static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path
         return name.first == UInt8(ascii: "-") ? name.dropFirst() : name
+    }
+
+    /// By where it lies, whatever its name: `/etc/init.d/mysql`. Nil: nothing is known of the place.
+    func programs(at path: ArraySlice<UInt8>) -> [Program]? {
+        guard path.first == UInt8(ascii: "/") else { return nil }
+        for (glob, program) in places where glob.matches(path.span) { return [program] }
+        return deferred?.programs(at: path)
     }
 
     /// By its name; `python3.11` and `python@3` are `python`; then by the patterns. Nil: what is known of it could not be read.
@@ -158,7 +167,10 @@ private struct Reading {
         depth += 1
         defer { depth -= 1 }
         let name = Catalogue.base(path), isInstalled = Catalogue.isSystemPlace(path)
-        guard var found = catalogue.programs(named: name), let others = catalogue.programs(named: invoked) else {
+        let placed = catalogue.programs(at: path)
+        guard var found = placed ?? catalogue.programs(named: name),
+            let others = placed.map({ _ in [] }) ?? catalogue.programs(named: invoked)
+        else {
             meaning.isComplete = false
             return
         }
@@ -223,6 +235,10 @@ private struct Reading {
                 switch rule.text {
                 case .one: text(first + more(rule), isListed: isListed)
                 case .joined: text(first + rest(scan, argument + 1, end) + more(rule), isListed: isListed)
+                case .entry:
+                    let words = Self.words(first) + scan.operands.dropFirst().map { scan.arguments[$0] }
+                    guard let program = words.first else { continue }
+                    add(program[...], invoked: Catalogue.base(program[...]), words, from: 1, to: words.count, inPlace: false)
                 case .command:
                     let words = scan.arguments[(scan.operands.first.map { $0 + 1 } ?? scan.end)..<scan.end]
                     let isShell = first.first == UInt8(ascii: "!")
@@ -259,6 +275,13 @@ private struct Reading {
         return hasNone ? [words, words + [unknown]] : [words]
     }
     private func more(_ rule: NestedRule) -> [UInt8] { rule.isOpen ? [UInt8(ascii: " ")] + Self.unknown : [] }
+
+    /// Of an entry point: shell text, or a list as in JSON.
+    private static func words(_ text: ArraySlice<UInt8>) -> [[UInt8]] {
+        guard text.first == UInt8(ascii: "[") else { return ShellText.read(text).commands.first?.words ?? [] }
+        let parts = text.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
+        return stride(from: 1, to: parts.count, by: 2).map { Array(parts[$0]) }
+    }
 
     /// ssh(1) and others join their arguments with blanks.
     private func rest(_ scan: Scan, _ from: Int, _ to: Int) -> [UInt8] {

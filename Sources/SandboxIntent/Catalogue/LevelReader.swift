@@ -276,7 +276,7 @@ struct LevelReader {
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
         let texts: [(String, NestedRule.Text, isOpen: Bool)] = [
             ("", .none, false), ("_script", .one, false), ("_text", .joined, false), ("_command", .command, false),
-            ("_more", .none, true), ("_text_more", .joined, true),
+            ("_entry", .entry, false), ("_more", .none, true), ("_text_more", .joined, true),
         ]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
         guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input"]) else { return }

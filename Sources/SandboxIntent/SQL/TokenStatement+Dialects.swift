@@ -28,7 +28,6 @@ extension TokenStatement {
         case "LOAD":
             guard word(i + 1) != "INDEX" else { return findings.add(.sqlSelect, "LOAD INDEX") }
             findings.add(.sqlInsert, "LOAD DATA")
-            if !has("LOCAL") { findings.add(.sqlCopyOut, "LOAD DATA of a file of the server's") }
             if has("REPLACE") { findings.add(.sqlDelete, "LOAD DATA … REPLACE") }
         case "CALL": findings.add(.sqlCall, "CALL")
         case "DO": findings.add(.sqlSelect, "DO")
