@@ -233,8 +233,10 @@ private struct Reading {
             for (argument, start, end) in starts {
                 let first = scan.arguments[argument][start...]
                 switch rule.text {
-                case .one: text(first + more(rule), isListed: isListed)
-                case .joined: text(first + rest(scan, argument + 1, end) + more(rule), isListed: isListed)
+                case .one: text(first, isListed: isListed)
+                case .joined:
+                    let all = first + rest(scan, argument + 1, end)
+                    text(all + Self.more(rule, all), isListed: isListed)
                 case .entry:
                     let words = Self.words(first) + scan.operands.dropFirst().map { scan.arguments[$0] }
                     guard let program = words.first else { continue }
@@ -269,12 +271,14 @@ private struct Reading {
         let mark = UInt8(ascii: "'")
         return [mark] + word.flatMap { $0 == mark ? Array("'\\''".utf8) : [$0] } + [mark]
     }
-    /// It may be started as it stands; where it has no operand, one that is given counts, too.
+    /// It may be started as it stands, and with one more argument, unless it says where that stands.
     private static func opened(_ words: [[UInt8]]) -> [[[UInt8]]] {
-        let hasNone = words.dropFirst().allSatisfy { $0.first == UInt8(ascii: "-") }
-        return hasNone ? [words, words + [unknown]] : [words]
+        let isPlaced = words.contains { $0.contains(UInt8(ascii: "{")) }
+        return isPlaced ? [words] : [words, words + [unknown]]
     }
-    private func more(_ rule: NestedRule) -> [UInt8] { rule.isOpen ? [UInt8(ascii: " ")] + Self.unknown : [] }
+    private static func more(_ rule: NestedRule, _ text: some Sequence<UInt8>) -> [UInt8] {
+        rule.isOpen && !text.contains(UInt8(ascii: "{")) ? [UInt8(ascii: " ")] + unknown : []
+    }
 
     /// Of an entry point: shell text, or a list as in JSON.
     private static func words(_ text: ArraySlice<UInt8>) -> [[UInt8]] {
