@@ -45,7 +45,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Deleting a file.", valueName: "path")) var delete: String?
     @Option(help: ArgumentHelp("A connection: HOST:PORT, unix:PATH or unix:@NAME.", valueName: "host:port")) var connect: String?
     @Option(help: ArgumentHelp("A statement that a server is sent.", valueName: "text")) var sql: String?
-    @Option(help: ArgumentHelp("Whose SQL it is: postgres, mysql or sqlite.", valueName: "dialect")) var dialect = "postgres"
+    @Option(help: ArgumentHelp("Whose SQL it is: postgres (the default), mysql or sqlite.", valueName: "dialect")) var dialect: String?
     @Option(help: ArgumentHelp("JSON lines, from a file or standard input.", valueName: "file|-")) var batch: String?
     @Flag(help: "One JSON object.") var json = false
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
@@ -58,7 +58,10 @@ struct ExplainCommand: ParsableCommand {
         guard given == 1 else {
             throw ValidationError(given == 0 ? "there is nothing to explain" : "explain one thing at a time; several go into --batch")
         }
+        if [read, write, delete, connect, sql].contains("") { throw ValidationError("an empty text names nothing") }
+        guard let dialect else { return }
         if SQLDialect(rawValue: dialect) == nil { throw ValidationError("`--dialect \(dialect)` is none of postgres, mysql, sqlite") }
+        if sql == nil { throw ValidationError("--dialect goes with --sql; in a batch it stands in the line") }
     }
 
     func run() throws {
@@ -85,7 +88,7 @@ struct ExplainCommand: ParsableCommand {
         if let write { return .write(Array(write.utf8)) }
         if let delete { return .delete(Array(delete.utf8)) }
         if let connect { return .connect(connect) }
-        if let sql { return .sql(Array(sql.utf8), SQLDialect(rawValue: dialect) ?? .postgres) }
+        if let sql { return .sql(Array(sql.utf8), dialect.flatMap(SQLDialect.init) ?? .postgres) }
         return .run(words)
     }
 
@@ -94,7 +97,7 @@ struct ExplainCommand: ParsableCommand {
         if let write { return "write \(Escaped.text(write))" }
         if let delete { return "delete \(Escaped.text(delete))" }
         if let connect { return "connect \(Escaped.text(connect))" }
-        if let sql { return "\(dialect): \(Escaped.text(sql))" }
+        if let sql { return "\(dialect ?? "postgres"): \(Escaped.text(sql))" }
         return Escaped.commandLine(words)
     }
 

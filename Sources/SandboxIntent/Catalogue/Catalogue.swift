@@ -75,6 +75,13 @@ package final class Catalogue: Sendable {
         return reading.meaning
     }
 
+    /// What a shell on another machine, or in a container, is told to do.
+    package func meaning(elsewhere text: [UInt8]) -> CommandMeaning {
+        var reading = Reading(catalogue: self, nested: .remote, budget: text.count + 4096)
+        reading.readElsewhere(text)
+        return reading.meaning
+    }
+
     /// Where a system has its programs; a name alone is looked for there. Of a path from a folder that is not known the last folder tells.
     static func isSystemPlace(_ path: ArraySlice<UInt8>) -> Bool {
         guard let last = path.lastIndex(of: UInt8(ascii: "/")) else { return true }
@@ -208,7 +215,10 @@ private struct Reading {
             }
         }
         for level in scan.path where level.hasPlaces {
-            if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
+            if let condition = level.runsInput, scan.holds(condition) {
+                if isElsewhere { meaning.feedsShellElsewhere = true } else { meaning.runsInput = true }
+            }
+            if let condition = level.feedsShellElsewhere, scan.holds(condition) { meaning.feedsShellElsewhere = true }
             scan.addTarget(of: level, to: &meaning)
             if nested == .listed, !isElsewhere { scan.addTouches(of: level, to: &meaning) }
             scan.addStatements(of: level, to: &meaning, inPlace: inPlace, elsewhere: isElsewhere)
@@ -290,6 +300,11 @@ private struct Reading {
     /// ssh(1) and others join their arguments with blanks.
     private func rest(_ scan: Scan, _ from: Int, _ to: Int) -> [UInt8] {
         from < to ? scan.arguments[from..<to].flatMap { [UInt8(ascii: " ")] + $0 } : []
+    }
+
+    mutating func readElsewhere(_ text: [UInt8]) {
+        isElsewhere = true
+        self.text(text[...], isListed: false)
     }
 
     private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {

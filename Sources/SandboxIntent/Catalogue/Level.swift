@@ -194,6 +194,8 @@ final class Level: Sendable {
     let files: [TouchRule]
     /// When it runs what its standard input says.
     let runsInput: Criterion?
+    /// When a shell elsewhere does.
+    let feedsShellElsewhere: Criterion?
 
     enum Command: Sendable {
         case level(Level)
@@ -220,6 +222,7 @@ final class Level: Sendable {
         nested = draft.nested
         files = draft.files
         runsInput = draft.runsInput
+        feedsShellElsewhere = draft.feedsShellElsewhere
     }
 
     func command(like word: ArraySlice<UInt8>) -> Command? {
@@ -249,6 +252,7 @@ struct LevelDraft {
     var nested: [NestedRule] = []
     var files: [TouchRule] = []
     var runsInput: Criterion?
+    var feedsShellElsewhere: Criterion?
 }
 
 /// A command line of the catalogue, and what it is to mean.
