@@ -66,9 +66,11 @@ extension EndToEnd {
                 (["sh", "-c", "echo 'npm publish' | cat"], 0, false), (["psql", "-c", "\\! npm publish"], 2, false),
                 (["git", "-c", "alias.p=push --force", "p", "origin"], 3, false),
                 (["sh", "-c", "git commit -F - <<E\nnpm publish\nE"], 0, true),
-                (["sh", "-c", "ssh host <<E\nnpm publish\nE"], 2, true), (["sh", "-c", "docker exec -i c sh -s <<E\nnpm publish\nE"], 2, true),
+                (["sh", "-c", "ssh host <<E\nnpm publish\nE"], 2, true),
+                (["sh", "-c", "docker exec -i c sh -s <<E\nnpm publish\nE"], 2, true),
                 (["sh", "-c", "ssh host cat <<E\nnpm publish\nE"], 0, true), (["sh", "-c", "echo npm publish | ssh host bash"], 2, false),
-                (["sh", "-c", "cat <<E | psql\nDROP TABLE t\nE"], 1, true), (["sh", "-c", "printf '%s\\n' 'DROP TABLE t' | psql"], 1, false),
+                (["sh", "-c", "cat <<E | psql\nDROP TABLE t\nE"], 1, true),
+                (["sh", "-c", "printf '%s\\n' 'DROP TABLE t' | psql"], 1, false),
                 (["sh", "-c", "for i in a; do $i; done; npm publish"], 2, true),
                 (["bash", "-c", "bash -c 'bash -c \"npm publish\"'"], 2, false),
             ] as [([String], Int32, Bool)] {

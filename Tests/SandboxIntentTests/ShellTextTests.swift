@@ -40,11 +40,15 @@ import Testing
     @Test(arguments: [
         ("echo a b | x", "a b\n"), ("echo -n a | x", "?"), ("printf a | x", "a"), ("printf '%s' 'a b' c | x", "a bc"),
         ("printf '%s\\n' a b | x", "a\nb\n"), ("printf 'a\\n' | x", "?"), ("printf %d 1 | x", "?"), ("echo $a | x", "?"),
-        ("x <<< a", "a\n"), ("cat <<< a | x", "a\n"), ("x <<E\na\nE", "a\n"), ("cat <<E | x\na\nE", "a\n"), ("cat <<'E' | x -y\n$a\nE", "$a\n"),
-        ("cat <<E | x\n$a\nE", "?"), ("cat a <<E | x\na\nE", "?"), ("cat <<E; true | x\na\nE", "?"), ("cat <<E | y | x\na\nE", "?"), ("cat a | x", "?"),
+        ("x <<< a", "a\n"), ("cat <<< a | x", "a\n"), ("x <<E\na\nE", "a\n"), ("cat <<E | x\na\nE", "a\n"),
+        ("cat <<'E' | x -y\n$a\nE", "$a\n"),
+        ("cat <<E | x\n$a\nE", "?"), ("cat a <<E | x\na\nE", "?"), ("cat <<E; true | x\na\nE", "?"), ("cat <<E | y | x\na\nE", "?"),
+        ("cat a | x", "?"),
     ]) func isGiven(_ text: String, _ expected: String) {
         var given = "?"
-        if case .text(let bytes) = ShellText.read(Array(text.utf8)[...]).commands.last?.input { given = String(decoding: bytes, as: UTF8.self) }
+        if case .text(let bytes) = ShellText.read(Array(text.utf8)[...]).commands.last?.input {
+            given = String(decoding: bytes, as: UTF8.self)
+        }
         #expect(given == expected, "\(text)")
     }
 

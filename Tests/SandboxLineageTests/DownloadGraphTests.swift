@@ -36,7 +36,9 @@ import Testing
         for program in 3..<43 as Range<UInt32> {
             graph.started(program, parent: 1)
             graph.became(program, reads: [], writes: [])
-            for number in 0..<2_000 { graph.opened(file(Int(program) * 10_000 + number), by: program, reads: false, writes: true, isNew: true) }
+            for number in 0..<2_000 {
+                graph.opened(file(Int(program) * 10_000 + number), by: program, reads: false, writes: true, isNew: true)
+            }
             if program % 2 == 0 { graph.ended(program) }
         }
         #expect(!graph.isFull && graph.origin(of: [file(1_999)]).sockets == [7])

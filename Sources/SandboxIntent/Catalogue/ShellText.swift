@@ -229,7 +229,9 @@ package struct ShellText {
         guard command.isLiteral, let name = command.words.first else { return .other }
         func joined(_ words: ArraySlice<[UInt8]>, _ blank: [UInt8]) -> [UInt8] { Array(words.joined(separator: blank)) }
         if name.elementsEqual("cat".utf8), words.isEmpty, case .text = command.input { return command.input }
-        guard !words.dropFirst(name.elementsEqual("printf".utf8) ? 1 : 0).contains(where: { $0.contains(UInt8(ascii: "\\")) }) else { return .other }
+        guard !words.dropFirst(name.elementsEqual("printf".utf8) ? 1 : 0).contains(where: { $0.contains(UInt8(ascii: "\\")) }) else {
+            return .other
+        }
         if name.elementsEqual("echo".utf8), words.first?.first != UInt8(ascii: "-") { return .text(joined(words, [0x20]) + [0x0a]) }
         guard name.elementsEqual("printf".utf8), let format = words.first else { return .other }
         if words.count == 1 { return format.contains(where: { "%\\".utf8.contains($0) }) ? .other : .text(format) }
@@ -322,7 +324,9 @@ package struct ShellText {
     }
 
     /// Before a command.
-    private static let leads = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin", "coproc"].map {
+    private static let leads = [
+        "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin", "coproc",
+    ].map {
         Array($0.utf8)
     }
     private static let heads = ["for", "case", "select", "function"].map { Array($0.utf8) }
