@@ -19,7 +19,7 @@ struct ExplainCommand: ParsableCommand {
             Nothing is run, opened or connected to. Exit codes: 0 allow, 1 deny, 2 ask, 3 rewrite, 125 own failure. With --batch, \
             JSON lines in and out, in the same order: {"run":["git","push"]}, {"read":"/etc/passwd"}, {"write":…}, {"delete":…}, \
             {"connect":"example.com:443"}, {"sql":"DROP TABLE t","dialect":"postgres"}; a line that cannot be read gives an object \
-            with `error` in its place, and the exit code is then 125, else 0.
+            with `error` and `line` in its place, and the exit code is then 125, else 0.
             """)
 
     @Option(name: [.short, .long], help: ArgumentHelp("The profile to judge by.", valueName: "name|file"))
