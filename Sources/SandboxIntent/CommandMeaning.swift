@@ -65,6 +65,8 @@ package struct CommandMeaning: Sendable, Hashable {
     /// Of an interpreter: the files whose text it runs, and whether it runs what it reads from its standard input.
     package var scripts: [[UInt8]] = []
     package var runsInput = false
+    /// A shell on another machine, or in a container, runs what it reads from its standard input.
+    package var feedsShellElsewhere = false
     /// Shell text of which not everything can be told before it runs.
     package var unread: [[UInt8]] = []
     /// False: there was more in it than is ever looked at, so that something may be missing.

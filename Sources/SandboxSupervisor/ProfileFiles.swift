@@ -66,7 +66,10 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     /// A path in `extends` counts from the file that holds it.
     private static func relative(_ path: String, to file: String?) -> String {
         guard !path.hasPrefix("/"), let file, let slash = file.lastIndex(of: "/") else { return path }
-        return file[...slash] + path
+        // Without `./`, so that who extends itself is met again by the same name.
+        var rest = path[...]
+        while rest.hasPrefix("./") { rest = rest.dropFirst(2) }
+        return String(file[...slash] + rest)
     }
 
     // MARK: Reading

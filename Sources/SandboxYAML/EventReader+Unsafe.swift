@@ -73,6 +73,11 @@ struct EventReader: ~Copyable {
         guard yaml_parser_parse(parser, event) == 1 else { throw failure() }
     }
 
+    private func isIndentedByTab(_ line: Int) -> Bool {
+        let lines = input.split(separator: 0x0a, maxSplits: line, omittingEmptySubsequences: false)
+        return line <= lines.count && lines[line - 1].first { $0 != 0x20 } == 0x09
+    }
+
     /// What the parser says is wrong. Its texts are constants of libyaml.
     private func failure() -> YAMLFailure {
         guard let problem = parser.pointee.problem else { return YAMLFailure(reason: .invalid("out of memory"), position: .start) }
@@ -80,8 +85,16 @@ struct EventReader: ~Copyable {
         if parser.pointee.error == YAML_READER_ERROR {
             return YAMLFailure(reason: .character(text), position: Position(of: parser.pointee.problem_offset, in: input))
         }
-        if let context = parser.pointee.context { text = String(cString: context) + ": " + text }
-        return YAMLFailure(reason: .invalid(text), position: Position(parser.pointee.problem_mark))
+        let position = Position(parser.pointee.problem_mark)
+        if text.contains("cannot start any token") || text.contains("found a tab"), isIndentedByTab(position.line) {
+            return YAMLFailure(reason: .tab, position: position)
+        }
+        if let context = parser.pointee.context {
+            let start = Position(parser.pointee.context_mark)
+            let isElsewhere = start.line < position.line
+            text = String(cString: context) + (isElsewhere ? " (from line \(start.line) on)" : "") + ": " + text
+        }
+        return YAMLFailure(reason: .invalid(text), position: position)
     }
 }
 

@@ -34,6 +34,8 @@ package struct YAMLFailure: Error, Hashable, Sendable {
         case empty
         /// Not YAML, in libyaml's words.
         case invalid(String)
+        /// A line begins with a tab.
+        case tab
         /// A character that YAML does not have, in libyaml's words.
         case character(String)
         /// Without anchors an alias has nothing to repeat, so that no small file can become a large one ("billion

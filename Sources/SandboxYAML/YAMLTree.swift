@@ -36,7 +36,10 @@ package enum YAMLTree {
         let at = failure.position
         switch failure.reason {
         case .empty: sink.error("the file is empty", at: at, help: "begin with `version: 1` and `name: …`")
-        case .invalid(let problem): sink.error("not valid YAML: \(problem)", at: at, help: quoting)
+        case .invalid(let problem):
+            let isSecond = problem.contains("single document")
+            sink.error("not valid YAML: \(problem)", at: at, help: isSecond ? "one file, one document: take `---` out" : quoting)
+        case .tab: sink.error("a line begins with a tab", at: at, help: "YAML is indented with blanks")
         case .character(let problem): sink.error("not valid YAML: \(problem)", at: at)
         case .anchor:
             sink.error(

@@ -4,6 +4,7 @@ internal import SandboxIntent
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 /// `explain --batch`: a JSON object a line in, one out.
 struct ExplainBatch {
@@ -28,23 +29,24 @@ struct ExplainBatch {
             return 125
         }
         defer { if input != STDIN_FILENO { close(input) } }
-        var output = Output(), lines = Lines(input, longest: Self.longestLine), failed = false
+        var output = Output(), lines = Lines(input, longest: Self.longestLine), failed = false, number = 0
         while let line = try lines.next() {
+            number += 1
             if line.isEmpty { continue }
             // What has been asked is answered before more is waited for.
-            try output.write(bytes: answer(line, &failed))
+            try output.write(bytes: answer(line, number, &failed))
             if lines.isDrained { try output.flush() }
         }
         try output.flush()
         return failed ? 125 : 0
     }
 
-    private func answer(_ line: [UInt8], _ failed: inout Bool) -> [UInt8] {
+    private func answer(_ line: [UInt8], _ number: Int, _ failed: inout Bool) -> [UInt8] {
         do throws(DryFailure) {
             return write(try explainer.explain(try BatchLine.subject(line))) + [0x0a]
         } catch {
             failed = true
-            return Array("{\"error\":\(Escaped.json(error.message))}\n".utf8)
+            return Array("{\"error\":\(Escaped.json(error.message)),\"line\":\(number)}\n".utf8)
         }
     }
 
@@ -112,7 +114,9 @@ enum BatchLine {
             } else if member.key == Self.dialect {
                 dialect = member.value
             } else {
-                throw DryFailure(message: "unknown key `\(String(decoding: member.key, as: UTF8.self))`")
+                let name = String(decoding: member.key, as: UTF8.self)
+                let known = (subjects + [Self.dialect]).map { String(decoding: $0, as: UTF8.self) }
+                throw DryFailure(message: "unknown key `\(name)`: " + Suggestion.help(for: name, among: known))
             }
         }
         guard let subject else { throw DryFailure(message: "a line has one of run, read, write, delete, connect, sql") }

@@ -19,7 +19,7 @@ struct ExplainCommand: ParsableCommand {
             Nothing is run, opened or connected to. Exit codes: 0 allow, 1 deny, 2 ask, 3 rewrite, 125 own failure. With --batch, \
             JSON lines in and out, in the same order: {"run":["git","push"]}, {"read":"/etc/passwd"}, {"write":…}, {"delete":…}, \
             {"connect":"example.com:443"}, {"sql":"DROP TABLE t","dialect":"postgres"}; a line that cannot be read gives an object \
-            with `error` in its place, and the exit code is then 125, else 0.
+            with `error` and `line` in its place, and the exit code is then 125, else 0.
             """)
 
     @Option(name: [.short, .long], help: ArgumentHelp("The profile to judge by.", valueName: "name|file"))
@@ -45,7 +45,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Deleting a file.", valueName: "path")) var delete: String?
     @Option(help: ArgumentHelp("A connection: HOST:PORT, unix:PATH or unix:@NAME.", valueName: "host:port")) var connect: String?
     @Option(help: ArgumentHelp("A statement that a server is sent.", valueName: "text")) var sql: String?
-    @Option(help: ArgumentHelp("Whose SQL it is: postgres, mysql or sqlite.", valueName: "dialect")) var dialect = "postgres"
+    @Option(help: ArgumentHelp("Whose SQL it is: postgres (the default), mysql or sqlite.", valueName: "dialect")) var dialect: String?
     @Option(help: ArgumentHelp("JSON lines, from a file or standard input.", valueName: "file|-")) var batch: String?
     @Flag(help: "One JSON object.") var json = false
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
@@ -58,7 +58,10 @@ struct ExplainCommand: ParsableCommand {
         guard given == 1 else {
             throw ValidationError(given == 0 ? "there is nothing to explain" : "explain one thing at a time; several go into --batch")
         }
+        if [read, write, delete, connect, sql].contains("") { throw ValidationError("an empty text names nothing") }
+        guard let dialect else { return }
         if SQLDialect(rawValue: dialect) == nil { throw ValidationError("`--dialect \(dialect)` is none of postgres, mysql, sqlite") }
+        if sql == nil { throw ValidationError("--dialect goes with --sql; in a batch it stands in the line") }
     }
 
     func run() throws {
@@ -85,7 +88,7 @@ struct ExplainCommand: ParsableCommand {
         if let write { return .write(Array(write.utf8)) }
         if let delete { return .delete(Array(delete.utf8)) }
         if let connect { return .connect(connect) }
-        if let sql { return .sql(Array(sql.utf8), SQLDialect(rawValue: dialect) ?? .postgres) }
+        if let sql { return .sql(Array(sql.utf8), dialect.flatMap(SQLDialect.init) ?? .postgres) }
         return .run(words)
     }
 
@@ -94,7 +97,7 @@ struct ExplainCommand: ParsableCommand {
         if let write { return "write \(Escaped.text(write))" }
         if let delete { return "delete \(Escaped.text(delete))" }
         if let connect { return "connect \(Escaped.text(connect))" }
-        if let sql { return "\(dialect): \(Escaped.text(sql))" }
+        if let sql { return "\(dialect ?? "postgres"): \(Escaped.text(sql))" }
         return Escaped.commandLine(words)
     }
 

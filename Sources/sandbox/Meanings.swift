@@ -12,7 +12,9 @@ enum Meanings {
     static func reader() throws -> CommandReader {
         do {
             let catalogue = try CatalogueFiles.catalogue.get()
-            return CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1, nested: .listed) })
+            return CommandReader(
+                catalogue: { catalogue.meaning(program: $0, arguments: $1, nested: .listed) },
+                elsewhere: { catalogue.meaning(elsewhere: $0) })
         } catch {
             ProfileSupport.say("sandbox: \(error)")
             throw ProfileSupport.ownFailure

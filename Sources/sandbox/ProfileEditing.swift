@@ -18,7 +18,13 @@ struct NewProfile: ParsableCommand {
             complain("bad name `\(name)`: letters, digits, `.`, `_` and `-`, at most 64")
             throw ProfileSupport.ownFailure
         }
-        _ = try ProfileSupport.source(extends, ProfileFiles())
+        let files = ProfileFiles()
+        _ = try ProfileSupport.source(extends, files)
+        if output == nil, let taken = try? files.find(name, from: nil) {
+            complain("there is a profile `\(name)` already, in \(Escaped.text(taken.file)): yours would be taken in its place")
+            ProfileSupport.say("  help: give it another name, or say with --output where to write it")
+            throw ProfileSupport.ownFailure
+        }
         let text = ProfileTemplate.text(name: name, extends: extends)
         if output == "-" { return print(text, terminator: "") }
         let path = try output ?? ownPath()

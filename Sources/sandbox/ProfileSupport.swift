@@ -46,7 +46,11 @@ enum ProfileSupport {
     /// A new file; never over what is there already.
     static func write(_ text: String, to path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard file >= 0 else { throw failure("open", path) }
+        guard file >= 0 else {
+            let isThere = errno == EEXIST, code = failure("open", path)
+            if isThere { say("  help: nothing is written over; take it away, or give another name") }
+            throw code
+        }
         defer { close(file) }
         var bytes = Array(text.utf8)
         while !bytes.isEmpty {

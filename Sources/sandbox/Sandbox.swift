@@ -30,7 +30,7 @@ struct Sandbox: ParsableCommand {
             let code = exitCode(for: error).rawValue
             // A usage error is a failure of our own: 64 would be taken for the command's exit code.
             if code == EX_USAGE {
-                let text = Array(Sandbox.misused(fullMessage(for: error), arguments.first ?? "").utf8)
+                let text = Array(Sandbox.misused(fullMessage(for: error), Array(arguments.prefix(2))).utf8)
                 _ = write(STDERR_FILENO, text, text.count)
                 Glibc.exit(125)
             }
@@ -39,14 +39,20 @@ struct Sandbox: ParsableCommand {
     }
 
     /// What the argument parser says, in our own words where it does not help.
-    private static func misused(_ message: String, _ command: String) -> String {
+    private static func misused(_ message: String, _ words: [String]) -> String {
         // It repeats what it was given.
         var lines = message.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map { Escaped.text($0) }
         if let first = lines.first, first.hasPrefix("Error: ") { lines[0] = "sandbox: " + first.dropFirst(7) }
-        let known = configuration.subcommands.compactMap { $0.configuration.commandName }
-        if !command.hasPrefix("-"), !known.contains(command), command != "help" {
-            lines[0] = "sandbox: there is no command `\(Escaped.text(command))`"
-            lines.insert("  help: " + Suggestion.help(for: command, among: known), at: 1)
+        var above = configuration.subcommands, said = ""
+        for word in words where !above.isEmpty && !word.hasPrefix("-") && word != "help" {
+            said += (said.isEmpty ? "" : " ") + word
+            guard let command = above.first(where: { $0.configuration.commandName == word }) else {
+                lines[0] = "sandbox: there is no command `\(Escaped.text(said))`"
+                let known = above.compactMap { $0.configuration.commandName }
+                lines.insert("  help: " + Suggestion.help(for: word, among: known), at: 1)
+                break
+            }
+            above = command.configuration.subcommands
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -30,7 +30,7 @@ extension EndToEnd {
                 (["--write", "/etc/passwd"], 1),
                 (["--delete", "\(world.work)/x"], 0), (["--connect", "db.example.org:5432"], 0), (["--connect", "db.example.org:5433"], 1),
                 (["--sql", "drop table t"], 1), (["--sql", "select 'drop table t'"], 0), (["--sql", "x", "--dialect", "oracle"], 125),
-                ([], 125),
+                ([], 125), (["--read", ""], 125), (["--dialect", "mysql", "--", "ls"], 125),
                 (["--connect", "nowhere"], 125), (["--read", "/a", "--", "ls"], 125),
             ] {
                 let outcome = try explain(world, arguments)
@@ -66,6 +66,11 @@ extension EndToEnd {
                 (["sh", "-c", "echo 'npm publish' | cat"], 0, false), (["psql", "-c", "\\! npm publish"], 2, false),
                 (["git", "-c", "alias.p=push --force", "p", "origin"], 3, false),
                 (["sh", "-c", "git commit -F - <<E\nnpm publish\nE"], 0, true),
+                (["sh", "-c", "ssh host <<E\nnpm publish\nE"], 2, true),
+                (["sh", "-c", "docker exec -i c sh -s <<E\nnpm publish\nE"], 2, true),
+                (["sh", "-c", "ssh host cat <<E\nnpm publish\nE"], 0, true), (["sh", "-c", "echo npm publish | ssh host bash"], 2, false),
+                (["sh", "-c", "cat <<E | psql\nDROP TABLE t\nE"], 1, true),
+                (["sh", "-c", "printf '%s\\n' 'DROP TABLE t' | psql"], 1, false),
                 (["sh", "-c", "for i in a; do $i; done; npm publish"], 2, true),
                 (["bash", "-c", "bash -c 'bash -c \"npm publish\"'"], 2, false),
             ] as [([String], Int32, Bool)] {
@@ -100,12 +105,30 @@ extension EndToEnd {
                     "rewrite", "allow", "error", "deny", "allow", "error", "error", "allow",
                 ])
             #expect(answers[0]["rewritten"] as? [String] == ["git", "push", "--force-with-lease"])
+            #expect(answers.compactMap { $0["line"] as? Int } == [3, 6, 7])
             #expect(!outcome.out.contains("\u{1b}"))
             // Without a last line feed, and from a file.
             let file = world.work + "/lines"
             try "{\"read\":\"/etc/passwd\"}\n\n{\"read\":\"/etc/passwd\"}".write(toFile: file, atomically: true, encoding: .utf8)
             let again = try explain(world, ["--batch", file])
             #expect(again.code == 0 && again.out.split(separator: "\n").count == 2)
+        }
+
+        /// What is left of what another rule set out to change does not run.
+        @Test func rewrittenTwice() throws {
+            let world = try World(.own)
+            let rules = """
+                rules:
+                  - { name: loud, intent: git.push, decide: rewrite, rewrite: { append: [-v] } }
+                  - { name: lease, intent: git.force_push, decide: rewrite, rewrite: { replace: { "--force": "--force-with-lease" } } }
+                """
+            let profile = try world.profile("twice", rules)
+            func decision(_ command: String...) throws -> Int32 {
+                try world.native([Built.sandbox, "explain", "-p", profile, "--"] + command).code
+            }
+            #expect(try decision("git", "push", "x") == 3)
+            #expect(try decision("git", "push", "--force", "x") == 1)
+            #expect(try decision("git", "push", "origin", "+x") == 1)
         }
 
         /// No shell has put the home in its place.
@@ -167,6 +190,9 @@ extension EndToEnd {
             let made = try world.native([Built.sandbox, "profile", "new", "mine"])
             #expect(made.code == 0, "\(made)")
             #expect(try world.native([Built.sandbox, "profile", "new", "mine"]).code == 125)
+            // One of a shipped profile's name would be taken in its place.
+            let shadow = try world.native([Built.sandbox, "profile", "new", "coding-agent"])
+            #expect(shadow.code == 125 && shadow.err.contains("already"), "\(shadow)")
             let outcome = try world.native([Built.sandbox, "profile", "test", "mine"])
             #expect(outcome.code == 0 && outcome.out.contains("5 tests hold"), "\(outcome)")
             let difference = try world.native([Built.sandbox, "profile", "diff", "readonly", "mine"])

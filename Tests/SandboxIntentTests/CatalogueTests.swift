@@ -96,7 +96,7 @@ import Testing
     /// What starts a command means what the command means; elsewhere even when it runs.
     @Test func wrappersHideNothing() throws {
         let catalogue = try Shipped.catalogue.get()
-        for (line, expected) in try Shipped.table() {
+        for (line, expected) in try Shipped.table() where !wanted(expected).isEmpty {
             let words = Words.split(line)
             for wrapper in [
                 "env A=b", "timeout -k 1 5", "nice -n 5", "nohup", "xargs -n 1", "sudo -u x", "docker exec -it c", "kubectl exec p --",

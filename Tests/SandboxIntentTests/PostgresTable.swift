@@ -257,7 +257,7 @@ let postgresTable = #"""
     select copy_out | COPY t TO STDOUT
     select copy_out | COPY (SELECT * FROM t) TO STDOUT WITH CSV
     insert | COPY t FROM STDIN
-    insert copy_out | COPY t FROM '/etc/passwd'
+    insert | COPY t FROM '/etc/passwd'
     insert copy_program | COPY t FROM PROGRAM 'id'
     select copy_out copy_program | COPY t TO PROGRAM 'cat > /tmp/x'
     select copy_out copy_program | COPY (SELECT 1) TO PROGRAM 'sh'

@@ -4,7 +4,10 @@ import SandboxModel
 import Testing
 
 @Suite struct SQLTests {
-    @Test(arguments: [(SQLDialect.postgres, postgresTable), (.mysql, mysqlTable), (.sqlite, sqliteTable)])
+    @Test(arguments: [
+        (SQLDialect.postgres, postgresTable), (.mysql, mysqlTable), (.sqlite, sqliteTable), (.postgres, morePostgres), (.mysql, moreMySQL),
+        (.sqlite, moreSQLite),
+    ])
     func table(_ dialect: SQLDialect, _ table: String) {
         var count = 0
         for line in table.split(separator: "\n") {

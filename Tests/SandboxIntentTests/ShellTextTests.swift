@@ -19,7 +19,7 @@ import Testing
         ("'a$b'", "a$b"), ("''", ""), ("# rm x", ""), ("a #b", "a"), ("a#b", "a#b"), ("A=1 B='x y' c d", "c_d"), ("A=1", ""),
         ("a > f 2>&1 < g >> h b", "a_b"), ("2>/dev/null a", "a"), ("a &> f", "a"), ("a 5", "a_5"), ("a <<< b", "a"),
         ("if a; then b; elif c; then d; else e; fi", "a b c d e"), ("while a; do b; done", "a b"), ("! a", "a"), ("{ a; }", "a"),
-        ("time a", "a"), ("time -p a", "a"), ("exec a b", "a_b"), ("exec -a x b", "b"), ("command -p a", "a"),
+        ("time a", "a"), ("coproc a", "a"), ("time -p a", "a"), ("exec a b", "a_b"), ("exec -a x b", "b"), ("command -p a", "a"),
         ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
         ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
         ("a {b,c}", "?a_{b,c} …"),
@@ -35,6 +35,22 @@ import Testing
         ("a <<E <<F\n1\nE\nrm\nF\nb", "a b …"),
         ("a <<E\nrm x", "a …"), ("a \\", "a_\\"),
     ]) func isRead(_ text: String, _ expected: String) { #expect(told(text) == expected, "\(text)") }
+
+    /// What the last command of a text reads, where the text says it; `?` where it does not.
+    @Test(arguments: [
+        ("echo a b | x", "a b\n"), ("echo -n a | x", "?"), ("printf a | x", "a"), ("printf '%s' 'a b' c | x", "a bc"),
+        ("printf '%s\\n' a b | x", "a\nb\n"), ("printf 'a\\n' | x", "?"), ("printf %d 1 | x", "?"), ("echo $a | x", "?"),
+        ("x <<< a", "a\n"), ("cat <<< a | x", "a\n"), ("x <<E\na\nE", "a\n"), ("cat <<E | x\na\nE", "a\n"),
+        ("cat <<'E' | x -y\n$a\nE", "$a\n"),
+        ("cat <<E | x\n$a\nE", "?"), ("cat a <<E | x\na\nE", "?"), ("cat <<E; true | x\na\nE", "?"), ("cat <<E | y | x\na\nE", "?"),
+        ("cat a | x", "?"),
+    ]) func isGiven(_ text: String, _ expected: String) {
+        var given = "?"
+        if case .text(let bytes) = ShellText.read(Array(text.utf8)[...]).commands.last?.input {
+            given = String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(given == expected, "\(text)")
+    }
 
     /// Whatever the bytes, it ends, and soon; what is literal is made of bytes that stand there.
     @Test func noiseIsRead() {

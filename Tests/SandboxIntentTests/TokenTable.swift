@@ -100,7 +100,7 @@ let mysqlTable = #"""
     grant | GRANT ALL ON *.* TO u
     grant | REVOKE ALL ON *.* FROM u
     insert | LOAD DATA LOCAL INFILE 'x' INTO TABLE t
-    insert copy_out | LOAD DATA INFILE '/etc/passwd' INTO TABLE t
+    insert | LOAD DATA INFILE '/etc/passwd' INTO TABLE t
     insert delete | LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t
     select | HANDLER t OPEN
     select | HANDLER t READ FIRST

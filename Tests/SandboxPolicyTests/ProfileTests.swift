@@ -104,6 +104,8 @@ import SandboxYAML
         ("---\n", "2:1: error: a profile must be a mapping, not nothing"),
         ("a: 1\nb: é\u{1}", "2:5: error: not valid YAML: control characters are not allowed"),
         ("é: {é: 1, é: 2]", "1:15: error: not valid YAML: while parsing a flow mapping: did not find expected ',' or '}'"),
+        ("a:\n  - 1\n\tb: 2", "3:1: error: a line begins with a tab\n  help: YAML is indented with blanks"),
+        ("a: [1\nb: 2", "2:2: error: not valid YAML: while parsing a flow sequence (from line 1 on): did not find expected ',' or ']'"),
         ("a: 1\n---\nb: 1", "2:1: error: not valid YAML: expected a single document in the stream: but found another document"),
         ("a: &b {}", "1:4: error: anchors (`&name`) are not supported in profiles"),
         ("a: 1\n&b c: 2", "2:1: error: anchors (`&name`) are not supported in profiles"),

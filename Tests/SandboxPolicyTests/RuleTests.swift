@@ -279,6 +279,22 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
         #expect(verdict.decision == (expected.isEmpty ? .deny : .rewrite))
     }
 
+    /// What one rule cannot rewrite does not run because another can, whatever their order.
+    @Test(arguments: [["a", "b"], ["b", "a"]]) func severalRewritings(order: [String]) throws {
+        let rules = [
+            "a": "{ name: a, intent: git.force_push, decide: rewrite, rewrite: { replace: { -f: -l } } }",
+            "b": "{ name: b, intent: git.push, decide: rewrite, rewrite: { append: [-v] } }",
+        ]
+        let policy = try policy("rules: [\(order.compactMap { rules[$0] }.joined(separator: ", "))]")
+        func verdict(_ words: String...) -> Verdict {
+            policy.decide(facts(.exec, [.gitPush, .gitForcePush]) { $0.arguments = words.map { Array($0.utf8) } }, counters: nil)
+        }
+        #expect(verdict("git", "push", "+x").decision == .deny)
+        let both = verdict("git", "push", "-f")
+        #expect(both.decision == .rewrite && both.others.count == 1 && both.rewrite != both.others[0].rewrite)
+        #expect(both.rewrite?.arguments == (order[0] == "a" ? bytes("git", "push", "-l") : bytes("git", "push", "-f", "-v")))
+    }
+
     @Test func whoNeedsNoFacts() throws {
         let none = try policy("files: { default: allow }"), some = try policy(Self.contract)
         for operation in Operation.allCases { #expect(!none.rulesMayMatter(for: operation, .changing)) }

@@ -24,6 +24,7 @@ package final class Catalogue: Sendable {
     package let entries: [(name: String, file: String, meanings: [(intents: [String], when: String)])]
     private let names: NameTable<[Program]>
     private let globs: [(glob: ByteGlob, program: Program)]
+    private let places: [(glob: ByteGlob, program: Program)]
 
     private let deferred: DeferredPrograms?
 
@@ -63,6 +64,7 @@ package final class Catalogue: Sendable {
         entries = builder.entries
         names = NameTable(builder.names.map { ($0.key, $0.value) })
         globs = builder.globs
+        places = builder.places
     }
 
     /// What a program is told to do: `program` is the path of the file that runs, `arguments` what it is given, its name first.
@@ -70,6 +72,13 @@ package final class Catalogue: Sendable {
         let invoked = arguments.first.map { Self.base($0[...]) } ?? []
         var reading = Reading(catalogue: self, nested: nested, budget: 8 * arguments.count + 4096)
         reading.add(program[...], invoked: invoked, arguments, from: 1, to: arguments.count, inPlace: true)
+        return reading.meaning
+    }
+
+    /// What a shell on another machine, or in a container, is told to do.
+    package func meaning(elsewhere text: [UInt8]) -> CommandMeaning {
+        var reading = Reading(catalogue: self, nested: .remote, budget: text.count + 4096)
+        reading.readElsewhere(text)
         return reading.meaning
     }
 
@@ -94,6 +103,13 @@ package final class Catalogue: Sendable {
     static func base(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let name = path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path
         return name.first == UInt8(ascii: "-") ? name.dropFirst() : name
+    }
+
+    /// By where it lies, whatever its name: `/etc/init.d/mysql`. Nil: nothing is known of the place.
+    func programs(at path: ArraySlice<UInt8>) -> [Program]? {
+        guard path.first == UInt8(ascii: "/") else { return nil }
+        for (glob, program) in places where glob.matches(path.span) { return [program] }
+        return deferred?.programs(at: path)
     }
 
     /// By its name; `python3.11` and `python@3` are `python`; then by the patterns. Nil: what is known of it could not be read.
@@ -158,7 +174,10 @@ private struct Reading {
         depth += 1
         defer { depth -= 1 }
         let name = Catalogue.base(path), isInstalled = Catalogue.isSystemPlace(path)
-        guard var found = catalogue.programs(named: name), let others = catalogue.programs(named: invoked) else {
+        let placed = catalogue.programs(at: path)
+        guard var found = placed ?? catalogue.programs(named: name),
+            let others = placed.map({ _ in [] }) ?? catalogue.programs(named: invoked)
+        else {
             meaning.isComplete = false
             return
         }
@@ -196,7 +215,10 @@ private struct Reading {
             }
         }
         for level in scan.path where level.hasPlaces {
-            if let condition = level.runsInput, !isElsewhere, scan.holds(condition) { meaning.runsInput = true }
+            if let condition = level.runsInput, scan.holds(condition) {
+                if isElsewhere { meaning.feedsShellElsewhere = true } else { meaning.runsInput = true }
+            }
+            if let condition = level.feedsShellElsewhere, scan.holds(condition) { meaning.feedsShellElsewhere = true }
             scan.addTarget(of: level, to: &meaning)
             if nested == .listed, !isElsewhere { scan.addTouches(of: level, to: &meaning) }
             scan.addStatements(of: level, to: &meaning, inPlace: inPlace, elsewhere: isElsewhere)
@@ -221,8 +243,14 @@ private struct Reading {
             for (argument, start, end) in starts {
                 let first = scan.arguments[argument][start...]
                 switch rule.text {
-                case .one: text(first + more(rule), isListed: isListed)
-                case .joined: text(first + rest(scan, argument + 1, end) + more(rule), isListed: isListed)
+                case .one: text(first, isListed: isListed)
+                case .joined:
+                    let all = first + rest(scan, argument + 1, end)
+                    text(all + Self.more(rule, all), isListed: isListed)
+                case .entry:
+                    let words = Self.words(first) + scan.operands.dropFirst().map { scan.arguments[$0] }
+                    guard let program = words.first else { continue }
+                    add(program[...], invoked: Catalogue.base(program[...]), words, from: 1, to: words.count, inPlace: false)
                 case .command:
                     let words = scan.arguments[(scan.operands.first.map { $0 + 1 } ?? scan.end)..<scan.end]
                     let isShell = first.first == UInt8(ascii: "!")
@@ -253,16 +281,30 @@ private struct Reading {
         let mark = UInt8(ascii: "'")
         return [mark] + word.flatMap { $0 == mark ? Array("'\\''".utf8) : [$0] } + [mark]
     }
-    /// It may be started as it stands; where it has no operand, one that is given counts, too.
+    /// It may be started as it stands, and with one more argument, unless it says where that stands.
     private static func opened(_ words: [[UInt8]]) -> [[[UInt8]]] {
-        let hasNone = words.dropFirst().allSatisfy { $0.first == UInt8(ascii: "-") }
-        return hasNone ? [words, words + [unknown]] : [words]
+        let isPlaced = words.contains { $0.contains(UInt8(ascii: "{")) }
+        return isPlaced ? [words] : [words, words + [unknown]]
     }
-    private func more(_ rule: NestedRule) -> [UInt8] { rule.isOpen ? [UInt8(ascii: " ")] + Self.unknown : [] }
+    private static func more(_ rule: NestedRule, _ text: some Sequence<UInt8>) -> [UInt8] {
+        rule.isOpen && !text.contains(UInt8(ascii: "{")) ? [UInt8(ascii: " ")] + unknown : []
+    }
+
+    /// Of an entry point: shell text, or a list as in JSON.
+    private static func words(_ text: ArraySlice<UInt8>) -> [[UInt8]] {
+        guard text.first == UInt8(ascii: "[") else { return ShellText.read(text).commands.first?.words ?? [] }
+        let parts = text.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
+        return stride(from: 1, to: parts.count, by: 2).map { Array(parts[$0]) }
+    }
 
     /// ssh(1) and others join their arguments with blanks.
     private func rest(_ scan: Scan, _ from: Int, _ to: Int) -> [UInt8] {
         from < to ? scan.arguments[from..<to].flatMap { [UInt8(ascii: " ")] + $0 } : []
+    }
+
+    mutating func readElsewhere(_ text: [UInt8]) {
+        isElsewhere = true
+        self.text(text[...], isListed: false)
     }
 
     private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {

@@ -8,6 +8,7 @@ struct CatalogueBuilder {
     private(set) var entries: [(name: String, file: String, meanings: [(intents: [String], when: String)])] = []
     private(set) var names: [[UInt8]: [Catalogue.Program]] = [:]
     private(set) var globs: [(glob: ByteGlob, program: Catalogue.Program)] = []
+    private(set) var places: [(glob: ByteGlob, program: Catalogue.Program)] = []
     private var file = ""
 
     mutating func read(_ bytes: [UInt8], file: String) {
@@ -39,7 +40,9 @@ struct CatalogueBuilder {
         program.replaces = isReplaced
         for name in names {
             let bytes = Array(name.utf8)
-            if bytes.contains(UInt8(ascii: "*")) || bytes.contains(UInt8(ascii: "?")) {
+            if bytes.contains(UInt8(ascii: "/")) {
+                places.append((LevelReader.glob(name), program))
+            } else if bytes.contains(UInt8(ascii: "*")) || bytes.contains(UInt8(ascii: "?")) {
                 globs.append((LevelReader.glob(name), program))
             } else {
                 self.names[bytes] = isReplaced ? [program] : (self.names[bytes] ?? []) + [program]

@@ -14,22 +14,27 @@ final class DeferredPrograms: Sendable {
     struct Content: Sendable {
         var names: [[UInt8]: [Catalogue.Program]] = [:]
         var globs: [(glob: ByteGlob, program: Catalogue.Program)] = []
+        var places: [(glob: ByteGlob, program: Catalogue.Program)] = []
     }
 
     private let pieces: [Piece]
     /// By name, the pieces that speak of it, in the order of the files.
     private let index: [[UInt8]: [Int]]
     private let globs: [(glob: ByteGlob, piece: Int)]
+    private let places: [(glob: ByteGlob, piece: Int)]
     private let read = Mutex<[Int: Content?]>([:])
 
     /// Nil where a file is not laid out so that it can be cut.
     init?(_ files: [(name: String, text: [UInt8])]) {
         var pieces: [Piece] = [], index: [[UInt8]: [Int]] = [:], globs: [(glob: ByteGlob, piece: Int)] = []
+        var places: [(glob: ByteGlob, piece: Int)] = []
         for file in files {
             guard let parts = Self.cut(file.text) else { return nil }
             for part in parts {
                 for name in part.names {
-                    if name.contains(UInt8(ascii: "*")) || name.contains(UInt8(ascii: "?")) {
+                    if name.contains(UInt8(ascii: "/")) {
+                        places.append((LevelReader.glob(String(decoding: name, as: UTF8.self)), pieces.count))
+                    } else if name.contains(UInt8(ascii: "*")) || name.contains(UInt8(ascii: "?")) {
                         globs.append((LevelReader.glob(String(decoding: name, as: UTF8.self)), pieces.count))
                     } else {
                         index[name, default: []].append(pieces.count)
@@ -38,7 +43,7 @@ final class DeferredPrograms: Sendable {
                 pieces.append(Piece(file: file.name, text: Self.head + part.text))
             }
         }
-        (self.pieces, self.index, self.globs) = (pieces, index, globs)
+        (self.pieces, self.index, self.globs, self.places) = (pieces, index, globs, places)
     }
 
     private static let head = Array("version: 1\nprograms:\n".utf8)
@@ -83,7 +88,8 @@ final class DeferredPrograms: Sendable {
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), 0x20,
-            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "*"), UInt8(ascii: "?"):
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "*"), UInt8(ascii: "?"),
+            UInt8(ascii: "/"):
             true
         default: false
         }
@@ -108,13 +114,20 @@ final class DeferredPrograms: Sendable {
         return []
     }
 
+    func programs(at path: ArraySlice<UInt8>) -> [Catalogue.Program]? {
+        for (glob, piece) in places where glob.matches(path.span) {
+            return content(piece)?.places.first { $0.glob.matches(path.span) }.map { [$0.program] }
+        }
+        return nil
+    }
+
     private func content(_ place: Int) -> Content? {
         read.withLock { known in
             if let content = known[place] { return content }
             var builder = CatalogueBuilder()
             builder.read(pieces[place].text, file: pieces[place].file)
             let isGood = !builder.found.contains { $0.severity == .error }
-            let content = isGood ? Content(names: builder.names, globs: builder.globs) : nil
+            let content = isGood ? Content(names: builder.names, globs: builder.globs, places: builder.places) : nil
             known[place] = .some(content)
             return content
         }

@@ -73,7 +73,7 @@ extension Scan {
             case .setting(let id, let glob, let isAnyCase):
                 for v in values where v.option == id {
                     let text = arguments[v.argument][v.start...]
-                    guard let equals = text.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                    guard let equals = text.firstIndex(where: { "= ".utf8.contains($0) }) else { continue }
                     let name = text[..<equals]
                     if glob.matches((isAnyCase ? name.map(Self.lower)[...] : name).span) { body(v.argument, equals + 1, v.end) }
                 }

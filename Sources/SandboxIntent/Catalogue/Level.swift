@@ -66,7 +66,7 @@ final class OptionTable: Sendable {
 /// Where in a command line something stands.
 enum Place: Sendable {
     case option(Int)
-    /// Of an option's value that matches, what comes after its first `=`: `-c alias.x=…`.
+    /// Of an option's value that matches, what comes after its first `=` or blank: `-c alias.x=…`.
     case setting(Int, ByteGlob, isAnyCase: Bool)
     /// The operand of that number, from 1.
     case operand(Int)
@@ -148,6 +148,8 @@ struct NestedRule: Sendable {
         case one
         /// Shell text, with all arguments that follow.
         case joined
+        /// The words that begin another command line, which the operands from the second on end: a container's entry point.
+        case entry
         /// A subcommand of the program itself with its arguments, as shell text, and what follows the first operand: git's aliases.
         case command
     }
@@ -192,6 +194,8 @@ final class Level: Sendable {
     let files: [TouchRule]
     /// When it runs what its standard input says.
     let runsInput: Criterion?
+    /// When a shell elsewhere does.
+    let feedsShellElsewhere: Criterion?
 
     enum Command: Sendable {
         case level(Level)
@@ -218,6 +222,7 @@ final class Level: Sendable {
         nested = draft.nested
         files = draft.files
         runsInput = draft.runsInput
+        feedsShellElsewhere = draft.feedsShellElsewhere
     }
 
     func command(like word: ArraySlice<UInt8>) -> Command? {
@@ -247,6 +252,7 @@ struct LevelDraft {
     var nested: [NestedRule] = []
     var files: [TouchRule] = []
     var runsInput: Criterion?
+    var feedsShellElsewhere: Criterion?
 }
 
 /// A command line of the catalogue, and what it is to mean.

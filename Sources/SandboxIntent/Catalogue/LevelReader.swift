@@ -276,11 +276,12 @@ struct LevelReader {
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
         let texts: [(String, NestedRule.Text, isOpen: Bool)] = [
             ("", .none, false), ("_script", .one, false), ("_text", .joined, false), ("_command", .command, false),
-            ("_more", .none, true), ("_text_more", .joined, true),
+            ("_entry", .entry, false), ("_more", .none, true), ("_text_more", .joined, true),
         ]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
-        guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input"]) else { return }
+        guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input", "remote_input"]) else { return }
         fields["input"].map { draft.runsInput = condition($0, "input", draft).0 }
+        fields["remote_input"].map { draft.feedsShellElsewhere = condition($0, "remote_input", draft).0 }
         let when = fields["when"].map { condition($0, "when", draft).0 } ?? Criterion(lines: [])
         for kind in NestedRule.Kind.allCases {
             for (suffix, text, isOpen) in texts {

@@ -93,10 +93,10 @@ struct Scan {
                 at += 1
                 return nil
             }
-            if level.style.contains(.assignments), operands.isEmpty, Self.isAssignment(word) {
-                at += 1
-                return nil
-            }
+        }
+        if level.style.contains(.assignments), operands.isEmpty, Self.isAssignment(word) {
+            at += 1
+            return nil
         }
         at += 1
         return operand(word[...], at - 1)

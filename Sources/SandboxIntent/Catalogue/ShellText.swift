@@ -32,6 +32,8 @@ package struct ShellText {
     private static let maximumDepth = 8
     /// Here-documents that begin with the next line.
     private var documents: [(mark: [UInt8], isIndented: Bool, isQuoted: Bool, command: Int)] = []
+    /// Commands whose output the next one reads.
+    private var feeds: Set<Int> = []
     private var command = Command()
     private var word: [UInt8]?
     /// How much of the word stands before its first quote.
@@ -200,12 +202,13 @@ package struct ShellText {
 
     private mutating func endCommand(isPipe: Bool = false) {
         endWord()
-        let done = command
+        let done = command, before = commands.count
         if !done.words.isEmpty { followsBreak = false }
         defer {
             (command, isTarget, isInput, isHead) = (Command(), false, false, false)
             (isLed, namesItself) = (false, false)
             if isPipe { command.input = Self.said(by: done) }
+            if isPipe, commands.count > before { feeds.insert(before) }
         }
         guard !isHead, !isArray, let name = done.words.first else {
             if !done.isLiteral || isHead || isArray { isComplete = false }
@@ -219,13 +222,21 @@ package struct ShellText {
         if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
     }
 
-    /// What the next one of a pipeline reads, where that can be told: echo(1) without what shells differ in.
+    /// What the next one of a pipeline reads, where that can be told: cat(1) of what it is given, echo(1) without what shells differ in,
+    /// printf(1) of plain text.
     private static func said(by command: Command) -> Input {
         let words = command.words.dropFirst()
-        guard command.isLiteral, command.words.first?.elementsEqual("echo".utf8) == true, words.first?.first != UInt8(ascii: "-"),
-            !words.contains(where: { $0.contains(UInt8(ascii: "\\")) })
-        else { return .other }
-        return .text(Array(words.joined(separator: " ".utf8)) + [0x0a])
+        guard command.isLiteral, let name = command.words.first else { return .other }
+        func joined(_ words: ArraySlice<[UInt8]>, _ blank: [UInt8]) -> [UInt8] { Array(words.joined(separator: blank)) }
+        if name.elementsEqual("cat".utf8), words.isEmpty, case .text = command.input { return command.input }
+        guard !words.dropFirst(name.elementsEqual("printf".utf8) ? 1 : 0).contains(where: { $0.contains(UInt8(ascii: "\\")) }) else {
+            return .other
+        }
+        if name.elementsEqual("echo".utf8), words.first?.first != UInt8(ascii: "-") { return .text(joined(words, [0x20]) + [0x0a]) }
+        guard name.elementsEqual("printf".utf8), let format = words.first else { return .other }
+        if words.count == 1 { return format.contains(where: { "%\\".utf8.contains($0) }) ? .other : .text(format) }
+        if format.elementsEqual("%s".utf8) { return .text(joined(words.dropFirst(), [])) }
+        return format.elementsEqual("%s\\n".utf8) ? .text(joined(words.dropFirst(), [0x0a]) + [0x0a]) : .other
     }
 
     // MARK: Redirections and groups
@@ -284,6 +295,9 @@ package struct ShellText {
             // The shell has a say in what is not quoted.
             guard commands.indices.contains(command), isQuoted || !content.contains(where: { "$`\\".utf8.contains($0) }) else { continue }
             commands[command].input = .text(content)
+            if feeds.contains(command), commands.indices.contains(command + 1) {
+                commands[command + 1].input = Self.said(by: commands[command])
+            }
         }
         documents = []
     }
@@ -310,7 +324,9 @@ package struct ShellText {
     }
 
     /// Before a command.
-    private static let leads = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin"].map {
+    private static let leads = [
+        "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin", "coproc",
+    ].map {
         Array($0.utf8)
     }
     private static let heads = ["for", "case", "select", "function"].map { Array($0.utf8) }

@@ -28,7 +28,6 @@ extension TokenStatement {
         case "LOAD":
             guard word(i + 1) != "INDEX" else { return findings.add(.sqlSelect, "LOAD INDEX") }
             findings.add(.sqlInsert, "LOAD DATA")
-            if !has("LOCAL") { findings.add(.sqlCopyOut, "LOAD DATA of a file of the server's") }
             if has("REPLACE") { findings.add(.sqlDelete, "LOAD DATA … REPLACE") }
         case "CALL": findings.add(.sqlCall, "CALL")
         case "DO": findings.add(.sqlSelect, "DO")
@@ -137,27 +136,35 @@ extension TokenStatement {
 enum MoreFunctions {
     static let harmless = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
     private static let text = """
-        in conflict values value exists select from where and or not any all some on using by set having limit between like is case when then else
-        if ifnull nullif coalesce cast convert interval distinct count union except intersect rank row exclude partition range rows key
-        group_concat concat_ws concat char_length date_format date_add date_sub adddate subdate datediff timediff timestampdiff timestampadd
-        curdate curtime current_date current_time current_timestamp utc_timestamp utc_date utc_time sysdate localtime localtimestamp
-        unix_timestamp from_unixtime str_to_date dayofweek dayofmonth dayofyear dayname monthname last_day quarter week weekday weekofyear
-        year month day hour minute second microsecond yearweek to_days from_days time_format time_to_sec sec_to_time maketime makedate
-        rand uuid uuid_short bin hex unhex oct conv crc32 md5 sha sha1 sha2 password aes_encrypt aes_decrypt compress uncompress
-        inet_aton inet_ntoa inet6_aton inet6_ntoa is_ipv4 is_ipv6 field find_in_set elt export_set make_set format insert instr locate
-        lcase ucase mid space soundex strcmp substring_index substr quote regexp_replace regexp_like regexp_instr regexp_substr
-        json_extract json_unquote json_set json_insert json_replace json_remove json_contains json_contains_path json_array json_keys
-        json_length json_valid json_type json_merge json_merge_patch json_merge_preserve json_arrayagg json_objectagg json_search
-        json_table json_quote json_depth json_pretty json_each json_tree json_group_array json_group_object json_patch json
-        greatest least truncate pow power ln log2 sign pi radians any_value bit_count bit_length isnull last_insert_id row_count
-        found_rows version database schema user session_user system_user current_user connection_id charset collation coercibility
-        std stddev variance var_pop var_samp stddev_pop stddev_samp group_concat grouping first_value ntile lag lead values
-        total total_changes changes last_insert_rowid typeof unicode char glob printf hex zeroblob randomblob random iif ifnull likely
-        unlikely nullif julianday strftime datetime time date unixepoch timediff sqlite_version sqlite_source_id sqlite_compileoption_used
-        soundex max min sum avg abs round lower upper trim ltrim rtrim replace instr length substr substring match bm25 highlight snippet
-        rtreecheck generate_series octet_length sign trunc mod floor ceil ceiling degrees concat string_agg decimal varchar char int
-        integer bigint binary nchar varchar signed unsigned numeric text real blob as over window order asc desc xor div regexp rlike
-        escape default auto_increment ignore against found st_distance st_within st_contains point polygon get_lock release_lock
-        is_free_lock sleep benchmark weight_string to_base64 from_base64 name_const bit_and bit_or bit_xor subtime addtime period_add
+        in conflict values value exists select from where and or not any all some on using by set having limit between like is case
+        when then else if ifnull nullif coalesce cast convert interval distinct count union except intersect rank row exclude
+        partition range rows key index group_concat concat_ws concat char_length date_format date_add date_sub adddate subdate
+        datediff timediff timestampdiff timestampadd curdate curtime current_date current_time current_timestamp utc_timestamp
+        utc_date utc_time sysdate localtime localtimestamp unix_timestamp from_unixtime str_to_date dayofweek dayofmonth dayofyear
+        dayname monthname last_day quarter week weekday weekofyear year month day hour minute second microsecond yearweek to_days
+        from_days time_format time_to_sec sec_to_time maketime makedate rand uuid uuid_short bin hex unhex oct conv crc32 md5 sha
+        sha1 sha2 password aes_encrypt aes_decrypt compress uncompress inet_aton inet_ntoa inet6_aton inet6_ntoa is_ipv4 is_ipv6
+        field find_in_set elt export_set make_set format insert instr locate lcase ucase mid space soundex strcmp substring_index
+        substr quote regexp_replace regexp_like regexp_instr regexp_substr json_extract json_unquote json_set json_insert
+        json_replace json_remove json_contains json_contains_path json_array json_keys json_length json_valid json_type json_merge
+        json_merge_patch json_merge_preserve json_arrayagg json_objectagg json_search json_table json_quote json_depth json_pretty
+        json_each json_tree json_group_array json_group_object json_patch json greatest least truncate pow power ln log2 sign pi
+        radians any_value bit_count bit_length isnull last_insert_id row_count found_rows version database schema user session_user
+        system_user current_user connection_id charset collation coercibility std stddev variance var_pop var_samp stddev_pop
+        stddev_samp grouping first_value ntile lag lead total total_changes changes last_insert_rowid typeof unicode char glob
+        printf zeroblob randomblob random iif likely unlikely julianday strftime datetime time date unixepoch sqlite_version
+        sqlite_source_id sqlite_compileoption_used max min sum avg abs round lower upper trim ltrim rtrim replace length substring
+        match bm25 highlight snippet rtreecheck generate_series octet_length trunc mod floor ceil ceiling degrees string_agg decimal
+        varchar int integer bigint binary nchar signed unsigned numeric text real blob as over window order asc desc xor div regexp
+        rlike escape default auto_increment ignore against found st_distance st_within st_contains point polygon get_lock
+        release_lock is_free_lock sleep benchmark weight_string to_base64 from_base64 name_const bit_and bit_or bit_xor subtime
+        addtime period_add ord nvl nvl2 json_overlaps json_value json_query json_exists json_array_append json_array_insert
+        json_storage_size json_schema_valid json_compact json_detailed json_loose json_error_position jsonb jsonb_array
+        jsonb_extract jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_patch jsonb_remove jsonb_replace
+        jsonb_set is_used_lock ps_current_thread_id format_bytes bin_to_uuid uuid_to_bin is_uuid random_bytes statement_digest
+        to_seconds convert_tz get_format extractvalue sformat natural_sort_key add_months lengthb mbrcontains unistr_quote median
+        percentile subtype likelihood sha3 base64 base85 decimal_add decimal_sub decimal_mul decimal_sum ieee754 offsets st_area
+        st_asgeojson st_astext st_buffer st_dwithin st_geomfromtext st_intersects st_length st_makepoint st_setsrid st_srid
+        st_transform st_x st_y
         """
 }

@@ -18,7 +18,7 @@ extension Policy {
         }
         switch verdict.decision {
         case .ask: verdict.ask = AskTerms(all: sorted.filter { $0.effect == .ask }.compactMap(\.rule.rule.ask))
-        case .rewrite: rewrite(sorted[0].rule, facts, &verdict)
+        case .rewrite: rewrite(sorted.filter { $0.effect == .rewrite }.map(\.rule), facts, &verdict)
         case .allow, .deny: break
         }
         return verdict
@@ -132,17 +132,21 @@ extension Policy {
         return bits
     }
 
-    private func rewrite(_ rule: CompiledRule, _ facts: borrowing Facts, _ verdict: inout Verdict) {
-        verdict.sql = rule.rule.rewrite?.sql
-        if facts.operation == .query { return }
-        if let rewriting = rule.rule.rewrite?.applied(to: facts.arguments ?? []) {
-            verdict.rewrite = rewriting
-        } else {
-            // What a rule set out to change must not run unchanged.
-            verdict.decision = .deny
-            verdict.sql = nil
-            verdict.note = "the command line is not one that the rule can rewrite"
+    /// What the first rule makes of it, and the others would.
+    private func rewrite(_ rules: [CompiledRule], _ facts: borrowing Facts, _ verdict: inout Verdict) {
+        var changes: [Verdict.Change] = []
+        for rule in rules {
+            let rewriting = facts.operation == .query ? nil : rule.rule.rewrite?.applied(to: facts.arguments ?? [])
+            guard facts.operation == .query || rewriting != nil else {
+                // What a rule set out to change must not run unchanged, whatever others do to it.
+                verdict.decision = .deny
+                verdict.note = "the command line is not one that the rule `\(rule.rule.name)` can rewrite"
+                return
+            }
+            changes.append(Verdict.Change(rewrite: rewriting, sql: rule.rule.rewrite?.sql))
         }
+        (verdict.rewrite, verdict.sql) = (changes[0].rewrite, changes[0].sql)
+        verdict.others = Array(changes.dropFirst())
     }
 
     private func unknowns(_ rule: CompiledRule, _ facts: borrowing Facts) -> String {

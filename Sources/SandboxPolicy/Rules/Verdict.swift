@@ -15,6 +15,14 @@ package struct Verdict: Sendable, Hashable {
     package var rewrite: Rewriting?
     /// SQL in the command line is to be rewritten, too.
     package var sql: SQLChange?
+    /// What other rules that match would make of it.
+    package var others: [Change] = []
+
+    package struct Change: Sendable, Hashable {
+        package var rewrite: Rewriting?
+        package var sql: SQLChange?
+        package init(rewrite: Rewriting?, sql: SQLChange?) { (self.rewrite, self.sql) = (rewrite, sql) }
+    }
 
     package init() {}
 }

@@ -60,11 +60,14 @@ package struct CommandJudge: Sendable {
         return Judgement(reading: reading, verdict: verdict)
     }
 
-    /// The rule matches what it made, too, and would leave it as it is: a limit that is there by now.
+    /// The rules match what one of them made, too, and would leave it as it is: a limit that is there by now.
     private func isDone(_ verdict: Verdict, _ reading: CommandReader.Reading, _ command: CommandReader.Command) -> Bool {
-        guard let rewriting = verdict.rewrite, adds(nothingTo: command.arguments, rewriting.arguments) else { return false }
-        guard let change = verdict.sql else { return true }
-        return reading.sources.allSatisfy { source, text in text.map { rewriteSQL($0, source.dialect, change) == $0 } ?? false }
+        let first = Verdict.Change(rewrite: verdict.rewrite, sql: verdict.sql)
+        return ([first] + verdict.others).allSatisfy { change in
+            guard let rewriting = change.rewrite, adds(nothingTo: command.arguments, rewriting.arguments) else { return false }
+            guard let sql = change.sql else { return true }
+            return reading.sources.allSatisfy { source, text in text.map { rewriteSQL($0, source.dialect, sql) == $0 } ?? false }
+        }
     }
 
     /// The same, or with once more at its end what it ends with: a rule that appends.

@@ -84,9 +84,26 @@ package struct CommandReader: Sendable {
     package typealias Catalogued = @Sendable (_ program: [UInt8], _ arguments: [[UInt8]]) -> CommandMeaning
     private let catalogue: Catalogued
 
-    package init(catalogue: @escaping Catalogued) { self.catalogue = catalogue }
+    private let elsewhere: @Sendable (_ text: [UInt8]) -> CommandMeaning
+
+    /// `elsewhere`: what shell text means that nobody judges where it runs; of a dry run alone.
+    package init(catalogue: @escaping Catalogued, elsewhere: @escaping @Sendable ([UInt8]) -> CommandMeaning = { _ in CommandMeaning() }) {
+        (self.catalogue, self.elsewhere) = (catalogue, elsewhere)
+    }
 
     package func meaning(_ program: [UInt8], _ arguments: [[UInt8]]) -> CommandMeaning { catalogue(program, arguments) }
+
+    /// The same of one that is given a text to read: what a shell elsewhere reads counts as if it stood among the arguments.
+    package func meaning(_ program: [UInt8], _ arguments: [[UInt8]], reading text: [UInt8]) -> CommandMeaning {
+        var meaning = meaning(program, arguments)
+        guard meaning.feedsShellElsewhere else { return meaning }
+        let more = elsewhere(text)
+        meaning.intents.formUnion(more.intents)
+        meaning.evidence += more.evidence
+        meaning.statements += more.statements
+        meaning.isComplete = meaning.isComplete && more.isComplete
+        return meaning
+    }
 
     package func read(_ command: Command) -> Reading {
         let meaning = command.meaning ?? meaning(command.program, command.arguments)

@@ -53,12 +53,13 @@ package final class Explainer {
         // What is not there is judged as if it were where programs are.
         let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
         let (program, invoked) = found ?? (program: usual, invoked: usual)
-        let command = CommandReader.Command(
+        var command = CommandReader.Command(
             program: program, invoked: invoked, arguments: words, variable: place.variable,
             input: { [place] source in
                 if case .standardInput = source.place, case .text(let text) = input { return .text(text) }
                 return place.input(source.place)
             })
+        if case .text(let text) = input { command.meaning = judge.reader.meaning(program, words, reading: text) }
         let judgement = judge.judge(command, counters: counters, around: around, lookUp: place.program)
         var ruling = policy.judge(exec: program.span, invoked: invoked.span)
         if let rewriting = judgement.verdict.rewrite?.program {
@@ -146,11 +147,11 @@ package final class Explainer {
     private func connect(_ text: String) throws(DryFailure) -> Explanation {
         if text.hasPrefix("unix:") { return socket(Array(text.utf8.dropFirst(5))) }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
-            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT")
+            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT, such as `example.com:443`, and no unix:PATH")
         }
         let host = text[..<colon], name = host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host
         guard let place = CommandReader.destination(String(name), port) else {
-            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT")
+            throw DryFailure(message: "`\(Escaped.text(text))` is no HOST:PORT, such as `example.com:443`, and no unix:PATH")
         }
         var facts = Facts(.connect, intents: [.netConnect, .netEgress])
         around(&facts)

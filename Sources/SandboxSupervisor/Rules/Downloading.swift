@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SandboxKernel
+internal import SandboxLineage
 internal import SandboxModel
 internal import SandboxPolicy
 
