@@ -186,7 +186,7 @@ package final class Tracer<Events: TracerEvents> {
             return
         }
         switch UInt32(event) {
-        case 0: leaving.contains(tid) ? resume(tid) : deliver(tid, sig)
+        case 0: leaving.contains(tid) ? leave(tid, sig) : deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
             bore(tid, inOwnMemory: event != Int(SBX_EVENT_VFORK.rawValue))
             resume(tid)
@@ -199,6 +199,13 @@ package final class Tracer<Events: TracerEvents> {
     private func resume(_ tid: Int32, _ sig: Int32 = 0) {
         // ESRCH: it was killed meanwhile; its end will be reported.
         _ = sbx_ptrace_continue(tid, sig)
+    }
+
+    /// What it does itself is one call, and nothing that follows may run: where a filter of its own (seccomp(2)) has refused that call,
+    /// or trapped it, it stands at the trap behind. All else was sent by somebody.
+    private func leave(_ tid: Int32, _ sig: Int32) {
+        if [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig) { _ = sbx_kill(tid, SIGKILL) }
+        resume(tid)
     }
 
     /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler

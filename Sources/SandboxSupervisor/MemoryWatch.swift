@@ -32,10 +32,13 @@ struct MemoryWatch {
             let processes = supervision.living.withLock { Array($0) }
             // Whoever has many descriptors is not asked for each of them five times a second.
             if looks % 5 == 0 {
-                held = Dictionary(uniqueKeysWithValues: processes.map { ($0, UnnamedMemory.held(by: ProcessState.lastingTask(of: $0))) })
+                let separate = supervision.context.haveSeparateDescriptors
+                held = Dictionary(
+                    uniqueKeysWithValues: processes.map { ($0, UnnamedMemory.held(by: ProcessState.tasks(of: $0, separate: separate))) })
             }
             looks &+= 1
-            let unnamed = held.values.reduce(into: [:]) { $0.merge($1) { first, _ in first } }.values.reduce(0, &+)
+            let segments = supervision.context.objects.sharedBytes
+            let unnamed = held.values.reduce(into: [:]) { $0.merge($1) { first, _ in first } }.values.reduce(segments, &+)
             // What several share is counted several times here, so that it says nothing if it is too much, but if it is not.
             guard processes.reduce(unnamed, { $0 &+ resident($1) }) > limit else { continue }
             let shares = processes.map { share($0, held: held[$0]?.values.reduce(0, &+) ?? 0) }
@@ -44,7 +47,11 @@ struct MemoryWatch {
             guard sum > limit, let largest = shares.max(by: { $0.bytes < $1.bytes }) else { continue }
             let rule = "limits.memory: \(sum >> 20) MiB of \(limit >> 20) are in use; "
             killed += 1
-            if killed > MemoryWatch.patience { return supervision.end(because: rule + "the session was killed") }
+            if killed > MemoryWatch.patience || segments > limit {
+                // It would outlive the session.
+                supervision.context.objects.removeSharedMemory()
+                return supervision.end(because: rule + "the session was killed")
+            }
             supervision.note(rule + "process \(largest.pid), with \(largest.bytes >> 20) MiB the largest, was killed")
             // A process of the session stays one until the tracer has seen its end.
             supervision.living.withLock { if $0.contains(largest.pid) { kill(largest.pid, SIGKILL) } }
