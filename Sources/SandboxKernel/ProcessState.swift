@@ -36,6 +36,9 @@ package enum ProcessState {
         separate ? ProcessList.tasks(of: pid) : [lastingTask(of: pid)]
     }
 
+    /// They share all memory (clone(2), CLONE_VM): not where the kernel does not tell.
+    package static func haveSameMemory(_ a: Int32, _ b: Int32) -> Bool { sbx_same_memory(a, b) == 1 }
+
     /// It has ended, and its parent, one of the session's, has not asked how. (Its number may be somebody's outside by now.)
     package static func isUnreaped(_ pid: Int32, _ tasks: TaskTable) -> Bool {
         let (_, parent, tracer) = ProcIdentity.of(pid)
