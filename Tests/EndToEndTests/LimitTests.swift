@@ -48,11 +48,14 @@ extension EndToEnd {
         /// Segments outlive whoever has made them, so that they go with the session that has too many.
         @Test(arguments: Account.all) func segmentsCount(account: Account) throws {
             let world = try World(account)
-            let outcome = try world.sandboxed([world.guest, "eat", "segment", "12", "4"], profile: try profile(world, "limits: { memory: 32MiB }"))
+            let outcome = try world.sandboxed(
+                [world.guest, "eat", "segment", "12", "4"], profile: try profile(world, "limits: { memory: 32MiB }"))
             #expect(outcome.code == 125 && !outcome.late, "\(outcome)")
             #expect(try shown(world).contains("limits.memory: "))
             let made = outcome.out.split(separator: "\n"), left = try world.native(["cat", "/proc/sysvipc/shm"]).out
-            #expect(made.count >= 3 && !left.split(separator: "\n").contains { $0.split(separator: " ").dropFirst().first.map(made.contains) == true })
+            #expect(
+                made.count >= 3
+                    && !left.split(separator: "\n").contains { $0.split(separator: " ").dropFirst().first.map(made.contains) == true })
         }
 
         /// Nor does a process's memory count twice while its child is in it.
