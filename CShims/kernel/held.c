@@ -81,10 +81,14 @@ int sbx_held_mappings(int pid, struct sbx_held_list *list) {
     return result;
 }
 
+int sbx_same_memory(int a, int b) {
+    long order = syscall(SYS_kcmp, a, b, (long)KCMP_VM, 0l, 0l);
+    return order < 0 ? -errno : order == 0;
+}
+
 int sbx_share(int a, int b) {
-    long memory = syscall(SYS_kcmp, a, b, (long)KCMP_VM, 0l, 0l);
-    if (memory < 0) return -errno;
-    return memory == 0 || syscall(SYS_kcmp, a, b, (long)KCMP_FILES, 0l, 0l) == 0;
+    int memory = sbx_same_memory(a, b);
+    return memory ? memory : syscall(SYS_kcmp, a, b, (long)KCMP_FILES, 0l, 0l) == 0;
 }
 
 int sbx_same_file(int a, int fd_a, int b, int fd_b) {

@@ -51,11 +51,11 @@ extension Rule {
     /// The pid is a register, so that the supervisor can settle it from that alone. 0 is the caller itself.
     static func ofOthers(_ call: Trapped) -> Rule { Rule(.enforced([.differs(0, 0)], .judge(call))) }
     static let prlimit64 = Rule(.enforced([.differs(0, 0), .pointer(2)], .judge(.prlimit64)))
-    // 0 is the caller itself or its group, but with PRIO_USER (2) and IOPRIO_WHO_USER (3) the user.
+    // 0 is the caller itself, but with PRIO_PGRP (1) and IOPRIO_WHO_PGRP (2) its group, with PRIO_USER (2) and IOPRIO_WHO_USER (3) the user.
     static let setpriority = Rule(
-        .enforced([.differs(1, 0)], .judge(.setpriority)), .enforced([.among(0, [2])], .judge(.setpriority)))
+        .enforced([.differs(1, 0)], .judge(.setpriority)), .enforced([.among(0, [1, 2])], .judge(.setpriority)))
     static let ioprioSet = Rule(
-        .enforced([.differs(1, 0)], .judge(.ioprioSet)), .enforced([.among(0, [3])], .judge(.ioprioSet)))
+        .enforced([.differs(1, 0)], .judge(.ioprioSet)), .enforced([.among(0, [2, 3])], .judge(.ioprioSet)))
 
     // MARK: Descriptors
 

@@ -23,9 +23,10 @@ extension RawCall {
         case .kill, .tkill, .tgkill, .schedSetaffinity, .schedSetscheduler, .schedSetparam, .schedSetattr:
             return .towardsProcess(int(0))
         case .rtSigqueueinfo, .rtTgsigqueueinfo, .prlimit64: return .tellsProcess(int(0))
-        // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change.
-        case .setpriority: return .towardsProcess(word(0) == 2 ? -1 : int(1))
-        case .ioprioSet: return .towardsProcess(word(0) == 3 ? -1 : int(1))
+        // PRIO_USER and IOPRIO_WHO_USER mean every process of a user, the supervisor among them: nobody's to change. Nor is one's own
+        // group where it has no number (PRIO_PGRP, IOPRIO_WHO_PGRP): the front is in it, and any of that terminal can be joined.
+        case .setpriority: return .towardsProcess(word(0) == 2 || word(0) == 1 && int(1) == 0 ? -1 : int(1))
+        case .ioprioSet: return .towardsProcess(word(0) == 3 || word(0) == 2 && int(1) == 0 ? -1 : int(1))
         // F_SETOWN; a negative number is a process group. The rest of what comes here has no good end.
         case .fcntl: return word(1) == 8 ? .towardsProcess(int(2)) : .refused
         case .fallocate: return .takeRoom(arguments[3])

@@ -339,6 +339,12 @@ enum ProcessList {
         return numbers(in: path.base) ?? []
     }
 
+    /// Of its first thread; where that has just started a program, of the whole process: proc_tid_children(5).
+    static func children(of pid: Int32) -> [Int32] {
+        let text = TrustedFile.contents("/proc/\(pid)/task/\(pid)/children") ?? []
+        return text.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+    }
+
     private static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
         guard let folder = opendir(path) else { return nil }
         defer { closedir(folder) }

@@ -57,11 +57,11 @@ package final class OwnSockets: Sendable {
         return -1
     }
 
-    /// Who has bound it may have handed it on to the one who serves it, and closed its own.
+    /// Who has bound it may have handed it on to the one who serves it, and closed its own; or is a thread with descriptors of its own.
     private func search(_ key: Key, _ place: Place, _ tasks: TaskTable) -> Int32 {
         for pid in ProcessList.all where tasks.serial(of: pid) != 0 {
             var held: [Holding] = []
-            do throws(Errno) { held = try Holding.all(of: pid, mappings: false, threads: false).holdings } catch {}
+            do throws(Errno) { held = try Holding.all(of: pid, mappings: false, threads: true).holdings } catch {}
             for one in held where one.kind == .socket && one.inode == place.socket {
                 var found = place
                 (found.process, found.descriptor) = (pid, one.descriptor)

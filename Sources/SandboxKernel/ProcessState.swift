@@ -31,6 +31,20 @@ package enum ProcessState {
         isEnding(pid) ? ProcessList.tasks(of: pid).first { !isEnding($0) } ?? pid : pid
     }
 
+    /// Those by which `/proc` shows all that a process has open: one of them, or where threads may have `separate` tables, each.
+    package static func tasks(of pid: Int32, separate: Bool) -> [Int32] {
+        separate ? ProcessList.tasks(of: pid) : [lastingTask(of: pid)]
+    }
+
+    /// They share all memory (clone(2), CLONE_VM): not where the kernel does not tell.
+    package static func haveSameMemory(_ a: Int32, _ b: Int32) -> Bool { sbx_same_memory(a, b) == 1 }
+
+    /// It has ended, and its parent, one of the session's, has not asked how. (Its number may be somebody's outside by now.)
+    package static func isUnreaped(_ pid: Int32, _ tasks: TaskTable) -> Bool {
+        let (_, parent, tracer) = ProcIdentity.of(pid)
+        return tracer != getpid() && tasks.serial(of: parent) != 0
+    }
+
     /// A number in `/proc/PID/stat`, proc_pid_stat(5): they are counted from 1.
     private static func field(_ number: Int, of tid: Int32) throws(Errno) -> UInt64 {
         let path = PathBuffer()

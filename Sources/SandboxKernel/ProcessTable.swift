@@ -25,7 +25,9 @@ package struct TaskTable: @unchecked Sendable {
         let waiting = Atomic<UInt8>(0)
         /// By process: 1 where its credentials may differ from the supervisor's.
         let foreign = Atomic<UInt8>(0)
-        let filler: (UInt16, UInt64) = (0, 0)
+        /// By process: 1 while a stop of all its threads (SIGSTOP) is under way or lasts.
+        let stopping = Atomic<UInt8>(0)
+        let filler: (UInt8, UInt64) = (0, 0)
     }
     private let tasks: UnsafeMutablePointer<Task>
     /// One more than the greatest task id this kernel gives (`/proc/sys/kernel/pid_max`).
@@ -100,7 +102,12 @@ package struct TaskTable: @unchecked Sendable {
         setForeign(tid, false)
         task(tid)?.pointee.company.store(0, ordering: .releasing)
         setWaiting(tid, false)
+        setStopping(tid, false)
     }
+
+    func setStopping(_ pid: Int32, _ value: Bool) { task(pid)?.pointee.stopping.store(value ? 1 : 0, ordering: .releasing) }
+
+    func isStopping(_ pid: Int32) -> Bool { task(pid)?.pointee.stopping.load(ordering: .acquiring) == 1 }
 
     package func setWaiting(_ tid: Int32, _ value: Bool) {
         guard let task = task(tid), task.pointee.waiting.load(ordering: .acquiring) != (value ? 1 : 0) else { return }

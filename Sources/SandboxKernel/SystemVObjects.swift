@@ -1,6 +1,7 @@
 internal import CShims
 internal import Glibc
 package import SandboxDecode
+internal import SandboxFiles
 internal import Synchronization
 
 /// System V shared memory, semaphores and message queues (sysvipc(7)) that the session has made. Keys and ids are the
@@ -15,6 +16,25 @@ package final class SystemVObjects: Sendable {
     private let made = Mutex<[Set<Int32>]>(ObjectKind.allCases.map { _ in [] })
 
     package func isOurs(_ kind: ObjectKind, _ id: Int32) -> Bool { made.withLock { $0[kind.rawValue].contains(id) } }
+
+    /// The bytes of the session's shared memory, in memory and swapped out, whether anybody is attached to it or not: the last two columns of
+    /// `/proc/sysvipc/shm` (proc_sysvipc_shm(5)).
+    package var sharedBytes: UInt64 { sharedMemory.reduce(0) { $0 &+ $1.bytes } }
+
+    package func removeSharedMemory() { for one in sharedMemory { _ = shmctl(one.id, IPC_RMID, nil) } }
+
+    private var sharedMemory: [(id: Int32, bytes: UInt64)] {
+        let ours = made.withLock { $0[ObjectKind.sharedMemory.rawValue] }
+        if ours.isEmpty { return [] }
+        let lines = (TrustedFile.contents("/proc/sysvipc/shm") ?? []).split(separator: UInt8(ascii: "\n"))
+        return lines.compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: " ")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
+            // The fifth is who made it: we did.
+            guard fields.count >= 16, let id = fields[1].flatMap({ Int32(exactly: $0) }), ours.contains(id), fields[4] == UInt64(getpid())
+            else { return nil }
+            return (id, (fields[14] ?? 0) &+ (fields[15] ?? 0))
+        }
+    }
 
     /// shmget(2), semget(2), msgget(2): `≥ 0` or `-errno`; `-EACCES` for an object of somebody else's.
     package func get(

@@ -43,6 +43,8 @@ package final class Tracer<Events: TracerEvents> {
         var isCounted = false
         /// By vfork(2): the process whose memory it runs in, and which stands still meanwhile; 0: none.
         var lender: Int32 = 0
+        /// Of a leader: there have been other threads since its program was started.
+        var hadThreads = false
     }
 
     private let table: TaskTable
@@ -65,6 +67,8 @@ package final class Tracer<Events: TracerEvents> {
     /// New tasks whose first stop was reported before the event of the one that made them. They stay stopped until that
     /// event says whose they are.
     private var unmet: Set<Int32> = []
+    /// New processes that no event will name, because another thread has started a program in the place of their maker.
+    private var orphans: Set<Int32> = []
     private var lastSerial: UInt32 = 0
     /// Tasks that are no leaders: without any, a program is started by the leader itself.
     private var threads = 0
@@ -127,6 +131,7 @@ package final class Tracer<Events: TracerEvents> {
             threads += 1
             let serial = tasks[leader]?.serial ?? table.serial(of: leader)
             tasks[tid] = Task(leader: leader, serial: serial, isCounted: true)
+            tasks[leader]?.hadThreads = true
             table.set(tid, serial: serial, leader: leader)
             table.addThread(of: leader)
             // It goes on in borrowed memory when the one that was lent it has ended.
@@ -179,14 +184,14 @@ package final class Tracer<Events: TracerEvents> {
         flights.land(tid)
         if tasks[tid] == nil {
             unmet.insert(tid)
-            guard mayBeOrphans, isOrphan(tid) else { return }
+            guard orphans.remove(tid) != nil || mayBeOrphans && isOrphan(tid) else { return }
             // It may be what `gone` speaks of.
             if borrowersWereKilled { _ = sbx_kill(tid, SIGKILL) }
             meetAll()
             return
         }
         switch UInt32(event) {
-        case 0: leaving.contains(tid) ? resume(tid) : deliver(tid, sig)
+        case 0: leaving.contains(tid) ? leave(tid, sig) : deliver(tid, sig)
         case SBX_EVENT_FORK.rawValue, SBX_EVENT_VFORK.rawValue, SBX_EVENT_CLONE.rawValue:
             bore(tid, inOwnMemory: event != Int(SBX_EVENT_VFORK.rawValue))
             resume(tid)
@@ -199,6 +204,13 @@ package final class Tracer<Events: TracerEvents> {
     private func resume(_ tid: Int32, _ sig: Int32 = 0) {
         // ESRCH: it was killed meanwhile; its end will be reported.
         _ = sbx_ptrace_continue(tid, sig)
+    }
+
+    /// What it does itself is one call, and nothing that follows may run: where a filter of its own (seccomp(2)) has refused that call,
+    /// or trapped it, it stands at the trap behind. All else was sent by somebody.
+    private func leave(_ tid: Int32, _ sig: Int32) {
+        if [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig) { _ = sbx_kill(tid, SIGKILL) }
+        resume(tid)
     }
 
     /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler
@@ -302,6 +314,10 @@ package final class Tracer<Events: TracerEvents> {
             events.leaderWasReplaced(pid: tid, by: old)
         }
         guard tasks[tid] != nil else { return resume(tid) }
+        if tasks[tid]?.hadThreads == true {
+            tasks[tid]?.hadThreads = false
+            orphans.formUnion(ProcessList.children(of: tid).filter { tasks[$0] == nil && isStillOurs($0) })
+        }
         forgetCompany(of: tid)
         start(tid) { self.events.became($0) }
     }
@@ -361,6 +377,7 @@ package final class Tracer<Events: TracerEvents> {
             events.rootStopped(by: isStop ? sig : 0)
         }
         if isStop, !leaving.contains(tid) { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
+        if let leader = tasks[tid]?.leader { table.setStopping(leader, isStop) }
     }
 }
 

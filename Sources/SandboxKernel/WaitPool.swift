@@ -42,7 +42,10 @@ package final class WaitPool: @unchecked Sendable {
     private var idle = 0
     private var threads = 0
 
-    package init() {
+    private let tasks: TaskTable
+
+    package init(_ tasks: TaskTable) {
+        self.tasks = tasks
         // Without SA_RESTART: the system call that the worker sleeps in ends.
         var a = sigaction()
         a.__sigaction_handler.sa_handler = { _ in }
@@ -185,7 +188,8 @@ package final class WaitPool: @unchecked Sendable {
         do throws(Errno) { pending = try ProcStatus.read(job.tid, buffer, path).interrupting } catch { job.seen = .max }
         let again = pending & job.seen
         job.seen = pending
-        guard again != 0 else { return }
+        // A stop of the process waits for every thread, and is pending for none once one of them has taken the signal.
+        guard again != 0 || tasks.isStopping(tasks.leader(of: job.tid)) else { return }
         if monitor.locked({ parked[ObjectIdentifier(job)] != nil }) { return interrupt(parked: job) }
         monitor.locked {
             guard active[ObjectIdentifier(job)] != nil else { return }

@@ -82,7 +82,7 @@ final class Supervision: Sendable {
         self.group = group
         denied = DeniedFiles(policy)
         hosts = HostTable(policy.hostNames)
-        waits = WaitPool()
+        waits = WaitPool(context.tasks)
         // As many as there are rules; they live as long as the process.
         named = .allocate(capacity: max(policy.rules.count, 1))
         for i in 0..<policy.rules.count { (named + i).initialize(to: Atomic(false)) }

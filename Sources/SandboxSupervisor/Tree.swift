@@ -19,6 +19,8 @@ final class Tree: TracerEvents {
     private var refused = 0
     /// Threads among them, where their number is limited.
     private var tasks: Set<Int32> = []
+    /// Processes that have ended, where their number is limited: they keep a number of the machine's until their parent waits for them.
+    private var ended: Set<Int32> = []
     /// The arguments of the start at hand before they were rewritten.
     private var asked: [UInt8]?
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
@@ -70,7 +72,11 @@ final class Tree: TracerEvents {
             living.insert(pid)
             return living.count
         }
-        if supervision.enforces, alive > limit { refuse(pid, "\(limit) processes") }
+        guard supervision.enforces, limit != .max else { return }
+        if alive > limit { refuse(pid, "\(limit) processes") }
+        ended.remove(pid)
+        if ended.count > limit { ended = ended.filter { ProcessState.isUnreaped($0, supervision.context.tasks) } }
+        if ended.count > limit { refuse(pid, "\(limit) processes that have ended and nobody waits for") }
     }
 
     /// The clock of proc(5)'s start time, which the new process has had for a few microseconds.
@@ -96,6 +102,7 @@ final class Tree: TracerEvents {
         supervision.noteTraffic(ended: serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
+        if limit != .max, supervision.enforces { ended.insert(pid) }
         if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }
         if pid == supervision.root { supervision.rootHasEnded() }
         var h = RecordHeader(kind: .processExit, operation: .exit, process: serial, pid: pid, result: status, time: currentTime())

@@ -6,19 +6,19 @@ internal import SandboxFiles
 /// not, and no figure of a process's tells.
 enum UnnamedMemory {
     struct File: Hashable { let device, inode: UInt64 }
-    /// By file, the bytes of those that the process has open.
-    static func held(by pid: Int32) -> [File: UInt64] {
-        var found: [File: UInt64] = [:]
-        guard let folder = opendir("/proc/\(pid)/fd") else { return found }
+    /// By file, the bytes of those that any of the tasks has open.
+    static func held(by tasks: [Int32]) -> [File: UInt64] { tasks.reduce(into: [:]) { add(to: &$0, heldBy: $1) } }
+
+    private static func add(to found: inout [File: UInt64], heldBy task: Int32) {
+        guard let folder = opendir("/proc/\(task)/fd") else { return }
         defer { closedir(folder) }
         while let entry = readdir(folder) {
             var st = stat()
             let name = DirectoryEntry.name(entry)
             guard fstatat(dirfd(folder), name, &st, 0) == 0, st.st_mode & S_IFMT == S_IFREG, st.st_nlink == 0,
-                sbx_lies_in_memory("/proc/\(pid)/fd/\(name)") == 1
+                sbx_lies_in_memory("/proc/\(task)/fd/\(name)") == 1
             else { continue }
             found[File(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = UInt64(st.st_blocks) &* 512
         }
-        return found
     }
 }

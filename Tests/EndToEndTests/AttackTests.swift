@@ -58,7 +58,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
             Attack(name: $0, needs: .forbidden)
         }
         + ["exec-plain", "memfd-exec", "ld-so-exec"].map { Attack(name: $0, needs: .bareForbidden, how: "by-name") }
-        + [Attack(name: "exec-as-loader", needs: .fixed)]
+        + ["exec-as-loader", "exec-filtered"].map { Attack(name: $0, needs: .fixed) }
         + [Attack(name: "exec-hardlink-before", needs: .linkedForbidden), Attack(name: "i386-exec", needs: .forbidden, recorded: false)]
         + ["mounts", "raw-disk", "race-path-remote-write"].map { Attack(name: $0, needs: .secret, recorded: false) }
         + ["fanotify", "accounting", "kernel-settings", "new-privileges"].map { Attack(name: $0, needs: .nothing, recorded: false) }
@@ -282,7 +282,8 @@ extension EndToEnd {
                 case .abstract: listeners.abstract
                 case .forbidden, .bareForbidden: world.forbidden
                 case .linkedSecret, .linkedForbidden: world.root + "/links"
-                case .place, .handed, .handedByAllowed, .unlisted, .fixed: world.work
+                case .place, .handed, .handedByAllowed, .unlisted: world.work
+                case .fixed: world.root
                 case .memory: "/memfd:"
                 case .objects: "message queue"
                 default: world.root + "/vault"

@@ -6,7 +6,7 @@ extension EndToEnd {
     @Suite(.serialized, .enabled(if: Built.exists(Built.sandbox))) struct ConformanceTests {
         static let guests = [
             "open-create", "open-paths", "open-magic", "openat2", "names", "fifo", "signals", "limits",
-            "processes", "sockets", "sockets-local", "objects",
+            "processes", "sockets", "sockets-local", "objects", "shapes",
         ]
 
         /// What an enforced program can notice, line by line (by the beginning of the native line): each stands with its

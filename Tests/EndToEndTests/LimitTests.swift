@@ -35,7 +35,7 @@ extension EndToEnd {
         }
 
         /// Each process alone is within the limit; the largest of those that are not together is killed.
-        @Test(arguments: ["own", "unnamed", "second-thread"], Account.all) func memoryIsCountedForTheWholeTree(
+        @Test(arguments: ["own", "unnamed", "second-thread", "own-descriptors"], Account.all) func memoryIsCountedForTheWholeTree(
             how: String, account: Account
         ) throws {
             let world = try World(account), command = [world.guest, "eat", how, "12", "4"]
@@ -43,6 +43,35 @@ extension EndToEnd {
             #expect(outcome.out == "one: signal 9\n" && outcome.code == 0, "\(outcome)")
             let text = try shown(world)
             #expect(text.contains("limits.memory: "), "\(text)")
+        }
+
+        /// Segments outlive whoever has made them, so that they go with the session that has too many.
+        @Test(arguments: Account.all) func segmentsCount(account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed(
+                [world.guest, "eat", "segment", "12", "4"], profile: try profile(world, "limits: { memory: 32MiB }"))
+            #expect(outcome.code == 125 && !outcome.late, "\(outcome)")
+            #expect(try shown(world).contains("limits.memory: "))
+            let made = outcome.out.split(separator: "\n"), left = try world.native(["cat", "/proc/sysvipc/shm"]).out
+            #expect(
+                made.count >= 3
+                    && !left.split(separator: "\n").contains { $0.split(separator: " ").dropFirst().first.map(made.contains) == true })
+        }
+
+        /// Nor does a process's memory count twice while its child is in it.
+        @Test(arguments: Account.all) func lentMemoryCountsOnce(account: Account) throws {
+            let world = try World(account)
+            let outcome = try world.sandboxed([world.guest, "lends", "20"], profile: try profile(world, "limits: { memory: 32MiB }"))
+            #expect(outcome.out == "lent: exit 0\nlent: exit 0\n" && outcome.code == 0, "\(outcome)")
+        }
+
+        /// What has ended keeps its number until somebody has waited for it.
+        @Test(arguments: [16, 300], Account.all) func processesThatNobodyWaitsFor(count: Int, account: Account) throws {
+            let world = try World(account), command = [world.guest, "unreaped", "\(count)"]
+            #expect(try world.native(command).out == "\(count)\n")
+            let outcome = try world.sandboxed(command, profile: try profile(world, "limits: { processes: 16 }"))
+            #expect(outcome.code == (count == 16 ? 0 : 125) && !outcome.late, "\(outcome)")
+            #expect(try shown(world).contains("that have ended and nobody waits for") == (count == 300))
         }
 
         /// What processes share counts once: four times the same page is one page.

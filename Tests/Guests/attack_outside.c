@@ -58,6 +58,8 @@ int attack_schedule_user(int argc, char **argv) {  // every process of this user
     (void)argc, (void)argv;
     bool leaked = setpriority(PRIO_USER, 0, 0) == 0 || setpriority(PRIO_USER, getuid(), 0) == 0;
     leaked |= syscall(SYS_ioprio_set, 3 /* user */, getuid(), 2 << 13 | 4) == 0;
+    // Those of its group, which it need not have made.
+    leaked |= setpriority(PRIO_PGRP, 0, getpriority(PRIO_PROCESS, 0)) == 0 || syscall(SYS_ioprio_set, 2 /* group */, 0, 2 << 13 | 4) == 0;
     return verdict(leaked);
 }
 

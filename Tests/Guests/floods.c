@@ -1,5 +1,6 @@
 // Too much of everything, within bounds: 300 processes, 64 MiB. What is wanted is that whoever supervises them stays well.
 #include "guest.h"
+#include <sys/shm.h>
 
 static _Atomic int *shared;
 static void share_counter(void) {
@@ -28,9 +29,27 @@ static void fill_unnamed(size_t size) {
     memset(memory, 1, size), munmap(memory, size);
 }
 
+/// The same behind descriptors that no other thread has.
+static void *fills_alone(void *size) {
+    if (unshare(CLONE_FILES) < 0) _exit(9);
+    fill_unnamed(*(size_t *)size);
+    for (;;) pause();
+    return NULL;
+}
+
+/// Shared memory that nobody is attached to.
+static void fill_segment(size_t size) {
+    int id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
+    char *memory = id < 0 ? (char *)-1 : shmat(id, NULL, 0);
+    if (memory == (char *)-1) _exit(9);
+    say("%d", id);
+    memset(memory, 1, size), shmdt(memory);
+}
+
 static void *waits(void *unused) { for (;;) pause(); return unused; }
 
-/// `eat HOW MIB N`: N children write to MIB each and keep it, as their own or `unnamed`; says how the first ended, and ends the others.
+/// `eat HOW MIB N`: N children write to MIB each and keep it, as their own, `unnamed` or in a `segment`, whose number each says; says how
+/// the first ended, and ends the others.
 int tool_eat(int argc, char **argv) {
     const char *how = argument(argc, argv, 1);
     size_t size = (size_t)atoi(argument(argc, argv, 2)) << 20;
@@ -41,8 +60,11 @@ int tool_eat(int argc, char **argv) {
         if (children[i] > 0) continue;
         char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) _exit(9);
-        if (strcmp(how, "unnamed") == 0) fill_unnamed(size); else memset(memory, i + 1, size);
         pthread_t rest;
+        if (strcmp(how, "unnamed") == 0) fill_unnamed(size);
+        else if (strcmp(how, "own-descriptors") == 0) start(&rest, fills_alone, &size);
+        else if (strcmp(how, "segment") == 0) fill_segment(size);
+        else memset(memory, i + 1, size);
         if (strcmp(how, "second-thread") == 0) start(&rest, waits, NULL), pthread_exit(NULL);
         for (;;) pause();
     }
@@ -50,6 +72,40 @@ int tool_eat(int argc, char **argv) {
     say_status("one", status);
     for (int i = 0; i < count && i < 16; i++) kill(children[i], SIGKILL);
     while (wait(NULL) > 0) {}
+    return 0;
+}
+
+static int opens_for_a_while(void *unused) {
+    (void)unused;
+    for (int i = 0; i < 20000; i++) close(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    _exit(0);
+}
+/// `lends MIB`: a process with so much memory, and its child in it, which its parent waits for or does not.
+int tool_lends(int argc, char **argv) {
+    size_t size = (size_t)atoi(argument(argc, argv, 1)) << 20;
+    static char stack[65536] __attribute__((aligned(16)));
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) die("mmap");
+    memset(memory, 1, size);
+    for (int way = 0; way < 2; way++) {
+        int status = -1;
+        pid_t child = clone(opens_for_a_while, stack + sizeof stack, CLONE_VM | (way ? 0 : CLONE_VFORK) | SIGCHLD, NULL);
+        if (child < 0 || waitpid(child, &status, 0) != child) die("child");
+        say_status("lent", status);
+    }
+    return 0;
+}
+
+/// `unreaped N`: N children, one after the other, that nobody waits for until all have ended.
+int tool_unreaped(int argc, char **argv) {
+    int count = atoi(argument(argc, argv, 1));
+    siginfo_t info;
+    for (int i = 0; i < count; i++) {
+        pid_t child = fork();
+        if (child == 0) _exit(0);
+        if (child < 0 || waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) < 0) die("child");
+    }
+    say("%d", count);
     return 0;
 }
 

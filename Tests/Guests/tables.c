@@ -5,7 +5,7 @@
 
 #define G(function) int function(int argc, char **argv);
 G(guest_open_create) G(guest_open_paths) G(guest_open_magic) G(guest_openat2) G(guest_names) G(guest_fifo)
-G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local) G(guest_objects)
+G(guest_signals) G(guest_limits) G(guest_processes) G(guest_sockets) G(guest_sockets_local) G(guest_objects) G(guest_shapes)
 G(attack_race_path_thread) G(attack_race_path_process) G(attack_race_symlink) G(attack_race_dir_exchange)
 G(attack_race_dirfd) G(attack_race_chdir) G(attack_race_exec_path) G(attack_race_exec_script_symlink)
 G(attack_legacy_open) G(attack_creat) G(attack_hardlink) G(attack_proc_self_fd_reopen) G(attack_o_path_then_open)
@@ -23,7 +23,7 @@ G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_wait_forever) G(tool_fuzz)
+G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
@@ -34,7 +34,7 @@ G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descri
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
 G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
-G(attack_i386_exec) G(attack_exec_as_loader) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
+G(attack_i386_exec) G(attack_exec_as_loader) G(attack_exec_filtered) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
@@ -52,6 +52,7 @@ const struct guest conformance[] = {
     {"sockets", guest_sockets, ""},
     {"sockets-local", guest_sockets_local, ""},
     {"objects", guest_objects, ""},
+    {"shapes", guest_shapes, ""},
     {NULL, NULL, NULL},
 };
 
@@ -181,6 +182,7 @@ const struct guest attacks[] = {
     {"children", attack_children, "SECRET"},
     {"i386-exec", attack_i386_exec, "FORBIDDEN"},
     {"exec-as-loader", attack_exec_as_loader, "FIXED"},
+    {"exec-filtered", attack_exec_filtered, "FIXED"},
     {"exec-allowed-name", attack_exec_allowed_name, "FORBIDDEN"},
     {"new-privileges", attack_new_privileges, ""},
     {NULL, NULL, NULL},
@@ -222,6 +224,9 @@ const struct guest tools[] = {
     {"eat", tool_eat, "HOW MIB N"},
     {"writes", tool_writes, "HOW MIB"},
     {"crowd", tool_crowd, "N"},
+    {"lends", tool_lends, "MIB"},
+    {"unreaped", tool_unreaped, "N"},
+    {"reap-all", tool_reap_all, ""},
     {"wait-forever", tool_wait_forever, "N"},
     {"hoard", tool_hoard, "N"},
     {"makes", tool_makes, "DIR N"},

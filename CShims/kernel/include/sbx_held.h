@@ -18,7 +18,8 @@ struct sbx_held_list { struct sbx_held *items; size_t count, room; };
 
 int sbx_held_descriptors(const char *folder, struct sbx_held_list *list);
 int sbx_held_mappings(int pid, struct sbx_held_list *list);
-// 1 where the two have the same memory or the same table of descriptors, 0 where not. kcmp(2)
+// 1 where the two have the same memory, or also where they have the same table of descriptors; 0 where not. kcmp(2)
+int sbx_same_memory(int a, int b);
 int sbx_share(int a, int b);
 // 1 where two descriptors are one that was opened once, 0 where not. kcmp(2)
 int sbx_same_file(int a, int fd_a, int b, int fd_b);
