@@ -41,6 +41,26 @@ extension EndToEnd {
             }
         }
 
+        /// Whoever may listen on loopback alone may take every address, is reached from this machine, and cannot change that.
+        @Test(arguments: Account.all) func serversAtEveryAddressStayOnThisMachine(account: Account) throws {
+            let world = try World(account)
+            func served(_ listen: String) throws -> String {
+                let lists =
+                    "files: { default: allow }\nexec: { default: allow }\nnetwork: { allow: [\"localhost:*\"], listen: [\(listen)] }"
+                return try world.sandboxed([world.guest, "serve-everywhere"], profile: world.profile("served", "mode: enforce\n\(lists)")).out
+            }
+            let native = try world.native([world.guest, "serve-everywhere"]).out
+            #expect(native.contains("interface 0") && native.contains("listen there: ok"), "\(native)")
+            #expect(firstDifference(native, try served("\"*:*\"")) == nil)
+            var kept = native.replacingOccurrences(of: "interface 0", with: "interface 1")
+            for label in ["any interface", "any by name"] { kept = kept.replacingOccurrences(of: "\(label): ok", with: "\(label): EPERM") }
+            kept = kept.replacingOccurrences(of: "listen there: ok", with: "listen there: EACCES")
+            #expect(firstDifference(kept, try served("\"localhost:*\"")) == nil)
+            // What listens at `::` is reached over IPv6 as well.
+            let four = try served("\"127.0.0.1:*\"")
+            #expect(four.contains("::: EACCES") && four.contains("0.0.0.0: ok"), "\(four)")
+        }
+
         private func plain(_ text: String, _ world: World) -> String { text.replacingOccurrences(of: world.root, with: "ROOT") }
     }
 

@@ -249,8 +249,14 @@ import SandboxYAML
         #expect(policy.listen("127.0.0.1", 0) == "allow network.listen[0]")
         #expect(policy.listen("127.0.0.2", 1) == "deny network.default")
         #expect(policy.listen("0.0.0.0", 8080) == "allow network.listen[1]")
-        #expect(policy.listen("0.0.0.0", 1) == "deny network.default")
+        // Kept to this machine.
+        #expect(policy.listen("0.0.0.0", 1) == "allow network.listen[0]")
+        #expect(!policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .tcp))
+        #expect(policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 8080, transport: .tcp))
+        #expect(policy.judge(listen: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .udp).decision == .deny)
+        // That is IPv6's loopback as well, which no list names.
         #expect(policy.listen("::", 8081) == "deny network.default")
+        #expect(policy.listen("10.0.0.1", 1) == "deny network.default")
     }
 
     @Test func wildcardHostsWarn() throws {

@@ -140,8 +140,22 @@ extension Policy {
     /// Whoever denies names denies everything until it is known what they stand for.
     package var nameless: Ruling? { deniesNames ? Ruling(.deny, by: defaults.network.rule) : nil }
 
-    /// Judges taking an address to listen on. An unspecified address is every address of the machine, not loopback.
+    /// Judges taking an address to listen on. An unspecified address is every address of the machine: who may have loopback
+    /// alone may have it for TCP as well, because nobody else gets in then (`listensToOthers`).
     package func judge(listen address: IPAddress, port: UInt16, transport: Transport) -> Ruling {
+        let ruling = listing(address, port, transport)
+        guard ruling.decision == .deny, address.isUnspecified, transport == .tcp else { return ruling }
+        let loopback = listing(.loopback4, port, transport)
+        // Whoever takes `::` takes IPv4 along.
+        return address.isV4 || loopback.decision == .deny ? loopback : listing(.loopback6, port, transport)
+    }
+
+    /// A list names the address as it is, not only what of it is this machine's.
+    package func listensToOthers(at address: IPAddress, port: UInt16, transport: Transport) -> Bool {
+        listing(address, port, transport).decision != .deny
+    }
+
+    private func listing(_ address: IPAddress, _ port: UInt16, _ transport: Transport) -> Ruling {
         listens.judge(address, port, transport, HostSet()) ?? defaults.network
     }
 }
