@@ -81,7 +81,7 @@ extension SocketWork {
     /// `SO_BINDTOIFINDEX`, asm-generic/socket.h; the loopback device has the same number in every network namespace.
     static let boundInterface: Int32 = 62, loopbackInterface: Int32 = 1
 
-    /// What is bound to the loopback device is reached by what this machine sends itself and by nothing else, whatever address it has.
+    /// What is bound to the loopback device is reached through it and by nobody on another machine, whatever address it has.
     /// To bind it to another, or to none, takes CAP_NET_RAW (socket(7), SO_BINDTODEVICE), which nobody in the session has.
     private func keepToMachine() throws(Errno) {
         let bound = sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface)

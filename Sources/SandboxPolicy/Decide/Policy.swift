@@ -5,6 +5,8 @@ internal import SandboxYAML
 package struct PolicyVariables {
     package var home: [UInt8]
     package var workspace: [UInt8]
+    /// Git's folder for the workspace: in it, or, where the workspace is a linked work tree, elsewhere.
+    package var repository: [UInt8]
     package var tmp: [UInt8]
     package var nameservers: [IPAddress]
     /// What no profile can lift.
@@ -25,11 +27,12 @@ package struct PolicyVariables {
     package var ownAddresses: () -> Set<IPAddress> = { [] }
 
     package init(
-        home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],
+        home: [UInt8], workspace: [UInt8], repository: [UInt8]? = nil, tmp: [UInt8], nameservers: [IPAddress] = [],
         protected: [ProtectedPath] = [], resolve: (([UInt8]) -> [UInt8]?)? = nil
     ) {
         self.home = home
         self.workspace = workspace
+        self.repository = repository ?? workspace + Array("/.git".utf8)
         self.tmp = tmp
         self.nameservers = nameservers
         self.protected = protected

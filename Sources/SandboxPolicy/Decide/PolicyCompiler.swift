@@ -32,7 +32,9 @@ struct PolicyCompiler {
 
     init(_ variables: PolicyVariables) {
         given = variables
-        roots = [.home: variables.home, .workspace: variables.workspace, .tmp: variables.tmp].mapValues(Self.literals)
+        roots = [
+            .home: variables.home, .workspace: variables.workspace, .repository: variables.repository, .tmp: variables.tmp,
+        ].mapValues(Self.literals)
     }
 
     private static func literals(_ path: [UInt8]) -> [PathPattern.Component] {
@@ -55,7 +57,9 @@ struct PolicyCompiler {
     private static let unlisted = "no list names it"
 
     private func checkVariables() throws(PolicyFailure) {
-        for (name, path) in [("~", given.home), ("${workspace}", given.workspace), ("${tmp}", given.tmp)] {
+        for (name, path) in [
+            ("~", given.home), ("${workspace}", given.workspace), ("${repository}", given.repository), ("${tmp}", given.tmp),
+        ] {
             let names = path.split(separator: UInt8(ascii: "/"))
             let dots = names.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
             if path.first != UInt8(ascii: "/") || dots { throw .notAbsolute(variable: name, path: path) }
