@@ -72,7 +72,9 @@ extension EndToEnd {
                 "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b"
                 + " GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b HOME=$PWD; "
             let commit = ["sh", "-c", git + "echo 1 > f; git add f && git commit -qm f; git log --oneline | wc -l"]
-            let changing = ["sh", "-c", "for f in one/HEAD two/HEAD one/description; do (: >> ../home/$f) 2> /dev/null && echo $f; done; :"]
+            let changing = [
+                "sh", "-c", "for f in one/HEAD two/HEAD one/description; do (: >> ../home/$f) 2> /dev/null && echo $f; done; :",
+            ]
             let make =
                 "for r in one two; do git init -q --bare -b main ../home/$r; git clone -q ../home/$r ../home/$r.made; cd ../home/$r.made;"
                 + " git commit -q --allow-empty -m 1; git push -q origin HEAD:main; cd ../../work; done 2> /dev/null;"
