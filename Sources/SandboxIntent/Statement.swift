@@ -18,7 +18,10 @@ package struct Statement: Sendable, Hashable {
     /// What led to each intent, for people: `UPDATE users without a condition`.
     package var reasons: [String]
 
-    package init(intents: IntentSet, tables: [String] = [], databases: [String] = [], columns: [String] = [], range: Range<Int>, reasons: [String] = []) {
+    package init(
+        intents: IntentSet, tables: [String] = [], databases: [String] = [], columns: [String] = [], range: Range<Int>,
+        reasons: [String] = []
+    ) {
         self.intents = intents
         self.tables = tables
         self.databases = databases

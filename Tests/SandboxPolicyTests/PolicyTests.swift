@@ -244,6 +244,16 @@ import SandboxYAML
         #expect(policy.abstractListen("you") == "deny network.default")
     }
 
+    /// Programs that follow no links take one folder after the other by a handle (O_PATH), MariaDB for one.
+    @Test func waysToOwnFolders() throws {
+        let policy = try policy("files: { read: [/usr/**], write: [\"${workspace}/**\"], deny: [/tmp] }")
+        #expect(policy.file("/home", .pathOnly) == "allow builtin.way" && policy.file("/home/u", .pathOnly) == "allow builtin.way")
+        for other in ["/home/u/wx", "/home/u/x", "/hom", "/home/u/.ssh"] { #expect(policy.file(other, .pathOnly) == "deny files.default") }
+        #expect(policy.file("/tmp", .pathOnly) == "deny files.deny[0]")
+        #expect(policy.file("/home/u", .read) == "deny files.default" && policy.file("/home/u", .create) == "deny files.default")
+        #expect(policy.file("/home/u/w", .pathOnly) == "allow files.write[0]")
+    }
+
     @Test func listening() throws {
         let policy = try policy(Self.text)
         #expect(policy.listen("127.0.0.1", 0) == "allow network.listen[0]")

@@ -5,7 +5,15 @@ extension Policy {
     package func judge(file path: Span<UInt8>, access: FileAccess, isProgram: Bool = false) -> Ruling {
         var hits = Hits()
         guard paths.walk(path, &hits) else { return Ruling(.deny, by: defaults.malformed) }
-        return denial(hits, access, isProgram: isProgram) ?? grant(hits, access)
+        let ruling = denial(hits, access, isProgram: isProgram) ?? grant(hits, access)
+        return access == .pathOnly && ruling.rule == defaults.files.rule && isWay(path) ? Ruling(.allow, by: builtin.way) : ruling
+    }
+
+    /// One of the session's own folders lies below.
+    private func isWay(_ path: Span<UInt8>) -> Bool {
+        ownFolders.contains { folder in
+            folder.count > path.count && folder[path.count] == UInt8(ascii: "/") && path.indices.allSatisfy { folder[$0] == path[$0] }
+        }
     }
 
     /// The rule that takes a file out of reach, whatever the lists grant: nil where none does.

@@ -73,6 +73,7 @@ package enum PolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
 /// Rules every policy has, applied by the supervisor where a path or an address alone does not tell.
 package struct BuiltinRules: Sendable {
     package internal(set) var anonymous = RuleID.none
+    package internal(set) var way = RuleID.none
     package internal(set) var otherProcess = RuleID.none
     package internal(set) var data = RuleID.none
     package internal(set) var deviceNode = RuleID.none
@@ -118,6 +119,8 @@ package final class Policy: Sendable {
     package let deniedPlaces: [DeniedPlace]
     let identities: [Glob]?
     let paths: PathTable
+    /// The session's own folders, resolved.
+    let ownFolders: [[UInt8]]
     let connects: NetworkTable
     let listens: NetworkTable
     let abstractSockets: AbstractSockets
@@ -146,6 +149,7 @@ package final class Policy: Sendable {
         hostNames = parts.hostNames
         identities = profile.body.identities?.map(\.value)
         paths = parts.paths.table()
+        ownFolders = parts.ownFolders
         connects = parts.connects
         listens = parts.listens
         abstractSockets = parts.abstractSockets

@@ -188,7 +188,9 @@ struct CompiledCondition: Sendable {
 
     private func database(_ facts: borrowing Facts) -> Truth {
         guard case .texts(let globs) = condition.test else { return .unknown }
-        return some(of: facts.databases(isSure: condition.isNegated), isUnknown: facts.unknown.contains(.database)) { name in name.map { globs.match($0) } ?? false }
+        return some(of: facts.databases(isSure: condition.isNegated), isUnknown: facts.unknown.contains(.database)) { name in
+            name.map { globs.match($0) } ?? false
+        }
     }
 
     private func table(_ facts: borrowing Facts) -> Truth {
