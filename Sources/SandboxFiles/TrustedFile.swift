@@ -81,7 +81,7 @@ package enum TrustedFile {
 
     /// Of a file whose owner does not matter; nil where it cannot be read.
     package static func contents(_ path: String) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }
         do throws(TrustedFileFailure) { return try contents(file, path) } catch { return nil }

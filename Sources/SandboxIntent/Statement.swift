@@ -9,6 +9,8 @@ package struct Statement: Sendable, Hashable {
     /// Tables that it names and that outlive the connection: `crm.public.customers`, `customers`; as the server folds names,
     /// without quotes.
     package var tables: [String]
+    /// Databases that it names itself: one that it drops or goes over to, those of MySQL's `crm.customers`.
+    package var databases: [String]
     /// Columns where they are plain.
     package var columns: [String]
     /// Where it lies in the text, bytes.
@@ -16,11 +18,20 @@ package struct Statement: Sendable, Hashable {
     /// What led to each intent, for people: `UPDATE users without a condition`.
     package var reasons: [String]
 
-    package init(intents: IntentSet, tables: [String] = [], columns: [String] = [], range: Range<Int>, reasons: [String] = []) {
+    package init(
+        intents: IntentSet, tables: [String] = [], databases: [String] = [], columns: [String] = [], range: Range<Int>,
+        reasons: [String] = []
+    ) {
         self.intents = intents
         self.tables = tables
+        self.databases = databases
         self.columns = columns
         self.range = range
         self.reasons = reasons
+    }
+
+    /// It is about something in the database that its connection is to.
+    package var usesOwnDatabase: Bool {
+        databases.isEmpty ? intents != [.sqlSelect] || !tables.isEmpty : tables.contains { !$0.contains(".") }
     }
 }

@@ -74,8 +74,20 @@ extension SocketWork {
 
     /// A unix socket may have a name that no bind(2) gave it (`nameSender`).
     private func listen(_ backlog: Int32) throws(Errno) -> Int32 {
-        if domain == AF_UNIX { try takeNoDescriptors() }
+        if domain == AF_UNIX { try takeNoDescriptors() } else if hasAddress, !takesOthers { try keepToMachine() }
         return sbx_listen(socket, backlog)
+    }
+
+    /// `SO_BINDTOIFINDEX`, asm-generic/socket.h; the loopback device has the same number in every network namespace.
+    static let boundInterface: Int32 = 62, loopbackInterface: Int32 = 1
+
+    /// What is bound to the loopback device is reached through it and by nobody on another machine, whatever address it has.
+    /// To bind it to another, or to none, takes CAP_NET_RAW (socket(7), SO_BINDTODEVICE), which nobody in the session has.
+    private func keepToMachine() throws(Errno) {
+        let bound = sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface)
+        if bound == SocketWork.loopbackInterface { return }
+        if bound != 0 { throw Errno(EACCES) }
+        _ = try Errno.check(sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface, SocketWork.loopbackInterface))
     }
 
     /// SO_PASSCRED, SO_PASSPIDFD: who wants to be told who sends gets a name with the next message or connection, for the answer

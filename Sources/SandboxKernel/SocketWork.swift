@@ -20,6 +20,8 @@ package final class SocketWork {
     /// Nothing below that folder is judged differently: only then may the caller's own bytes be used, which a racer can
     /// lead into any folder below it.
     package var keepsName = false
+    /// Who listens may be reached from other machines.
+    package var takesOthers = false
     /// A unix path that does not exist yet (bind).
     package private(set) var createsPath = false
     /// There is an address to judge; without one the call goes where an earlier, judged one led.
@@ -99,6 +101,7 @@ package final class SocketWork {
         hasAddress = false
         createsPath = false
         keepsName = false
+        takesOthers = false
         mayBlock = false
         sent = 0
         isBegun = false

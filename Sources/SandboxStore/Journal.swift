@@ -149,6 +149,7 @@ package final class Journal: Sendable {
     // MARK: For the one thread that drains
 
     /// Somebody has removed the store: what is appended would go into files without a name. From now on nothing can be.
+    var hasGone: Bool { isGone.load(ordering: .relaxed) }
     func noteGone() { isGone.store(true, ordering: .relaxed) }
 
     /// Makes the next segment in advance when the current one is half full. A failure is left to the appender

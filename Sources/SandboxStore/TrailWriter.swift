@@ -30,6 +30,9 @@ package final class TrailWriter: Sendable {
     /// What kept the last drain from its work; the journal holds the records until it works again.
     package var failure: StoreError? { lastFailure.withLock { $0 } }
 
+    /// Somebody has removed the store, or what the journal lies in.
+    package var isGone: Bool { journal.hasGone }
+
     /// Drains what the journal holds now, at most one batch; gives the number of records.
     @discardableResult
     package func drainOnce() throws(StoreError) -> Int {
@@ -53,6 +56,8 @@ package final class TrailWriter: Sendable {
     /// The session's end is on record. Nobody may append any more; the journal holds everything, and whoever asks for the
     /// trail waits for `settle`, or takes the journal in when we are killed before.
     package func end(status: Int32, at time: UInt64 = currentTime()) throws(StoreError) {
+        // Who removed it since the last drain is told now: later there is nobody to tell.
+        try check([journal.directory.path])
         let end = RecordHeader(kind: .processExit, result: status, time: time)
         do throws(StoreError) {
             try journal.append(end)
@@ -154,7 +159,7 @@ package final class TrailWriter: Sendable {
         if work.ingest == nil {
             work.ingest = try TrailIngest(state: state, session: journal.session)
         }
-        try checkPlace()
+        try check([state.database, journal.directory.path])
         if queue.count == 1, first.pointee.fill.count <= work.slot { return 0 }
         let ingest = work.ingest!
         try ingest.begin()
@@ -171,8 +176,8 @@ package final class TrailWriter: Sendable {
     }
 
     /// SQLite and the journal hold their files open, and would go on writing into removed ones.
-    private func checkPlace() throws(StoreError) {
-        for path in [state.database, journal.directory.path] where access(path, F_OK) != 0 && errno == ENOENT {
+    private func check(_ paths: [String]) throws(StoreError) {
+        for path in paths where access(path, F_OK) != 0 && errno == ENOENT {
             journal.noteGone()
             throw .system(call: "stat", object: path, errno: ENOENT)
         }

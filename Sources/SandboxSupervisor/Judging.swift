@@ -131,10 +131,7 @@ extension Supervision {
             let ruling = policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
             return ruling.decision == .allow && enforces && !hosts.areKnown ? policy.nameless ?? ruling : ruling
         case .unixPath:
-            if work.operation == .bind {
-                work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow
-                return policy.judge(file: work.path.text.span, access: .create)
-            }
+            if work.operation == .bind { return policy.judge(file: work.path.text.span, access: .create) }
             let ruling = policy.judge(unixConnect: work.path.text.span)
             return ruling.decision == .allow && work.names > 1 ? denied.ruling(ofSocket: work.device, work.inode) ?? ruling : ruling
         case .unixAbstract:
@@ -143,6 +140,15 @@ extension Supervision {
         // will refuse.
         case .unspecified, .unixUnnamed, .other: return Ruling(.allow, by: policy.builtin.anonymous)
         case .netlink: return Ruling(.allow, by: policy.builtin.kernelSocket)
+        }
+    }
+
+    /// On which terms a name or an address is taken.
+    func setTerms(_ work: SocketWork) {
+        switch work.endpoint {
+        case .ip(let ip, let port): work.takesOthers = policy.listensToOthers(at: ip, port: port, transport: work.transport)
+        case .unixPath: work.keepsName = policy.judge(renameOfDirectory: work.folder.text.span).decision == .allow
+        default: break
         }
     }
 

@@ -253,7 +253,12 @@ struct LiveSession {
             // Another session that writes will have done soon.
             if writer.failure?.isBusy ?? true { return true }
             try writer.settle()
-        } catch { Session.say("the trail of \(setup.info.id) waits in its journal: \(error)") }
+        } catch {
+            let what =
+                writer.isGone
+                ? "what was not yet in the trail of \(setup.info.id) is lost" : "the trail of \(setup.info.id) waits in its journal"
+            Session.say("\(what): \(error)")
+        }
         return false
     }
 

@@ -62,11 +62,12 @@ struct SessionSetup {
             enforces ? profile.environment(from: given, own) : given, options.environment, keepsToken: profile.keepsToken)
         searchPath = environment.first { $0.name == Array("PATH".utf8) }?.value ?? Array("/usr/bin:/bin".utf8)
         let (state, profile, searchPath) = (state, profile, searchPath)
-        let roots = (home: own.home, workspace: own.workspace, tmp: own.tmp)
+        let roots = (home: own.home, workspace: own.workspace, repository: Repository.linked(to: own.workspace), tmp: own.tmp)
         // For one thread each: they remember what they have looked up.
         let places: @Sendable () -> PolicyVariables = {
             var variables = PolicyVariables(
-                home: roots.home, workspace: roots.workspace, tmp: roots.tmp, nameservers: found.get().nameservers,
+                home: roots.home, workspace: roots.workspace, repository: roots.repository, tmp: roots.tmp,
+                nameservers: found.get().nameservers,
                 protected: SessionSetup.protected(state, files, profile, token), resolve: LinkResolver().resolve)
             variables.kernelMounts = found.get().mounts.kernelPlaces
             variables.otherPaths = found.get().mounts.others

@@ -18,7 +18,10 @@ struct StateOptions: ParsableArguments {
 
     /// The trail, with what killed supervisors left behind taken in; nil where there is none.
     func reader() throws(StoreError) -> TrailReader? {
-        guard let state = try StateDirectory.existing(path) else { return nil }
+        guard let state = try StateDirectory.existing(path) else {
+            complain("there is no trail in `\(Escaped.text(try StateDirectory.locate(path)))`")
+            return nil
+        }
         takeInJournals(state)
         return try TrailReader(state)
     }

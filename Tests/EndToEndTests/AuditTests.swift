@@ -96,6 +96,12 @@ extension EndToEnd {
             expectHarmless(outcome.err, words)
         }
 
+        @Test func whereThereIsNoTrailItIsSaid() throws {
+            let world = try World(), nowhere = world.root + "/nowhere"
+            let outcome = try world.native([Built.sandbox, "audit", "events", "--state", nowhere])
+            #expect(outcome.code == 0 && outcome.out.isEmpty && outcome.err == "sandbox: there is no trail in `\(nowhere)`\n", "\(outcome)")
+        }
+
         /// Programs that live for a moment, in every way to start one; each is a process with its program.
         @Test(arguments: Account.all) func shortLivedProgramsAreRecorded(account: Account) throws {
             let world = try World(account)

@@ -41,6 +41,57 @@ extension EndToEnd {
             }
         }
 
+        /// Whoever may listen on loopback alone may take every address, is reached from this machine, and cannot change that.
+        @Test(arguments: Account.all) func serversAtEveryAddressStayOnThisMachine(account: Account) throws {
+            let world = try World(account)
+            func served(_ listen: String) throws -> String {
+                let lists =
+                    "files: { default: allow }\nexec: { default: allow }\nnetwork: { allow: [\"localhost:*\"], listen: [\(listen)] }"
+                return try world.sandboxed([world.guest, "serve-everywhere"], profile: world.profile("served", "mode: enforce\n\(lists)"))
+                    .out
+            }
+            let native = try world.native([world.guest, "serve-everywhere"]).out
+            #expect(native.contains("interface 0") && native.contains("listen there: ok"), "\(native)")
+            #expect(firstDifference(native, try served("\"*:*\"")) == nil)
+            var kept = native.replacingOccurrences(of: "interface 0", with: "interface 1")
+            for label in ["any interface", "any by name"] { kept = kept.replacingOccurrences(of: "\(label): ok", with: "\(label): EPERM") }
+            kept = kept.replacingOccurrences(of: "listen there: ok", with: "listen there: EACCES")
+            #expect(firstDifference(kept, try served("\"localhost:*\"")) == nil)
+            // What listens at `::` is reached over IPv6 as well.
+            let four = try served("\"127.0.0.1:*\"")
+            #expect(four.contains("::: EACCES") && four.contains("0.0.0.0: ok"), "\(four)")
+        }
+
+        /// What a linked work tree belongs to is open as its own `.git` would be; not where the tree alone says that it belongs there.
+        @Test(.enabled(if: Built.installed("git")), arguments: Account.all) func linkedWorkTrees(account: Account) throws {
+            let world = try World(account)
+            let lists =
+                "extends: [baseline]\nfiles: { write: [\"${workspace}/**\", \"${repository}/**\"], deny: [\"${repository}/description\"] }"
+            let profile = try world.profile("tree", lists)
+            let git =
+                "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b"
+                + " GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b HOME=$PWD; "
+            let commit = ["sh", "-c", git + "echo 1 > f; git add f && git commit -qm f; git log --oneline | wc -l"]
+            let changing = [
+                "sh", "-c", "for f in one/HEAD two/HEAD one/description; do (: >> ../home/$f) 2> /dev/null && echo $f; done; :",
+            ]
+            let make =
+                "for r in one two; do git init -q --bare -b main ../home/$r; git clone -q ../home/$r ../home/$r.made; cd ../home/$r.made;"
+                + " git commit -q --allow-empty -m 1; git push -q origin HEAD:main; cd ../../work; done 2> /dev/null;"
+                + " git -C ../home/one worktree add -q ../../work main; git -C ../home/two worktree add -q ../tree main"
+            #expect(try world.native(["sh", "-c", git + make]).code == 0)
+            let committed = try world.sandboxed(commit, profile: profile)
+            #expect(committed.out == "2\n", "\(committed)")
+            #expect(try world.sandboxed(changing, profile: profile).out == "one/HEAD\n")
+            // A session may write this, and what it names is there; but it names another tree.
+            try "gitdir: \(world.home)/two/worktrees/tree\n".write(toFile: world.work + "/.git", atomically: false, encoding: .utf8)
+            #expect(try world.sandboxed(changing, profile: profile).out == "")
+            try? FileManager.default.removeItem(atPath: world.work + "/.git")
+            mkfifo(world.work + "/.git", 0o666)
+            #expect(try world.sandboxed(changing, profile: profile).out == "")
+            #expect(try world.native(changing).out == "one/HEAD\ntwo/HEAD\none/description\n")
+        }
+
         private func plain(_ text: String, _ world: World) -> String { text.replacingOccurrences(of: world.root, with: "ROOT") }
     }
 

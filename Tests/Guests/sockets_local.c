@@ -154,6 +154,39 @@ static void binding(void) {
     close(fd), close(other);
 }
 
+/// A server at every address, as most make theirs: who is on this machine is served. Then it tries to let others in.
+int tool_serve_everywhere(int argc, char **argv) {
+    (void)argc, (void)argv;
+    enum { BIND_TO_INTERFACE = 62 };  // SO_BINDTOIFINDEX
+    struct sockaddr_in any = v4(0, 0);
+    struct sockaddr_in6 any6 = v6("::", 0);
+    const struct { const char *label; int family; void *address; socklen_t length; } all[] = {{"0.0.0.0", AF_INET, &any, sizeof any},
+        {"::", AF_INET6, &any6, sizeof any6}, {"not bound", AF_INET, NULL, 0}};
+    int none = 0, other = 2;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int fd = socket(all[i].family, SOCK_STREAM | SOCK_CLOEXEC, 0), interface = -1;
+        socklen_t n = sizeof interface;
+        result(all[i].label, all[i].address ? bind(fd, all[i].address, all[i].length) : 0);
+        if (listen(fd, 5) < 0) { result("  listen", -1), close(fd); continue; }
+        struct sockaddr_in to = v4(INADDR_LOOPBACK, port_of(fd));
+        struct sockaddr_in6 to6 = v6("::1", port_of(fd));
+        try_connect("  IPv4", AF_INET, SOCK_STREAM, AT(to), fd);
+        if (all[i].family == AF_INET6) try_connect("  IPv6", AF_INET6, SOCK_STREAM, AT(to6), fd);
+        getsockopt(fd, SOL_SOCKET, BIND_TO_INTERFACE, &interface, &n);
+        say("  interface %d", interface);
+        result("  any interface", setsockopt(fd, SOL_SOCKET, BIND_TO_INTERFACE, &none, sizeof none));
+        result("  any by name", setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+        result("  listen again", listen(fd, 6));
+        close(fd);
+    }
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    result("another interface", setsockopt(fd, SOL_SOCKET, BIND_TO_INTERFACE, &other, sizeof other));
+    result("  bind", bind(fd, AT(any)));
+    result("  listen there", listen(fd, 5));
+    close(fd);
+    return 0;
+}
+
 int guest_sockets_local(int argc, char **argv) {
     (void)argc, (void)argv;
     local();

@@ -244,13 +244,29 @@ import SandboxYAML
         #expect(policy.abstractListen("you") == "deny network.default")
     }
 
+    /// Programs that follow no links take one folder after the other by a handle (O_PATH), MariaDB for one.
+    @Test func waysToOwnFolders() throws {
+        let policy = try policy("files: { read: [/usr/**], write: [\"${workspace}/**\"], deny: [/tmp] }")
+        #expect(policy.file("/home", .pathOnly) == "allow builtin.way" && policy.file("/home/u", .pathOnly) == "allow builtin.way")
+        for other in ["/home/u/wx", "/home/u/x", "/hom", "/home/u/.ssh"] { #expect(policy.file(other, .pathOnly) == "deny files.default") }
+        #expect(policy.file("/tmp", .pathOnly) == "deny files.deny[0]")
+        #expect(policy.file("/home/u", .read) == "deny files.default" && policy.file("/home/u", .create) == "deny files.default")
+        #expect(policy.file("/home/u/w", .pathOnly) == "allow files.write[0]")
+    }
+
     @Test func listening() throws {
         let policy = try policy(Self.text)
         #expect(policy.listen("127.0.0.1", 0) == "allow network.listen[0]")
         #expect(policy.listen("127.0.0.2", 1) == "deny network.default")
         #expect(policy.listen("0.0.0.0", 8080) == "allow network.listen[1]")
-        #expect(policy.listen("0.0.0.0", 1) == "deny network.default")
+        // Kept to this machine.
+        #expect(policy.listen("0.0.0.0", 1) == "allow network.listen[0]")
+        #expect(!policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .tcp))
+        #expect(policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 8080, transport: .tcp))
+        #expect(policy.judge(listen: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .udp).decision == .deny)
+        // That is IPv6's loopback as well, which no list names.
         #expect(policy.listen("::", 8081) == "deny network.default")
+        #expect(policy.listen("10.0.0.1", 1) == "deny network.default")
     }
 
     @Test func wildcardHostsWarn() throws {

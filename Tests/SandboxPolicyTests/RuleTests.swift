@@ -192,6 +192,26 @@ func bytes(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
         }
     }
 
+    /// What statements name counts beside where the connection goes; alone only where nothing else is meant.
+    @Test func databasesThatStatementsName() throws {
+        func says(_ condition: String, _ connected: String?, _ named: [String], usesOwn: Bool) throws -> String {
+            try policy("rules: [{ name: r, intent: sql, when: { \(condition) }, decide: deny }]").says(
+                facts(.exec, [.sqlDrop]) {
+                    $0.database = connected
+                    $0.namedDatabases = named
+                    $0.usesOwnDatabase = usesOwn
+                })
+        }
+        let other = "database_not: \"*test*\""
+        #expect(try says(other, "prod", ["a_test"], usesOwn: false) == "allow")
+        #expect(try says(other, "prod", ["a_test"], usesOwn: true) == "deny r")
+        #expect(try says(other, nil, ["a_test"], usesOwn: true) == "deny r")
+        #expect(try says(other, "a_test", ["prod"], usesOwn: false) == "deny r")
+        #expect(try says(other, "a_test", ["b_test", "prod"], usesOwn: true) == "deny r")
+        for database in ["prod", "crm"] { #expect(try says("database: \(database)", "prod", ["crm"], usesOwn: false) == "deny r") }
+        #expect(try says("database: x", "prod", ["crm"], usesOwn: true) == "allow")
+    }
+
     /// Whoever gives himself one more name is still all that he was.
     @Test(
         arguments: [

@@ -129,7 +129,11 @@ enum Shipped {
         #expect(policy.connect("140.82.121.3", 443, .tcp, [github]).hasPrefix("allow"))
         #expect(policy.connect("140.82.121.3", 80, .tcp, [github]).hasPrefix("deny"))
         #expect(policy.listen("127.0.0.1", 8000).hasPrefix("allow"))
-        #expect(policy.listen("0.0.0.0", 8000).hasPrefix("deny"))
+        for everywhere in ["0.0.0.0", "::"] {
+            #expect(policy.listen(everywhere, 8000).hasPrefix("allow"))
+            #expect(!policy.listensToOthers(at: IPAddress(parsing: everywhere)!, port: 8000, transport: .tcp))
+        }
+        #expect(policy.listen("10.0.0.9", 8000).hasPrefix("deny"))
         for socket in ["/run/docker.sock", "/tmp/ssh-x/agent.1", "/tmp/tmux-1000/default", "/run/user/1000/bus", "/tmp/.X11-unix/X0"] {
             #expect(policy.unix(socket).hasPrefix("deny"), "\(socket)")
         }

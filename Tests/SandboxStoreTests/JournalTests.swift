@@ -165,4 +165,17 @@ import Testing
         #expect(throws: StoreError.self) { try writer.drainOnce() }
         #expect(throws: StoreError.self) { try journal.append(access(), "/w/two") }
     }
+
+    /// Also where nothing has been drained since: after the end nobody is there to be told.
+    @Test func removedJournalIsNoticedAtTheEnd() throws {
+        let temporary = try TemporaryState()
+        let info = sessionInfo()
+        let directory = try SessionDirectory.create(info, in: temporary.state)
+        let journal = try Journal(directory: directory, session: info)
+        let writer = TrailWriter(state: temporary.state, journal: journal)
+        try journal.append(access(), "/w/one")
+        try directory.remove()
+        #expect(throws: StoreError.self) { try writer.end(status: 0) }
+        #expect(writer.isGone)
+    }
 }

@@ -175,6 +175,7 @@ struct PostgresWalk {
         case .discardStmt, .doStmt, .callStmt, .executeStmt, .renameStmt, .alterObjectSchemaStmt:
             session.temporary = []
             if tree.key(i) == .discardStmt { session.prepared = [:] }
+        case .dropdbStmt, .createdbStmt: tree.string(i, .dbname).map { findings.database($0) }
         case .dropStmt:
             session.temporary.subtract(dropped(i).compactMap(\.last))
             if tree.string(i, .removeType) == "OBJECT_SCHEMA" { session.temporary = [] }

@@ -5,6 +5,10 @@ package struct ScriptSummary: Sendable {
     package private(set) var intents: IntentSet = []
     /// Each once.
     package private(set) var tables: [String] = []
+    /// Databases that its statements name themselves, each once.
+    package private(set) var databases: [String] = []
+    /// Something is about the database that the connection is to.
+    package private(set) var usesOwnDatabase = false
     /// What led to each intent first, for people.
     package private(set) var evidence: [(intent: Intent, because: String)] = []
     package private(set) var includes: [ScriptMeaning.Include] = []
@@ -17,7 +21,7 @@ package struct ScriptSummary: Sendable {
     /// Shell text that the client hands to a shell: the first few.
     package private(set) var programs: [[UInt8]] = []
     private var known: Set<String> = []
-    private static let most = 10_000, mostPrograms = 16
+    private static let most = 10_000, mostPrograms = 16, mostDatabases = 100
 
     package init() {}
 
@@ -37,6 +41,10 @@ package struct ScriptSummary: Sendable {
 
     package mutating func add(_ statement: Statement) {
         add(statement.intents, statement.reasons)
+        usesOwnDatabase = usesOwnDatabase || statement.usesOwnDatabase
+        for database in statement.databases where !databases.contains(database) {
+            if databases.count < Self.mostDatabases { databases.append(database) } else { tooMuch() }
+        }
         for table in statement.tables where known.insert(table).inserted {
             if tables.count < Self.most { tables.append(table) } else { tooMuch() }
         }
@@ -44,7 +52,7 @@ package struct ScriptSummary: Sendable {
 
     private mutating func tooMuch() {
         includesUnnamed = true
-        add([.sqlUnknown], ["more than \(Self.most) tables or scripts"])
+        add([.sqlUnknown], ["more than \(Self.most) tables, databases or scripts"])
     }
 
     private mutating func add(_ more: IntentSet, _ reasons: [String]) {

@@ -26,6 +26,7 @@ struct Findings {
     var intents: IntentSet = []
     private(set) var reasons: [String] = []
     private(set) var tables: [String] = []
+    private(set) var databases: [String] = []
     private(set) var columns: [String] = []
 
     mutating func add(_ intent: Intent, _ reason: String) {
@@ -46,16 +47,27 @@ struct Findings {
     mutating func table(_ name: String) {
         if tables.count < 1000, !tables.contains(name) { tables.append(name) }
     }
+    mutating func database(_ name: String) {
+        if databases.count < 1000, !databases.contains(name) { databases.append(name) }
+    }
+    /// In MySQL's names the first part of two.
+    mutating func database(ofTable name: String) {
+        let parts = name.split(separator: ".")
+        if parts.count == 2 { database(String(parts[0])) }
+    }
     mutating func column(_ name: String) {
         if columns.count < 200, !columns.contains(name) { columns.append(name) }
     }
     mutating func absorb(_ other: Statement) {
         add(other.intents, other.reasons.first ?? "")
         other.tables.forEach { table($0) }
+        other.databases.forEach { database($0) }
         other.columns.forEach { column($0) }
     }
 
     func statement(_ range: Range<Int>) -> Statement {
-        Statement(intents: intents.isEmpty ? [.sqlUnknown] : intents, tables: tables, columns: columns, range: range, reasons: reasons)
+        Statement(
+            intents: intents.isEmpty ? [.sqlUnknown] : intents, tables: tables, databases: databases, columns: columns, range: range,
+            reasons: reasons)
     }
 }

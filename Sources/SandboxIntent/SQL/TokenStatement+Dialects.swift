@@ -4,7 +4,10 @@ internal import SandboxModel
 extension TokenStatement {
     mutating func mysql(_ i: Int) {
         switch word(i) {
-        case "USE", "HELP", "CHECKSUM", "CHECK", "SAVEPOINT", "UNLOCK", "LOCK", "DEALLOCATE", "XA", "CACHE", "HANDLER", "SIGNAL",
+        case "USE":
+            findings.add(.sqlSelect, "a statement of the session's own")
+            if i + 1 < tokens.count { findings.database(tokens[i + 1].name) }
+        case "HELP", "CHECKSUM", "CHECK", "SAVEPOINT", "UNLOCK", "LOCK", "DEALLOCATE", "XA", "CACHE", "HANDLER", "SIGNAL",
             "RESIGNAL", "GET":
             findings.add(.sqlSelect, "a statement of the session's own")
         case "ANALYZE":

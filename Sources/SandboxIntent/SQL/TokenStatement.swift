@@ -28,6 +28,7 @@ struct TokenStatement {
         statement(start)
         collectTables()
         collectEffects()
+        if dialect == .mysql { findings.tables.forEach { findings.database(ofTable: $0) } }
         if findings.intents.isEmpty { findings.add(.sqlUnknown, "a statement that is not known") }
     }
 
@@ -113,7 +114,10 @@ struct TokenStatement {
             return findings.add(.sqlSelect, "DROP of a temporary table")
         }
         findings.add(.sqlDrop, "DROP")
+        if namesDatabase(i + 1) { names.compactMap(\.last).forEach { findings.database($0) } }
     }
+
+    private func namesDatabase(_ i: Int) -> Bool { dialect == .mysql && ["DATABASE", "SCHEMA"].contains(word(i)) }
 
     func isTemporary(_ name: [String]) -> Bool {
         guard let last = name.last else { return false }
@@ -134,6 +138,7 @@ struct TokenStatement {
             return findings.add(.sqlSelect, "a temporary table")
         }
         findings.add(.sqlCreate, "CREATE")
+        if namesDatabase(i + 1), let name = TableNames.list(tokens, from: i + 2).first?.last { findings.database(name) }
         if word(i + 1) == "OR", word(i + 2) == "REPLACE", heads(["TABLE"]) { findings.add(.sqlDrop, "CREATE OR REPLACE TABLE") }
         guard heads(["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) else { return }
         // A client that knows no bodies sends what is in one as statements of their own

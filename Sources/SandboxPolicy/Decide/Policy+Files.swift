@@ -5,7 +5,15 @@ extension Policy {
     package func judge(file path: Span<UInt8>, access: FileAccess, isProgram: Bool = false) -> Ruling {
         var hits = Hits()
         guard paths.walk(path, &hits) else { return Ruling(.deny, by: defaults.malformed) }
-        return denial(hits, access, isProgram: isProgram) ?? grant(hits, access)
+        let ruling = denial(hits, access, isProgram: isProgram) ?? grant(hits, access)
+        return access == .pathOnly && ruling.rule == defaults.files.rule && isWay(path) ? Ruling(.allow, by: builtin.way) : ruling
+    }
+
+    /// One of the session's own folders lies below.
+    private func isWay(_ path: Span<UInt8>) -> Bool {
+        ownFolders.contains { folder in
+            folder.count > path.count && folder[path.count] == UInt8(ascii: "/") && path.indices.allSatisfy { folder[$0] == path[$0] }
+        }
     }
 
     /// The rule that takes a file out of reach, whatever the lists grant: nil where none does.
@@ -140,8 +148,22 @@ extension Policy {
     /// Whoever denies names denies everything until it is known what they stand for.
     package var nameless: Ruling? { deniesNames ? Ruling(.deny, by: defaults.network.rule) : nil }
 
-    /// Judges taking an address to listen on. An unspecified address is every address of the machine, not loopback.
+    /// Judges taking an address to listen on. An unspecified address is every address of the machine: who may have loopback
+    /// alone may have it for TCP as well, because nobody else gets in then (`listensToOthers`).
     package func judge(listen address: IPAddress, port: UInt16, transport: Transport) -> Ruling {
+        let ruling = listing(address, port, transport)
+        guard ruling.decision == .deny, address.isUnspecified, transport == .tcp else { return ruling }
+        let loopback = listing(.loopback4, port, transport)
+        // Whoever takes `::` takes IPv4 along.
+        return address.isV4 || loopback.decision == .deny ? loopback : listing(.loopback6, port, transport)
+    }
+
+    /// A list names the address as it is, not only what of it is this machine's.
+    package func listensToOthers(at address: IPAddress, port: UInt16, transport: Transport) -> Bool {
+        listing(address, port, transport).decision != .deny
+    }
+
+    private func listing(_ address: IPAddress, _ port: UInt16, _ transport: Transport) -> Ruling {
         listens.judge(address, port, transport, HostSet()) ?? defaults.network
     }
 }

@@ -5,6 +5,8 @@ internal import SandboxYAML
 package struct PolicyVariables {
     package var home: [UInt8]
     package var workspace: [UInt8]
+    /// Git's folder for the workspace: in it, or, where the workspace is a linked work tree, elsewhere.
+    package var repository: [UInt8]
     package var tmp: [UInt8]
     package var nameservers: [IPAddress]
     /// What no profile can lift.
@@ -25,11 +27,12 @@ package struct PolicyVariables {
     package var ownAddresses: () -> Set<IPAddress> = { [] }
 
     package init(
-        home: [UInt8], workspace: [UInt8], tmp: [UInt8], nameservers: [IPAddress] = [],
+        home: [UInt8], workspace: [UInt8], repository: [UInt8]? = nil, tmp: [UInt8], nameservers: [IPAddress] = [],
         protected: [ProtectedPath] = [], resolve: (([UInt8]) -> [UInt8]?)? = nil
     ) {
         self.home = home
         self.workspace = workspace
+        self.repository = repository ?? workspace + Array("/.git".utf8)
         self.tmp = tmp
         self.nameservers = nameservers
         self.protected = protected
@@ -70,6 +73,7 @@ package enum PolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
 /// Rules every policy has, applied by the supervisor where a path or an address alone does not tell.
 package struct BuiltinRules: Sendable {
     package internal(set) var anonymous = RuleID.none
+    package internal(set) var way = RuleID.none
     package internal(set) var otherProcess = RuleID.none
     package internal(set) var data = RuleID.none
     package internal(set) var deviceNode = RuleID.none
@@ -115,6 +119,8 @@ package final class Policy: Sendable {
     package let deniedPlaces: [DeniedPlace]
     let identities: [Glob]?
     let paths: PathTable
+    /// The session's own folders, resolved.
+    let ownFolders: [[UInt8]]
     let connects: NetworkTable
     let listens: NetworkTable
     let abstractSockets: AbstractSockets
@@ -143,6 +149,7 @@ package final class Policy: Sendable {
         hostNames = parts.hostNames
         identities = profile.body.identities?.map(\.value)
         paths = parts.paths.table()
+        ownFolders = parts.ownFolders
         connects = parts.connects
         listens = parts.listens
         abstractSockets = parts.abstractSockets

@@ -32,8 +32,12 @@ struct PolicyCompiler {
 
     init(_ variables: PolicyVariables) {
         given = variables
-        roots = [.home: variables.home, .workspace: variables.workspace, .tmp: variables.tmp].mapValues(Self.literals)
+        roots = [
+            .home: variables.home, .workspace: variables.workspace, .repository: variables.repository, .tmp: variables.tmp,
+        ].mapValues(Self.literals)
     }
+
+    var ownFolders: [[UInt8]] { [given.workspace, given.repository, given.tmp] }
 
     private static func literals(_ path: [UInt8]) -> [PathPattern.Component] {
         path.split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) }
@@ -55,7 +59,9 @@ struct PolicyCompiler {
     private static let unlisted = "no list names it"
 
     private func checkVariables() throws(PolicyFailure) {
-        for (name, path) in [("~", given.home), ("${workspace}", given.workspace), ("${tmp}", given.tmp)] {
+        for (name, path) in [
+            ("~", given.home), ("${workspace}", given.workspace), ("${repository}", given.repository), ("${tmp}", given.tmp),
+        ] {
             let names = path.split(separator: UInt8(ascii: "/"))
             let dots = names.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
             if path.first != UInt8(ascii: "/") || dots { throw .notAbsolute(variable: name, path: path) }
@@ -82,6 +88,8 @@ struct PolicyCompiler {
             "builtin.protected", "the trail, the profiles and the supervisor are out of reach of supervised programs")
         defaults.malformed = try rule("builtin.path", "the path is not absolute and resolved")
         builtin.anonymous = try rule("builtin.held", "the process holds it already: a pipe, a socket, memory without a name")
+        builtin.way = try rule(
+            "builtin.way", "a folder above the workspace: a handle on it without content, as some programs take on their way")
         builtin.otherProcess = try rule("builtin.other-processes", "memory, descriptors and environment of processes outside the session")
         builtin.data = try rule(
             "builtin.data", "classes of data could not be followed, or another session that would get them must not have them")

@@ -2,7 +2,7 @@ internal import SandboxYAML
 
 /// A path pattern: where it hangs, and one glob for each name below.
 package struct PathPattern: Hashable, Sendable {
-    enum Anchor: Hashable { case root, home, workspace, tmp }
+    enum Anchor: Hashable { case root, home, workspace, repository, tmp }
     enum Component: Hashable {
         case literal([UInt8])
         case glob(Glob)
@@ -21,7 +21,7 @@ package struct PathPattern: Hashable, Sendable {
     let anchor: Anchor
     let components: [Component]
 
-    static let variables = ["${home}", "${workspace}", "${tmp}"]
+    static let variables = ["${home}", "${workspace}", "${repository}", "${tmp}"]
     /// Braces multiply; more than this is not a pattern any more.
     static let maximumAlternatives = 256
     static let maximumBytes = 4096
@@ -71,7 +71,8 @@ package struct PathPattern: Hashable, Sendable {
     }
 
     private static let anchors: [(String, Anchor)] = [
-        ("~", .home), ("${home}", .home), ("${workspace}", .workspace), ("${tmp}", .tmp),
+        ("~", .home), ("${home}", .home), ("${workspace}", .workspace), ("${repository}", .repository),
+        ("${tmp}", .tmp),
     ]
 
     private static func anchor(_ bytes: [UInt8], _ text: String) throws(PatternProblem) -> (Anchor, ArraySlice<UInt8>) {

@@ -96,7 +96,7 @@ struct CompiledCondition: Sendable {
     let test: Test
 
     /// Facts of the subject (who, with what arguments, what it carries) are negated as a whole: none fits. Of several objects
-    /// that are acted on (destinations, tables), one that does not fit is enough.
+    /// that are acted on (destinations, databases, tables), one that does not fit is enough.
     func holds(_ facts: borrowing Facts, _ atHand: inout AtHand) -> Truth {
         switch condition.key {
         case .path: return path(facts.path, facts, .path)
@@ -105,7 +105,7 @@ struct CompiledCondition: Sendable {
         case .parent: return unless(facts, .parent) { hits in facts.parent.map { hits.contains($0, isSure: true) } ?? false }
         case .since_exec_of: return unless(facts, .lineage) { hits in facts.lineage.contains { hits.contains($0, isSure: true) } }
         case .args: return text(facts, .arguments) { globs in facts.arguments?.dropFirst().contains { globs.match($0) } ?? false }
-        case .database: return text(facts, .database) { globs in facts.database.map { globs.match($0) } ?? false }
+        case .database: return database(facts)
         case .identity: return text(facts, .identity) { globs in facts.identity.map { globs.match($0) } ?? false }
         case .role: return text(facts, .identity) { globs in facts.roles.contains { globs.match($0) } }
         case .group: return text(facts, .identity) { globs in facts.groups.contains { globs.match($0) } }
@@ -183,6 +183,13 @@ struct CompiledCondition: Sendable {
         guard case .ports(let ports) = condition.test else { return .unknown }
         return some(of: facts.destinations, isUnknown: facts.unknown.contains(.port)) { place in
             place.port.map { port in ports.contains { $0.contains(port) } } ?? false
+        }
+    }
+
+    private func database(_ facts: borrowing Facts) -> Truth {
+        guard case .texts(let globs) = condition.test else { return .unknown }
+        return some(of: facts.databases(isSure: condition.isNegated), isUnknown: facts.unknown.contains(.database)) { name in
+            name.map { globs.match($0) } ?? false
         }
     }
 

@@ -42,7 +42,15 @@ package struct Facts: Sendable {
         case unseen
     }
     package var question: Question?
+    /// That a connection is to, as far as anybody said.
     package var database: String?
+    /// That statements name themselves; what they are about besides is in `database`.
+    package var namedDatabases: [String] = []
+    package var usesOwnDatabase = false
+    /// Those that may be acted on; nil for one that nobody named. `isSure`: those alone that are.
+    package func databases(isSure: Bool) -> [String?] {
+        isSure && !namedDatabases.isEmpty && !usesOwnDatabase ? namedDatabases : namedDatabases + [database]
+    }
     package var tables: [String] = []
     package var identity: String?
     package var roles: [String] = []

@@ -125,7 +125,9 @@ struct RuleIndex: Sendable {
             for place in facts.destinations { place.names.forEach { body(Self.hash(.host, $0.utf8)) } }
         }
         if uses(.argument), let arguments = facts.arguments { arguments.dropFirst().forEach { body(Self.hash(.argument, $0)) } }
-        if uses(.database), let database = facts.database { body(Self.hash(.database, database.utf8)) }
+        if uses(.database) {
+            for database in facts.databases(isSure: false) { database.map { body(Self.hash(.database, $0.utf8)) } }
+        }
         if uses(.identity), let identity = facts.identity { body(Self.hash(.identity, identity.utf8)) }
         if uses(.purpose), let purpose = facts.purpose { body(Self.hash(.purpose, purpose.utf8)) }
     }

@@ -252,6 +252,8 @@ extension Facts {
     package mutating func take(_ summary: ScriptSummary) {
         intents.formUnion(summary.intents)
         tables += summary.tables
+        namedDatabases += summary.databases
+        usesOwnDatabase = usesOwnDatabase || summary.usesOwnDatabase
         if summary.intents.contains(.sqlUnknown) { unknown.insert(.table) }
         if summary.changesDatabase { unknown.insert(.database) }
         if summary.changesHost { unknown.formUnion([.host, .port]) }

@@ -126,7 +126,8 @@ package final class NoMachine: DryPlace {
 
     package func path(_ text: [UInt8]) -> [UInt8] {
         let variables: [(String, [UInt8])] = [
-            ("~", Self.home), ("${home}", Self.home), ("${workspace}", Self.workspace), ("${tmp}", Self.tmp),
+            ("~", Self.home), ("${home}", Self.home), ("${workspace}", Self.workspace),
+            ("${repository}", Self.workspace + Array("/.git".utf8)), ("${tmp}", Self.tmp),
         ]
         for (name, path) in variables where text.starts(with: name.utf8) {
             let rest = text.dropFirst(name.utf8.count)

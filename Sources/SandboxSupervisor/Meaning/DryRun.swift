@@ -12,9 +12,11 @@ package enum DryRun {
         _ profile: ResolvedProfile, workspace: String?, state: String?, home: String? = nil
     ) throws -> PolicyVariables {
         func resolved(_ path: String) -> [UInt8] { ProfileFiles.resolve([UInt8](path.utf8)) ?? [UInt8](path.utf8) }
+        let place = resolved(workspace ?? ".")
         var variables = PolicyVariables(
-            home: resolved(home ?? getenv("HOME").map { String(cString: $0) } ?? "/"), workspace: resolved(workspace ?? "."),
-            tmp: resolved(TemporaryFolder.parent) + Array("/sandbox-session".utf8), nameservers: HostTable.nameservers(),
+            home: resolved(home ?? getenv("HOME").map { String(cString: $0) } ?? "/"), workspace: place,
+            repository: Repository.linked(to: place), tmp: resolved(TemporaryFolder.parent) + Array("/sandbox-session".utf8),
+            nameservers: HostTable.nameservers(),
             protected: [ProtectedPath(resolved(try StateDirectory.locate(state)), .everything)], resolve: LinkResolver().resolve)
         variables.protected += (ProfileFiles().folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         variables.protected.append(ProtectedPath(resolved("/proc/self/exe"), .changes))

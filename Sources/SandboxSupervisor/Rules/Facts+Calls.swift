@@ -35,6 +35,8 @@ extension Supervision {
         }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller, isCarriedOut: $1) }
+        // Last: a candidate sets none for what is really done.
+        if work.operation == .bind { setTerms(work) }
         if enforces, finding.decision == .deny, let host, let socket = work.socketInode { downloads?.refused(socket, host) }
         return finding
     }
