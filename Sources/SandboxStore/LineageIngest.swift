@@ -74,7 +74,7 @@ final class LineageSession {
     private var child: Int64
     private var limit: Int
 
-    init(_ session: Int64, _ database: Database, limit: Int = 1024) throws(StoreError) {
+    init(_ session: Int64, _ database: Database, limit: Int = 512) throws(StoreError) {
         (self.session, self.database, self.limit) = (session, database, limit)
         events = try LineageEvents(database, session)
         let begun = try database.prepare("SELECT event, object FROM lineage_progress WHERE session = \(session)")
@@ -94,7 +94,7 @@ final class LineageSession {
         let begin = currentTime()
         let isThere = try database.transaction { () throws(StoreError) in try write(batch.last) }
         let took = currentTime() &- begin
-        limit = took > LineageSession.patience ? max(64, limit / 2) : min(8192, limit * 2)
+        limit = took > LineageSession.patience ? max(64, limit / 2) : took < LineageSession.patience / 4 ? min(8192, limit * 2) : limit
         return !isThere
     }
 
