@@ -106,8 +106,7 @@ final class LineageSession {
             for event in batch { try builder.add(event, session) }
             last = batch.last?.id
         }
-        limit = .max
-        _ = try write(nil)
+        while try !write(nil) {}
     }
 
     /// True where there was nothing left to write.
@@ -119,7 +118,7 @@ final class LineageSession {
             return false
         }
         let end = session << 32 | 0xffff_ffff
-        let upTo = Int64(limit) < end - child ? child + Int64(limit) : end
+        let upTo = min(end, child + 8192)
         try database.execute(
             """
             INSERT OR IGNORE INTO lineage_child SELECT \(session << 32) | parent, id FROM process
