@@ -117,8 +117,8 @@ import Testing
         return try [
             "SELECT process || ' ' || object || ' ' || relations || ' ' || first || ' ' || span || ' ' || count FROM lineage_edge ORDER BY 1",
             """
-            SELECT o.id || ' ' || kind || ' ' || t.bytes || ' ' || names || ' ' || ifnull(inode, '-') || ' ' || ifnull(born, '-') || ' '
-            || ifnull(ended, '-') FROM lineage_object o JOIN text t ON t.id = o.name ORDER BY 1
+            SELECT id || ' ' || kind || ' ' || ifnull(inode, '-') || ' ' || ifnull(born, '-') || ' ' || ifnull(ended, '-')
+            FROM lineage_object ORDER BY 1
             """,
             "SELECT DISTINCT object || ' ' || max(lives) || ' ' || bytes FROM lineage_name JOIN text t ON t.id = text GROUP BY object, bytes ORDER BY 1",
             "SELECT parent || ' ' || process FROM lineage_child ORDER BY 1", "SELECT session FROM lineage_session",
@@ -146,7 +146,6 @@ import Testing
                 // Each goes on from what the last has left; some are cut off in their transaction.
                 while try LineageSession(session, database, limit: limit).step() {
                     batches += 1
-                    if batches == 7 { #expect(try wholeGraph()[5] == ["1"] && wholeGraph()[4].isEmpty) }
                     try database.execute("BEGIN IMMEDIATE")
                     try LineageSession(session, database, limit: limit).addAll()
                     try database.execute("ROLLBACK")
