@@ -122,6 +122,8 @@ package enum Call: Sendable {
     case getObject(ObjectKind, key: Int32, size: UInt64, flags: Int32)
     /// One by its id.
     case useObject(ObjectKind, id: Int32)
+    /// IPC_RMID: nothing can be read from it.
+    case removeObject(ObjectKind, id: Int32)
     /// fallocate(2): room that is taken.
     case takeRoom(UInt64)
     /// Never carried out in enforce mode, which alone traps it.

@@ -162,14 +162,21 @@ extension RawCall {
         default: .sendMessages(Message(socket: int(0), header: address(1), flags: int(3)), count: word(2))
         }
     }
+    private func kind(of call: Trapped) -> ObjectKind {
+        switch call {
+        case .shmget, .shmat, .shmctl: .sharedMemory
+        case .semget, .semop, .semtimedop, .semctl: .semaphores
+        default: .messages
+        }
+    }
+
     private func decodedSystemV(_ call: Trapped) -> Call {
         switch call {
-        case .shmget: .getObject(.sharedMemory, key: int(0), size: arguments[1], flags: int(2))
-        case .semget: .getObject(.semaphores, key: int(0), size: arguments[1], flags: int(2))
+        case .shmget, .semget: .getObject(kind(of: call), key: int(0), size: arguments[1], flags: int(2))
         case .msgget: .getObject(.messages, key: int(0), size: 0, flags: int(1))
-        case .shmat, .shmctl: .useObject(.sharedMemory, id: int(0))
-        case .semop, .semtimedop, .semctl: .useObject(.semaphores, id: int(0))
-        default: .useObject(.messages, id: int(0))
+        case .shmctl where int(1) == 0, .semctl where int(2) == 0, .msgctl where int(1) == 0:
+            .removeObject(kind(of: call), id: int(0))
+        default: .useObject(kind(of: call), id: int(0))
         }
     }
 }

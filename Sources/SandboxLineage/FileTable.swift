@@ -17,7 +17,7 @@ package struct TrackedObject: Sendable {
     /// The names it has now, as far as somebody has asked for them, and how many more there are.
     package var names: Set<[UInt8]> = []
     package var hiddenNames = 0
-    /// The names it was given since it was loaded.
+    /// The names it was given since it was loaded or last taken by `takeChanged`.
     package var newNames: Set<[UInt8]> = []
     /// The names it has lost since.
     package var lostNames: Set<[UInt8]> = []
@@ -25,9 +25,6 @@ package struct TrackedObject: Sendable {
     package var name: [UInt8]
     package var born: UInt64?
     package var ended: UInt64?
-    /// Its inode came to be known, or it ended.
-    package var isChanged = false
-
     package init(id: ObjectID, kind: ObjectKind, inode: Inode, name: [UInt8], born: UInt64? = nil, ended: UInt64? = nil) {
         self.id = id
         self.kind = kind
@@ -59,11 +56,35 @@ package struct FileTable<Known: KnownObjects> {
     private var sockets: [[UInt8]: ObjectID] = [:]
     private var pipes: [[UInt8]: ObjectID] = [:]
     private var ended: [Inode: ObjectID] = [:]
+    private var changed: Set<ObjectID> = []
 
     /// `next`: the number of the first object that is new.
     package init(known: Known, next: Int64) {
         self.known = known
         self.next = next
+    }
+
+    /// What is new or has changed since the last time, in the order of numbers.
+    package mutating func takeChanged() -> [TrackedObject] {
+        let taken = changed.sorted().compactMap { objects[$0] }
+        for id in changed {
+            objects[id]?.newNames.removeAll()
+            objects[id]?.lostNames.removeAll()
+        }
+        changed.removeAll()
+        return taken
+    }
+
+    // MARK: What was known before
+
+    /// A name that was met.
+    package mutating func recall(_ name: [UInt8]) throws(Known.Failure) {
+        if !FileTable.isPipe(name) { _ = try object(named: name, SystemPlaces.contains(name) ? .system : .file) }
+    }
+
+    /// A pipe, or a file that has ended; the latest comes last.
+    package mutating func recall(_ id: ObjectID, _ kind: ObjectKind, _ inode: Inode, _ name: [UInt8]) {
+        if kind == .pipe { pipes[name] = id } else { ended[inode] = id }
     }
 
     // MARK: Files
@@ -77,7 +98,7 @@ package struct FileTable<Known: KnownObjects> {
             let other = try file(at: inode)
             if !object.inode.isKnown, other == nil || other == named {
                 objects[named]?.inode = inode
-                objects[named]?.isChanged = true
+                changed.insert(named)
                 byInode[inode] = .some(named)
                 return named
             }
@@ -192,6 +213,7 @@ package struct FileTable<Known: KnownObjects> {
         let id = ObjectID(rawValue: next)
         next += 1
         objects[id] = TrackedObject(id: id, kind: kind, inode: inode, name: name)
+        changed.insert(id)
         return id
     }
 
@@ -206,12 +228,14 @@ package struct FileTable<Known: KnownObjects> {
         if let old = byName[name] ?? nil, old != id {
             objects[old]?.names.remove(name)
             objects[old]?.lostNames.insert(name)
+            changed.insert(old)
         }
         byName[name] = .some(id)
         objects[id]?.names.insert(name)
         objects[id]?.newNames.insert(name)
         objects[id]?.lostNames.remove(name)
         objects[id]?.name = name
+        changed.insert(id)
     }
 
     private mutating func move(_ id: ObjectID, _ from: [UInt8], _ to: [UInt8]) {
@@ -226,9 +250,9 @@ package struct FileTable<Known: KnownObjects> {
         byName[name] = .some(nil)
         objects[id]?.names.remove(name)
         objects[id]?.lostNames.insert(name)
+        changed.insert(id)
         guard let object = objects[id], object.names.isEmpty, object.hiddenNames <= 0, object.kind == .file else { return }
         objects[id]?.ended = time
-        objects[id]?.isChanged = true
         ended[object.inode] = id
         if object.inode.isKnown, byInode[object.inode] == .some(.some(id)) { byInode[object.inode] = .some(nil) }
     }

@@ -37,6 +37,18 @@ final class Database {
         try require(sqlite3_exec(handle, sql, nil, nil, nil), sql)
     }
 
+    func transaction<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        try execute("BEGIN IMMEDIATE")
+        do throws(StoreError) {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            try? execute("ROLLBACK")
+            throw error
+        }
+    }
+
     func prepare(_ sql: String) throws(StoreError) -> Statement { try Statement(self, sql) }
 
     var lastRowID: Int64 { sqlite3_last_insert_rowid(handle) }

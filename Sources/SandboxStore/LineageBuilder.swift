@@ -1,7 +1,7 @@
 internal import SandboxLineage
 internal import SandboxModel
 
-/// Puts the events of one session into the graph, within its caller's transaction.
+/// Makes edges and objects of the events of one session. `write` puts what there is into the graph, within its caller's transaction.
 final class LineageBuilder {
     private struct Key: Hashable {
         var process: ProcessID
@@ -11,7 +11,8 @@ final class LineageBuilder {
 
     private static let edgesLimit = 1 << 20
     private let database: Database
-    private let firstNew: Int64
+    /// The first object that is not in the data base.
+    private var firstNew: Int64
     private var files: FileTable<StoredObjects>
     private var edges: [Key: Edge] = [:]
     private let texts: TextReader
@@ -20,7 +21,7 @@ final class LineageBuilder {
     init(_ database: Database) throws(StoreError) {
         self.database = database
         texts = try TextReader(database)
-        firstNew = (try database.number("SELECT max(id) FROM lineage_object") ?? 0) + 1
+        firstNew = try LineageBuilder.nextObject(database)
         files = FileTable(known: try StoredObjects(database), next: firstNew)
         insertEdge = try database.prepare(
             """
@@ -37,6 +38,35 @@ final class LineageBuilder {
         insertText = try database.prepare("INSERT INTO text (bytes) VALUES (?)")
     }
 
+    static func nextObject(_ database: Database) throws(StoreError) -> Int64 {
+        (try database.number("SELECT max(id) FROM lineage_object") ?? 0) + 1
+    }
+
+    /// Somebody was killed after the event `last`: what he knew besides what is in the data base. Names tell what lies in a folder that
+    /// is moved, pipes have none that is kept, and files without a name are met by what they were.
+    func recall(_ events: LineageEvents, until last: Int64, firstObject: Int64) throws(StoreError) {
+        var position = events.start, seen: Set<Int64> = []
+        while position < last {
+            let batch = try events.after(position, limit: 8192).filter { $0.id <= last }
+            for event in batch where event.type != .socket {
+                for text in [event.resource, event.second] where text != 0 && seen.insert(text).inserted {
+                    try files.recall(texts.bytes(text))
+                }
+            }
+            position = batch.last?.id ?? last
+        }
+        let select = try database.prepare(
+            """
+            SELECT o.id, o.kind, o.device, o.inode, t.bytes FROM lineage_object o JOIN text t ON t.id = o.name
+            WHERE o.kind = \(ObjectKind.pipe.rawValue) AND o.id >= \(firstObject) OR o.ended IS NOT NULL ORDER BY o.ended, o.id
+            """)
+        while try select.step() {
+            files.recall(
+                ObjectID(rawValue: select.integer(0)), ObjectKind(rawValue: UInt8(truncatingIfNeeded: select.integer(1))) ?? .file,
+                Inode(device: select.unsigned(2), inode: select.unsigned(3)), select.bytes(4) ?? [])
+        }
+    }
+
     func add(_ event: LineageEvents.Event, _ session: Int64) throws(StoreError) {
         let relations = event.relations
         guard event.process != 0, !relations.isEmpty, let object = try object(of: event) else { return }
@@ -49,7 +79,7 @@ final class LineageBuilder {
         } else {
             edges[key] = Edge(
                 process: key.process, object: object, relations: relations, first: event.first, last: event.last, count: event.count)
-            if edges.count >= LineageBuilder.edgesLimit { try writeEdges() }
+            if edges.count >= LineageBuilder.edgesLimit { try write() }
         }
     }
 
@@ -69,12 +99,15 @@ final class LineageBuilder {
         }
     }
 
-    func finish() throws(StoreError) {
-        try writeEdges()
-        for object in files.objects.values.sorted(by: { $0.id < $1.id }) { try write(object) }
-    }
-
     // MARK: Writing
+
+    func write() throws(StoreError) {
+        try writeEdges()
+        for object in files.takeChanged() {
+            try write(object)
+            firstNew = max(firstNew, object.id.rawValue + 1)
+        }
+    }
 
     private func writeEdges() throws(StoreError) {
         let sorted = edges.sorted { a, b in
@@ -94,7 +127,6 @@ final class LineageBuilder {
 
     private func write(_ object: TrackedObject) throws(StoreError) {
         let isNew = object.id.rawValue >= firstNew
-        guard isNew || object.isChanged || !object.newNames.isEmpty || !object.lostNames.isEmpty else { return }
         let statement = isNew ? insertObject : updateObject
         var at: Int32 = 1
         func place() -> Int32 {

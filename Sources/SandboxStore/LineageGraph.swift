@@ -27,6 +27,8 @@ package struct LineageGraph: Sendable {
     package var objects: [ObjectID: Object] = [:]
     package var processes: [ProcessID: Process] = [:]
     package var sessions: [Int64: SessionRow] = [:]
+    /// The name of the store's first session stands for the store: no other has it.
+    package var store = ""
 
     package init(target: String, answers: [Answer]) {
         self.target = target

@@ -3,6 +3,7 @@ internal import SandboxModel
 
 /// Questions to the graph: a snapshot, with sessions that are still under way in it.
 package final class LineageReader {
+    private let turn: LineageTurn
     private let database: Database
     package let trail: TrailReader
     package let sessions: [Int64: SessionRow]
@@ -19,7 +20,8 @@ package final class LineageReader {
     /// `identities`: globs; none are all. `since`: what ended before is not looked at.
     package init?(_ state: StateDirectory, identities: [String] = [], since: UInt64 = 0, patience: Int = 100_000) throws(StoreError) {
         guard let reader = try TrailReader(state) else { return nil }
-        try LineageIngest.takeIn(state)
+        turn = try LineageTurn(state)
+        try LineageIngest.takeIn(state, turn)
         trail = reader
         self.patience = patience
         database = try Database(path: state.database, mode: .readWrite)
@@ -87,6 +89,7 @@ package final class LineageReader {
             case .process(let id): graph.processes[id] = try describe(id)
             }
         }
+        graph.store = sessions.min { $0.key < $1.key }?.value.info.id ?? ""
         for number in Set(graph.processes.keys.map(\.session)) { graph.sessions[number] = sessions[number] }
         return graph
     }

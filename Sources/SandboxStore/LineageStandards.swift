@@ -6,7 +6,8 @@ internal import SandboxModel
 package enum LineageProv {
     package static func document(_ graph: LineageGraph) -> String {
         var document = JSONObject()
-        document.put("prefix", raw: "{\"sbx\":\"urn:sandbox:lineage:\"}")
+        // Numbers of objects and processes are a store's own: two stores' documents may be put together.
+        document.put("prefix", raw: "{\"sbx\":\"urn:sandbox:\(graph.store):\"}")
         var entities = JSONObject(), activities = JSONObject(), agents = JSONObject()
         for node in graph.nodes {
             switch node {
@@ -93,9 +94,10 @@ package enum LineageProv {
     }
 }
 
-/// The graph as OpenLineage run events (specification 2-0-2), one a line: a process that reads or writes is a run.
+/// The graph as OpenLineage run events (specification 2-0-2), one a line: a process that reads or writes is a run, with one event of its
+/// start, as the specification wants it, and one of its end, which has its data.
 package enum OpenLineage {
-    private static let producer = "urn:sandbox"
+    private static let producer = "urn:sandbox:lineage"
     private static let schema = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
     private static let parentSchema = "https://openlineage.io/spec/facets/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet"
 
@@ -109,26 +111,35 @@ package enum OpenLineage {
             case (.object, .object): break
             }
         }
-        return graph.nodes.compactMap { node in
+        return graph.nodes.flatMap { node -> [String] in
             guard case .process(let id) = node, let process = graph.processes[id], inputs[id] != nil || outputs[id] != nil else {
-                return nil
+                return []
             }
-            var event = JSONObject()
-            event.put("eventType", type(process))
-            event.put("eventTime", Timestamp.text(process.ended ?? process.started))
-            event.put("producer", producer)
-            event.put("schemaURL", schema)
-            event.put("run", raw: run(id, parent: parents[id], graph))
-            event.put("job", raw: job(id, graph))
-            event.put("inputs", raw: datasets(inputs[id] ?? [], id, graph))
-            event.put("outputs", raw: datasets(outputs[id] ?? [], id, graph))
-            return event.text
+            func event(_ type: String, _ time: UInt64, isLast: Bool) -> String {
+                var event = JSONObject()
+                event.put("eventType", type)
+                event.put("eventTime", Timestamp.text(time))
+                event.put("producer", producer)
+                event.put("schemaURL", schema)
+                event.put("run", raw: run(id, parent: parents[id], graph))
+                event.put("job", raw: job(id, graph))
+                event.put("inputs", raw: isLast ? datasets(inputs[id] ?? [], id, graph) : "[]")
+                event.put("outputs", raw: isLast ? datasets(outputs[id] ?? [], id, graph) : "[]")
+                return event.text
+            }
+            let start = event("START", process.started, isLast: false)
+            guard let ended = process.ended else { return [start, event("RUNNING", process.started, isLast: true)] }
+            return [start, event(end(process.status), ended, isLast: true)]
         }
     }
 
-    private static func type(_ process: LineageGraph.Process) -> String {
-        guard process.ended != nil else { return "RUNNING" }
-        return process.status == 0 ? "COMPLETE" : "FAIL"
+    /// Where nobody saw how it ended, it was killed with all others.
+    private static func end(_ status: Int32?) -> String {
+        switch status.map(ProcessEnd.init) {
+        case .exited(0): "COMPLETE"
+        case .exited: "FAIL"
+        case .signalled, nil: "ABORT"
+        }
     }
 
     private static func run(_ id: ProcessID, parent: ProcessID?, _ graph: LineageGraph) -> String {
@@ -158,8 +169,9 @@ package enum OpenLineage {
         return EventJSON.list(
             objects.filter { seen.insert($0).inserted }.map { id in
                 var dataset = JSONObject()
-                let isSocket = graph.objects[id]?.kind == .socket
-                dataset.put("namespace", (isSocket ? "socket://" : "file://") + (graph.sessions[process.session]?.info.host ?? ""))
+                let scheme = graph.objects[id]?.kind == .socket ? "socket" : "file"
+                let host = graph.sessions[process.session]?.info.host ?? ""
+                dataset.put("namespace", host.isEmpty ? scheme : scheme + "://" + host)
                 dataset.put("name", Escaped.text(graph.objects[id]?.name ?? []))
                 return dataset.text
             })

@@ -6,15 +6,24 @@
 /// who may be millions.
 enum LineageTables {
     static func prepare(_ database: Database) throws(StoreError) {
-        if try exist(database) { return }
+        if try exist(database) { return try database.execute(progress) }
         // An older layout of it, by the same names.
-        let names = ["object", "name", "edge", "session"]
-        try database.execute(names.map { "DROP TABLE IF EXISTS lineage_\($0);" }.joined() + tables)
+        let names = ["object", "name", "edge", "session", "progress"]
+        try database.execute(names.map { "DROP TABLE IF EXISTS lineage_\($0);" }.joined() + tables + ";" + progress)
     }
 
     static func exist(_ database: Database) throws(StoreError) -> Bool {
         try database.number("SELECT count(*) FROM sqlite_master WHERE name = 'lineage_child'") == 1
     }
+
+    static func knowProgress(_ database: Database) throws(StoreError) -> Bool {
+        try database.number("SELECT count(*) FROM sqlite_master WHERE name = 'lineage_progress'") == 1
+    }
+
+    /// How far a session is that is being put in: its last event that is there, and its first object.
+    private static let progress = """
+        CREATE TABLE IF NOT EXISTS lineage_progress (session INTEGER PRIMARY KEY, event INTEGER NOT NULL, object INTEGER NOT NULL)
+        """
 
     private static let tables = """
         CREATE TABLE lineage_object (

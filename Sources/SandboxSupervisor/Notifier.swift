@@ -95,7 +95,7 @@ final class Notifier {
             let result = supervision.context.objects.get(kind, key: key, size: size, flags: flags, for: caller, supervision.context)
             if result == -EACCES { supervision.recordObject(kind, key: key, caller) }
             notice.answer(result)
-        case .useObject(let kind, let id):
+        case .useObject(let kind, let id), .removeObject(let kind, let id):
             // The kernel answers EINVAL to the latter.
             if supervision.context.objects.isOurs(kind, id) || id < 0 { return notice.proceed() }
             supervision.recordObject(kind, id: id, caller)

@@ -15,8 +15,7 @@ extension Notifier {
         handsAreFull = true
         switch call {
         case .changeIdentity, .towardsProcess, .tellsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject,
-            .useObject,
-            .takeRoom, .refused, .unknown:
+            .useObject, .removeObject, .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .accept: accept(call, notice, caller)

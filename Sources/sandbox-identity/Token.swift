@@ -23,11 +23,11 @@ struct Token {
         guard parts.count == 3, let header = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2])
         else { throw .init("the token is no signed JSON Web Token", help: "it is three words of base64url, joined by dots") }
-        guard let fields = try? JSONDecoder().decode(Header.self, from: Data(header)) else {
+        guard JSONNames.areUnique(header), let fields = try? JSONDecoder().decode(Header.self, from: Data(header)) else {
             throw .init("the token's header is malformed")
         }
         guard fields.crit == nil else { throw .init("the token's header asks for extensions (`crit`), and none is known") }
-        guard let payload = try? JSONDecoder().decode([String: JSONValue].self, from: Data(body)) else {
+        guard JSONNames.areUnique(body), let payload = try? JSONDecoder().decode([String: JSONValue].self, from: Data(body)) else {
             throw .init("the token's claims are malformed")
         }
         guard case .text(let issuer)? = payload["iss"] else { throw .init("the token names no issuer (claim `iss`)") }
@@ -39,6 +39,40 @@ struct Token {
     func isSigned(by key: any JWTAlgorithm) -> Bool {
         // `alg` of the token was allowed by us; the key's own must be that very one.
         key.name == algorithm && (try? key.verify(signature, signs: signed)) == true
+    }
+}
+
+/// Of two members of one name a parser takes the first, another the last: RFC 7515 and RFC 7519 want them refused (section 4 of both).
+enum JSONNames {
+    /// False as well where it is no object in UTF-8. What lies deeper is not looked at.
+    static func areUnique(_ bytes: [UInt8]) -> Bool {
+        let isSpace: (UInt8) -> Bool = { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
+        guard bytes.first(where: { !isSpace($0) }) == UInt8(ascii: "{"), !bytes.contains(0) else { return false }
+        var names: Set<String> = [], depth = 0, at = 0
+        while at < bytes.count {
+            switch bytes[at] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "\""):
+                let start = at
+                at = end(ofString: bytes, at)
+                let isName = bytes[at...].dropFirst().first { !isSpace($0) } == UInt8(ascii: ":")
+                guard depth == 1, isName else { break }
+                guard let name = try? JSONDecoder().decode(String.self, from: Data(bytes[start...at])), names.insert(name).inserted else {
+                    return false
+                }
+            default: break
+            }
+            at += 1
+        }
+        return true
+    }
+
+    /// Its last byte: the quote, where there is one.
+    private static func end(ofString bytes: [UInt8], _ start: Int) -> Int {
+        var at = start + 1
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        return min(at, bytes.count - 1)
     }
 }
 

@@ -73,6 +73,10 @@ struct Way: Sendable, CustomTestStringConvertible {
                 "git init -q r && cd r && cp $F f && git add f && git -c user.name=n -c user.email=e commit -qm m && git push -q git://127.0.0.1:$P/r HEAD:m",
             needs: ["git"]),
         Way(
+            name: "sqlite",
+            script: "sqlite3 x.db \"CREATE TABLE t AS SELECT readfile('$F') AS d\"; sqlite3 x.db 'SELECT d FROM t' > /dev/tcp/127.0.0.1/$P",
+            needs: ["sqlite3"]),
+        Way(
             name: "psql",
             script:
                 "psql \"host=127.0.0.1 port=$P user=u dbname=d sslmode=disable gssencmode=disable connect_timeout=5\" -c \"INSERT INTO t VALUES ('$(cat $F)')\"",
@@ -109,6 +113,6 @@ struct Way: Sendable, CustomTestStringConvertible {
         "socket", "connected-first", "datagram", "dns-name", "unix-socket", "relay-tcp", "relay-unix", "memfd", "descriptor-passed",
         "descriptor-in-flight", "socketpair", "queue", "subprocess", "shared-memory", "shared-file", "connection-passed",
         "environment-of-other",
-        "relay-abstract", "pipe-between-siblings",
+        "relay-abstract", "pipe-between-siblings", "unshared-thread", "exec-from-thread", "orphan",
     ].map { Way(name: "python-\($0)", script: "/usr/bin/python3 $T/ways.py \($0)", needs: ["python3"]) }
 }

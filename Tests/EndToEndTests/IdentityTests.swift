@@ -78,6 +78,16 @@ struct BadToken: Sendable, CustomTestStringConvertible {
         BadToken("a number without end", "does not fit") { issuer in
             try issuer.token(header: ["x": 1e300], ["exp": 1e300, "y": 1e300]).dropLast(2) + "AA"
         },
+        BadToken("a claim twice", "claims are malformed") { try $0.token(claims: { $0.dropLast() + ",\"sub\":\"root\"}" }) },
+        BadToken("a claim twice, spelt otherwise", "claims are malformed") {
+            try $0.token(claims: { $0.dropLast() + ",\"s\\u0075b\" : \"root\"}" })
+        },
+        BadToken("an algorithm twice", "header is malformed") { issuer in
+            let parts = try issuer.token().split(separator: ".")
+            return "\(base64(Data("{\"alg\":\"RS256\",\"kid\":\"RS256\",\"alg\":\"none\"}".utf8))).\(parts[1]).\(parts[2])"
+        },
+        BadToken("other letters", "claims are malformed") { try $0.token(encoding: .utf16LittleEndian) },
+        BadToken("a mark before the claims", "claims are malformed") { try $0.token(claims: { "\u{feff}" + $0 }) },
         BadToken("huge", "is larger than 32 KiB") { try $0.token(["x": String(repeating: "x", count: 40_000)]) },
         BadToken("endless", "is larger than 32 KiB") { _ in String(repeating: "a", count: 5_000_000) },
     ]

@@ -136,6 +136,14 @@ final class TestIssuer {
         return text + "." + base64(try key.signature(text))
     }
 
+    /// Claims as somebody else would write them.
+    func token(claims change: (String) -> String = { $0 }, encoding: String.Encoding = .utf8) throws -> String {
+        let usual = String(decoding: try JSONSerialization.data(withJSONObject: claims), as: UTF8.self)
+        let body = change(usual).data(using: encoding) ?? Data(), header = Data("{\"alg\":\"RS256\",\"kid\":\"RS256\"}".utf8)
+        let text = base64(header) + "." + base64(body)
+        return text + "." + base64(try keys["RS256"]!.signature(text))
+    }
+
     func unsigned(_ header: [String: Any], _ claims: [String: Any]) throws -> String {
         base64(try JSONSerialization.data(withJSONObject: header)) + "." + base64(try JSONSerialization.data(withJSONObject: claims))
     }

@@ -1,5 +1,5 @@
 """Ways to bring the file F to the port P (or the unix socket U), one by one."""
-import mmap, multiprocessing, os, socket, subprocess, sys, tempfile
+import ctypes, mmap, multiprocessing, os, signal, socket, subprocess, sys, tempfile, threading
 
 F, P, U = os.environ["F"], int(os.environ["P"]), os.environ["U"]
 SINK = ("127.0.0.1", P)
@@ -254,11 +254,71 @@ def pipe_between_siblings():
     wait(one, two)
 
 
+def unshared_thread():
+    """A thread with descriptors of its own is connected before another reads."""
+    connected, data = threading.Event(), []
+    has_data = threading.Event()
+
+    def talker():
+        ctypes.CDLL(None).unshare(0x400)  # CLONE_FILES
+        s = socket.create_connection(SINK, 10)
+        connected.set()
+        has_data.wait()
+        for d in data:
+            s.sendall(d)
+        s.close()
+
+    t = threading.Thread(target=talker)
+    t.start()
+    connected.wait()
+    try:
+        data.append(read())
+    finally:
+        has_data.set()
+        t.join()
+
+
+def exec_from_thread():
+    """What takes the place of a process is started by its second thread, and has what that one read in its environment."""
+    script = 'printf %s "$DATA" > /dev/tcp/127.0.0.1/' + str(P)
+    threading.Thread(target=lambda: os.execvpe("bash", ["bash", "-c", script], dict(os.environ, DATA=read().decode()))).start()
+    signal.pause()
+
+
+def orphan():
+    """A process whose parent has ended holds a connection from before and the end of a pipe."""
+    r, w = os.pipe()
+    ready, done = os.pipe(), os.pipe()
+
+    def daemon():
+        os.close(w)
+        s = socket.create_connection(SINK, 10)
+        os.write(ready[1], b"x")
+        data = os.read(r, 4096)
+        if data:
+            s.sendall(data)
+
+    def parent():
+        os.setsid()
+        child(daemon)
+
+    wait(child(parent))
+    os.close(r)
+    os.close(done[1])
+    os.read(ready[0], 1)
+    try:
+        os.write(w, read())
+    finally:
+        os.close(w)
+        os.read(done[0], 1)  # until it has ended
+
+
 WAYS = {
     "socket": plain, "connected-first": connected_first, "datagram": datagram, "dns-name": dns_name, "unix-socket": unix_socket,
     "relay-tcp": relay_tcp, "relay-unix": relay_unix, "relay-abstract": relay_abstract, "memfd": memfd,
     "descriptor-passed": descriptor_passed, "descriptor-in-flight": descriptor_in_flight, "connection-passed": connection_passed,
     "socketpair": socketpair, "queue": queue, "subprocess": by_subprocess, "shared-memory": shared_memory, "shared-file": shared_file,
     "environment-of-other": environment_of_other, "pipe-between-siblings": pipe_between_siblings,
+    "unshared-thread": unshared_thread, "exec-from-thread": exec_from_thread, "orphan": orphan,
 }
 WAYS[sys.argv[1]]()
