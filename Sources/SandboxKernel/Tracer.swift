@@ -209,8 +209,10 @@ package final class Tracer<Events: TracerEvents> {
     /// What it does itself is one call, and nothing that follows may run: where a filter of its own (seccomp(2)) has refused that call,
     /// or trapped it, it stands at the trap behind. All else was sent by somebody.
     private func leave(_ tid: Int32, _ sig: Int32) {
-        if [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig) { _ = sbx_kill(tid, SIGKILL) }
-        resume(tid)
+        let isTrap = [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig)
+        if isTrap { _ = sbx_kill(tid, SIGKILL) }
+        // execve(2) has left no handler: it ends by the signal, or ignores it.
+        resume(tid, isTrap ? 0 : sig)
     }
 
     /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler

@@ -18,15 +18,19 @@ package final class WaitPool: @unchecked Sendable {
         fileprivate var worker: Int32 = 0
         fileprivate var isInterrupted = false
         fileprivate var seen: UInt64 = 0
-        fileprivate init(tid: Int32, acts: Bool, body: @escaping () -> Void) {
+        /// A stop (SIGTSTP and its kin, signal(7)) ends the wait as other signals do.
+        fileprivate let mindsStops: Bool
+        fileprivate init(tid: Int32, acts: Bool, mindsStops: Bool, body: @escaping () -> Void) {
             self.tid = tid
             self.acts = acts
+            self.mindsStops = mindsStops
             self.body = body
         }
     }
 
     private static let interval = 10  // milliseconds between two looks at the callers that wait
     private static let mostThreads = 1024
+    private static let stops: UInt64 = 0xf << 18  // SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: 19 to 22
     /// Of messages that wait to be sent: our copies are no part of what limits the callers' own memory.
     private static let mostBytes = 256 << 20
 
@@ -72,14 +76,14 @@ package final class WaitPool: @unchecked Sendable {
     /// Runs `body` on a thread where it may sleep. `body` gets a function that tells whether it was interrupted for
     /// its caller's sake.
     package func submit(tid: Int32, acts: Bool = true, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) {
-        let job = makeJob(tid, acts, body)
+        let job = makeJob(tid, acts, true, body)
         busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
         enqueue(job)
     }
 
     /// The same, once `resume` says so or the caller's wait is over.
-    package func park(tid: Int32, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) -> Job {
-        let job = makeJob(tid, true, body)
+    package func park(tid: Int32, mindsStops: Bool = true, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) -> Job {
+        let job = makeJob(tid, true, mindsStops, body)
         busy.wrappingAdd(1, ordering: .acquiringAndReleasing)
         monitor.locked { parked[ObjectIdentifier(job)] = job }
         watched.locked { watched.signal() }
@@ -90,9 +94,11 @@ package final class WaitPool: @unchecked Sendable {
         if monitor.locked({ parked.removeValue(forKey: ObjectIdentifier(job)) }) != nil { enqueue(job) }
     }
 
-    private func makeJob(_ tid: Int32, _ acts: Bool, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void) -> Job {
+    private func makeJob(
+        _ tid: Int32, _ acts: Bool, _ mindsStops: Bool, _ body: @escaping (_ isInterrupted: () -> Bool) -> Void
+    ) -> Job {
         var job: Job!
-        job = Job(tid: tid, acts: acts) { [unowned self] in
+        job = Job(tid: tid, acts: acts, mindsStops: mindsStops) { [unowned self] in
             let j = job!
             body { self.monitor.locked { j.isInterrupted } }
             job = nil
@@ -186,10 +192,11 @@ package final class WaitPool: @unchecked Sendable {
     private func look(at job: Job, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) {
         var pending: UInt64 = .max  // a caller that is gone needs no answer any more
         do throws(Errno) { pending = try ProcStatus.read(job.tid, buffer, path).interrupting } catch { job.seen = .max }
+        if !job.mindsStops { pending &= ~WaitPool.stops }
         let again = pending & job.seen
         job.seen = pending
         // A stop of the process waits for every thread, and is pending for none once one of them has taken the signal.
-        guard again != 0 || tasks.isStopping(tasks.leader(of: job.tid)) else { return }
+        guard again != 0 || job.mindsStops && tasks.isStopping(tasks.leader(of: job.tid)) else { return }
         if monitor.locked({ parked[ObjectIdentifier(job)] != nil }) { return interrupt(parked: job) }
         monitor.locked {
             guard active[ObjectIdentifier(job)] != nil else { return }

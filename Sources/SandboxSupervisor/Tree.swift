@@ -29,6 +29,7 @@ final class Tree: TracerEvents {
     private var gatherings: [Int32: Gathering] = [:]
     private struct Start {
         let question: Held
+        let watch: WaitPool.Job
         let finding: Judged
         let record: RecordRef?
         let image: [UInt8]
@@ -261,11 +262,16 @@ final class Tree: TracerEvents {
         finding.approval = question.id
         supervision.remember(programs, finding.rewritten ?? arguments, caller)
         let record = record(finding, caller, result: RecordHeader.pending, isRunning: true, nil)
-        held[caller.pid] = Start(question: question, finding: finding, record: record, image: image, input: input)
         tell("held by", finding, " (to approve: sandbox approvals approve \(question.id))", caller)
+        // Decided on this thread, once it is free.
         supervision.ask(question, shown, finding, caller) { [supervision] in
             supervision.context.tracer.decide(caller.pid)
         }
+        // It stands still, and so is told of no signal until it goes on.
+        let watch = supervision.waits.park(tid: caller.tid, mindsStops: false) { [supervision] isInterrupted in
+            if isInterrupted() { _ = question.outcome(true, supervision.approvals) }
+        }
+        held[caller.pid] = Start(question: question, watch: watch, finding: finding, record: record, image: image, input: input)
         return .isHeld
     }
 
@@ -280,6 +286,7 @@ final class Tree: TracerEvents {
         // It was about another that had this number before.
         guard start.question.question?.isSettled == true else { return .isHeld }
         held[caller.pid] = nil
+        supervision.waits.resume(start.watch)
         let outcome = start.question.outcome(false, supervision.approvals)
         var finding = start.finding
         var goesOn = outcome == .goesOn

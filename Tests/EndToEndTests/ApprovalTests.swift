@@ -57,6 +57,17 @@ extension EndToEnd {
             }
         }
 
+        /// `timeout`, Ctrl-C: a start that is held stands still, and ends all the same.
+        @Test(arguments: Account.all) func aSignalEndsAStartThatIsHeld(account: Account) throws {
+            let world = try World(account)
+            let running = try world.start(world.sandboxCommand(["/bin/echo", "one"], profile: Self.asks(world)))
+            let id = try #require(try world.questions().first)
+            running.signal(SIGTERM)
+            let outcome = running.finish()
+            #expect(outcome.code == 128 + SIGTERM && outcome.out.isEmpty, "\(outcome)")
+            #expect(try world.native([Built.sandbox, "approvals", "show", id]).out.contains(#""outcome":"withdrawn""#))
+        }
+
         /// A signal whose handler returns interrupts the wait as it would any other; the call asks again.
         @Test(arguments: Account.all) func aSignalEndsAHeldCall(account: Account) throws {
             let world = try World(account)
