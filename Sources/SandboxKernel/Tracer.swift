@@ -211,8 +211,8 @@ package final class Tracer<Events: TracerEvents> {
     private func leave(_ tid: Int32, _ sig: Int32) {
         let isTrap = [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig)
         if isTrap { _ = sbx_kill(tid, SIGKILL) }
-        // execve(2) has left no handler: it ends by the signal, or ignores it.
-        resume(tid, isTrap ? 0 : sig)
+        // Nobody is to look at it while it is stopped. execve(2) has left no handler: by another signal it ends, or ignores it.
+        resume(tid, isTrap || Tracer.stops.contains(sig) ? 0 : sig)
     }
 
     /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler
@@ -372,8 +372,10 @@ package final class Tracer<Events: TracerEvents> {
         table.startedProgram(tid)
     }
 
+    private static var stops: [Int32] { [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU] }
+
     private func stoppedByGroup(_ tid: Int32, _ sig: Int32) {
-        let isStop = sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU
+        let isStop = Tracer.stops.contains(sig)
         if tid == root, isStop != rootIsStopped {
             rootIsStopped = isStop
             events.rootStopped(by: isStop ? sig : 0)

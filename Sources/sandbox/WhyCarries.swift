@@ -28,7 +28,8 @@ extension LineageCommand {
         }
         let row = try state.session(session, in: reader)
         return try reader.carried(in: row, pid: pid).map {
-            Answer(head: "pid \($0.pid)", name: $0.name, time: $0.time, session: row.info.id, why: $0.why)
+            Answer(
+                head: "pid \($0.pid)", program: Escaped.text($0.program), name: $0.name, time: $0.time, session: row.info.id, why: $0.why)
         }
     }
 
@@ -37,12 +38,12 @@ extension LineageCommand {
         var st = stat()
         guard stat(target, &st) == 0 else { return [] }
         return try FileLabels(in: directory).of(device: UInt64(st.st_dev), inode: UInt64(st.st_ino)).map {
-            Answer(head: Escaped.text($0.path), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
+            Answer(head: Escaped.text($0.path), program: "", name: $0.name, time: $0.time, session: $0.session, why: $0.why)
         }
     }
 
     private struct Answer {
-        let head, name: String
+        let head, program, name: String
         let time: UInt64
         let session, why: String
 
@@ -50,13 +51,14 @@ extension LineageCommand {
         private var steps: [String] { why.split(separator: "\n").map(String.init) }
 
         var text: String {
-            "\(head) carries \(Escaped.text(name)) since \(Timestamp.text(time)) (\(session))\n"
+            "\(program.isEmpty ? head : "\(program) (\(head))") carries \(Escaped.text(name)) since \(Timestamp.text(time)) (\(session))\n"
                 + steps.map { "  \(Escaped.text($0))\n" }.joined()
         }
 
         var json: String {
             let list = steps.map { Escaped.json($0) }.joined(separator: ",")
-            return #"{"subject":\#(Escaped.json(head)),"carries":\#(Escaped.json(name)),"time":"\#(Timestamp.text(time))","#
+            let own = program.isEmpty ? "" : #""program":\#(Escaped.json(program)),"#
+            return #"{"subject":\#(Escaped.json(head)),\#(own)"carries":\#(Escaped.json(name)),"time":"\#(Timestamp.text(time))","#
                 + #""session":\#(Escaped.json(session)),"why":[\#(list)]}"#
         }
     }
