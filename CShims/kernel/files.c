@@ -27,7 +27,7 @@ int sbx_lies_in_memory(const char *path) {
     return statfs(path, &s) == 0 && (s.f_type == TMPFS_MAGIC || s.f_type == HUGETLBFS_MAGIC);
 }
 
-// On a disk of this machine, whose file systems never wait for a server. Numbers without a disk behind them are given to others later.
+// Numbers without a disk behind them are given to others later.
 int sbx_lies_on_disk(int fd, dev_t device) {
     struct statfs s;
     return major(device) != 0 && fstatfs(fd, &s) == 0 &&

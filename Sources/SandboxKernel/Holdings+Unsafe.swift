@@ -152,8 +152,8 @@ package struct Holding: Sendable {
                 found = .failure(error)
             }
             if !ProcessState.isEnding(task) { return All(holdings: try found.get(), task: task) }
-            task = ProcessState.lastingTask(of: pid)
-            if task == pid { return All(task: pid) }
+            guard let next = try ProcessState.lastingTask(of: pid) else { return All(task: pid) }
+            task = next
         }
         throw Errno(EAGAIN)
     }
@@ -166,11 +166,19 @@ package struct Holding: Sendable {
         defer { free(list.items) }
         let path = PathBuffer()
         var found: [Holding] = []
-        for task in threads ? ProcessList.tasks(of: pid) : [task] {
-            path.setProcess(task, "/fd")
-            list.count = 0
-            try check(sbx_held_descriptors(path.base, &list), task)
-            found += (0..<list.count).flatMap { all(list.items[$0], task) }
+        // Who is in the list may have started another before it was looked at.
+        var looked: Set<Int32> = [], rounds = 0
+        while true {
+            let new = (threads ? try ProcessList.tasks(of: pid) : [task]).filter { looked.insert($0).inserted }
+            if new.isEmpty { break }
+            for task in new {
+                path.setProcess(task, "/fd")
+                list.count = 0
+                try check(sbx_held_descriptors(path.base, &list), task)
+                found += (0..<list.count).flatMap { all(list.items[$0], task) }
+            }
+            rounds += 1
+            if rounds == Holding.mostEnds { throw Errno(EAGAIN) }
         }
         guard mappings else { return found }
         list.count = 0
@@ -327,31 +335,4 @@ package struct SocketMap {
 
     package func servers(file device: UInt64, _ inode: UInt64) -> [UInt64] { files[DeviceAndInode(device: device, inode: inode)] ?? [] }
     package func servers(abstract name: [UInt8]) -> [UInt64] { names[Name(bytes: name)] ?? [] }
-}
-
-/// Whose names in a folder are numbers: tasks, processes.
-enum ProcessList {
-    static var all: [Int32] { numbers(in: "/proc") ?? [] }
-
-    static func tasks(of pid: Int32) -> [Int32] {
-        let path = PathBuffer()
-        path.setProcess(pid, "/task")
-        return numbers(in: path.base) ?? []
-    }
-
-    /// Of its first thread; where that has just started a program, of the whole process: proc_tid_children(5).
-    static func children(of pid: Int32) -> [Int32] {
-        let text = TrustedFile.contents("/proc/\(pid)/task/\(pid)/children") ?? []
-        return text.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
-    }
-
-    private static func numbers(in path: UnsafePointer<CChar>) -> [Int32]? {
-        guard let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
-        var found: [Int32] = []
-        while let entry = readdir(folder) {
-            if let number = Int32(DirectoryEntry.name(entry)) { found.append(number) }
-        }
-        return found
-    }
 }

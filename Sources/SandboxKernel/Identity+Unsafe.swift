@@ -154,7 +154,10 @@ struct ProcStatus {
     }
 
     /// signal(7).
-    private static let ignoredByDefault = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH].reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
+    private static let ignoredByDefault = set([SIGCHLD, SIGCONT, SIGURG, SIGWINCH])
+    static let stops = set([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU])
+    static func isStop(_ signal: Int32) -> Bool { stops & set([signal]) != 0 }
+    private static func set(_ signals: [Int32]) -> UInt64 { signals.reduce(0) { $0 | 1 << UInt64($1 - 1) } }
 
     private static func numbers(_ text: UnsafeRawBufferPointer) -> [UInt32] {
         text.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }).map {

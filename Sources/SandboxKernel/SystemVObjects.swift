@@ -26,14 +26,20 @@ package final class SystemVObjects: Sendable {
     private var sharedMemory: [(id: Int32, bytes: UInt64)] {
         let ours = made.withLock { $0[ObjectKind.sharedMemory.rawValue] }
         if ours.isEmpty { return [] }
-        let lines = (TrustedFile.contents("/proc/sysvipc/shm") ?? []).split(separator: UInt8(ascii: "\n"))
-        return lines.compactMap { line in
+        // Where there are too many to be listed, each counts by what it could take.
+        guard let table = TrustedFile.contents("/proc/sysvipc/shm") else { return ours.map { ($0, SystemVObjects.size(ofShared: $0)) } }
+        return table.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " ")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
             // The fifth is who made it: we did.
             guard fields.count >= 16, let id = fields[1].flatMap({ Int32(exactly: $0) }), ours.contains(id), fields[4] == UInt64(getpid())
             else { return nil }
             return (id, (fields[14] ?? 0) &+ (fields[15] ?? 0))
         }
+    }
+
+    private static func size(ofShared id: Int32) -> UInt64 {
+        var status = shmid_ds()
+        return shmctl(id, IPC_STAT, &status) == 0 ? UInt64(status.shm_segsz) : 0
     }
 
     /// shmget(2), semget(2), msgget(2): `≥ 0` or `-errno`; `-EACCES` for an object of somebody else's.

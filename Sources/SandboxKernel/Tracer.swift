@@ -146,6 +146,7 @@ package final class Tracer<Events: TracerEvents> {
         if status & 0x7f == SIGKILL || threads > 0 { mayBeOrphans = true }
         table.remove(tid)
         unmet.remove(tid)
+        orphans.remove(tid)
         held.remove(tid)
         leaving.remove(tid)
         if calls.removeValue(forKey: tid) != nil { gifts.drop(tid) }
@@ -212,7 +213,7 @@ package final class Tracer<Events: TracerEvents> {
         let isTrap = [SIGTRAP, SIGSYS, SIGSEGV, SIGBUS, SIGILL].contains(sig)
         if isTrap { _ = sbx_kill(tid, SIGKILL) }
         // Nobody is to look at it while it is stopped. execve(2) has left no handler: by another signal it ends, or ignores it.
-        resume(tid, isTrap || Tracer.stops.contains(sig) ? 0 : sig)
+        resume(tid, isTrap || ProcStatus.isStop(sig) ? 0 : sig)
     }
 
     /// A call of ours that a signal ended before we had received it never began: it starts again, whether the handler
@@ -372,29 +373,13 @@ package final class Tracer<Events: TracerEvents> {
         table.startedProgram(tid)
     }
 
-    private static var stops: [Int32] { [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU] }
-
     private func stoppedByGroup(_ tid: Int32, _ sig: Int32) {
-        let isStop = Tracer.stops.contains(sig)
+        let isStop = ProcStatus.isStop(sig)
         if tid == root, isStop != rootIsStopped {
             rootIsStopped = isStop
             events.rootStopped(by: isStop ? sig : 0)
         }
         if isStop, !leaving.contains(tid) { _ = sbx_ptrace_listen(tid) } else { resume(tid) }
         if let leader = tasks[tid]?.leader { table.setStopping(leader, isStop) }
-    }
-}
-
-/// Thread group, parent and tracer, from `/proc/TID/status`; 0 where it is gone.
-enum ProcIdentity {
-    static func of(_ tid: Int32) -> (leader: Int32, parent: Int32, tracer: Int32) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
-        defer { buffer.deallocate() }
-        do throws(Errno) {
-            let s = try ProcStatus.read(tid, buffer, PathBuffer())
-            return (s.leader, s.parent, s.tracer)
-        } catch {
-            return (0, 0, 0)
-        }
     }
 }

@@ -30,7 +30,6 @@ package final class WaitPool: @unchecked Sendable {
 
     private static let interval = 10  // milliseconds between two looks at the callers that wait
     private static let mostThreads = 1024
-    private static let stops: UInt64 = 0xf << 18  // SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: 19 to 22
     /// Of messages that wait to be sent: our copies are no part of what limits the callers' own memory.
     private static let mostBytes = 256 << 20
 
@@ -192,7 +191,7 @@ package final class WaitPool: @unchecked Sendable {
     private func look(at job: Job, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) {
         var pending: UInt64 = .max  // a caller that is gone needs no answer any more
         do throws(Errno) { pending = try ProcStatus.read(job.tid, buffer, path).interrupting } catch { job.seen = .max }
-        if !job.mindsStops { pending &= ~WaitPool.stops }
+        if !job.mindsStops { pending &= ~ProcStatus.stops }
         let again = pending & job.seen
         job.seen = pending
         // A stop of the process waits for every thread, and is pending for none once one of them has taken the signal.

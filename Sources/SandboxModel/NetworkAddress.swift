@@ -27,6 +27,8 @@ package struct IPAddress: Hashable, Sendable {
 
     package var isUnspecified: Bool { high == 0 && low == 0 }
     package var isLoopback: Bool { isV4 ? low >> 24 == 127 : (high == 0 && low == 1) }
+    /// Every address of its family.
+    package var unspecified: IPAddress { isV4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, v6Low: 0) }
     package var canonicalDestination: IPAddress {
         isUnspecified ? (isV4 ? .loopback4 : .loopback6) : self
     }

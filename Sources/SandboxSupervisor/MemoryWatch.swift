@@ -67,7 +67,7 @@ struct MemoryWatch {
         let tasks = supervision.context.tasks
         var found: [(processes: [Int32], task: Int32)] = []
         for pid in processes.sorted(by: { tasks.serial(of: $0) < tasks.serial(of: $1) }) {
-            let task = ProcessState.lastingTask(of: pid)
+            let task = ProcessState.shownBy(pid)
             if let i = found.firstIndex(where: { ProcessState.haveSameMemory($0.task, task) }) {
                 found[i].processes.append(pid)
             } else {
@@ -80,9 +80,19 @@ struct MemoryWatch {
     /// Second field of `/proc/PID/statm`: readable for everybody, quick, and an upper bound. A process whose first thread has ended
     /// seems to have nothing (pthread_exit(3)).
     private func resident(_ pid: Int32) -> UInt64 {
-        let pages = pages(pid)
-        return page * (pages > 0 ? pages : self.pages(ProcessState.lastingTask(of: pid)))
+        var task = pid
+        for _ in 0..<MemoryWatch.mostLooks {
+            let pages = pages(task)
+            if pages > 0 { return page * pages }
+            do throws(Errno) {
+                guard let next = try ProcessState.lastingTask(of: pid) else { return 0 }
+                task = next
+            } catch { break }
+        }
+        // Threads that are gone before they are looked at, and start others: nobody can say how much that is.
+        return limit &+ 1
     }
+    private static let mostLooks = 100
 
     private func pages(_ tid: Int32) -> UInt64 {
         let words = ControlSocket.bytes(file: "/proc/\(tid)/statm", limit: 128).split(separator: UInt8(ascii: " "))

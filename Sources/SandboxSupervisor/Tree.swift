@@ -9,10 +9,10 @@ internal import Synchronization
 /// What happens in the process tree: judged where a program starts, recorded always. All of it runs on the tracer's
 /// thread while the process concerned stands still.
 final class Tree: TracerEvents {
-    private let supervision: Supervision
+    let supervision: Supervision
     private let front: Front
-    private let programs: ProgramWork
-    private let streams: StandardStreams
+    let programs: ProgramWork
+    let streams: StandardStreams
     private let limit: Int
     let writes: WriteWatch?
     /// How many processes were killed for being one too many.
@@ -22,7 +22,7 @@ final class Tree: TracerEvents {
     /// Processes that have ended, where their number is limited: they keep a number of the machine's until their parent waits for them.
     private var ended: Set<Int32> = []
     /// The arguments of the start at hand before they were rewritten.
-    private var asked: [UInt8]?
+    private(set) var asked: [UInt8]?
     /// By process: another program that it is about to ask for in the place of its own, and the rules that wanted it.
     private var changes: [Int32: (program: [UInt8], rules: [RuleID])] = [:]
     /// By process: program starts whose input is being read.
@@ -325,76 +325,6 @@ final class Tree: TracerEvents {
     private var image: [UInt8] {
         let files = programs.chain[..<programs.count].map { "\($0.device):\($0.inode):\(programs.count > 1 ? $0.changed : 0)" }
         return Array(files.joined(separator: " ").utf8) + [0] + Array(programs.image.arguments)
-    }
-
-    @discardableResult
-    private func record(_ finding: Judged, _ caller: Caller, result: Int32, isRunning: Bool, _ subagent: [UInt8]?) -> RecordRef? {
-        guard programs.count > 0 else { return nil }
-        let program = programs.chain[0]
-        var h = supervision.header(.exec, finding.ruling, caller, .program)
-        h.access = .execute
-        h.device = program.device
-        h.inode = program.inode
-        h.result = result
-        h.flags.remove(.looked)
-        if programs.isWritten(orChangedSince: supervision.enforces ? nil : supervision.info.started) { h.flags.insert(.written) }
-        if program.names == 0, !programs.isUnreadable { h.flags.insert(.memory) }
-        h.subject = supervision.number(of: redacted(finding).judgement)
-        supervision.status?.decision(h, program.resolved.bytes, supervision.policy)
-        var record: RecordRef?
-        if isRunning { withArguments(programs.image.arguments) { recordProgram(caller, program, $0) } }
-        subagent?.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
-        let requested = asked ?? []
-        requested.withUnsafeBytes { bytes in
-            withArguments(asked == nil ? programs.image.arguments : bytes) {
-                record = supervision.append(h, program.resolved.bytes, $0, isCall: false)
-            }
-        }
-        if isRunning, result == 0 || result == RecordHeader.pending { recordStreams(caller) }
-        return record
-    }
-
-    /// No call, and nothing that was judged: for the lineage alone.
-    private func recordStreams(_ caller: Caller) {
-        for stream in streams.read(caller) {
-            var h = supervision.header(.open, Ruling(.allow, by: .none), caller, .stream)
-            h.flags.remove(.looked)
-            (h.access, h.device, h.inode, h.result) = (stream.access, stream.device, stream.inode, 0)
-            stream.name.withUnsafeBytes { _ = supervision.append(h, $0, isCall: false) }
-        }
-    }
-
-    private func redacted(_ finding: Judged) -> Judged {
-        var finding = finding
-        finding.rewritten = finding.rewritten.map(supervision.policy.audit.shown)
-        return finding
-    }
-
-    private func recordProgram(_ caller: Caller, _ program: ProgramFile, _ arguments: UnsafeRawBufferPointer) {
-        var h = RecordHeader(kind: .program, operation: .exec, process: caller.serial, pid: caller.pid, result: 0, time: currentTime())
-        h.device = program.device
-        h.inode = program.inode
-        if programs.image.argumentsAreCut { h.flags.insert(.truncated) }
-        _ = supervision.append(h, program.resolved.bytes, arguments, isCall: false)
-    }
-
-    /// After the program it is the name of.
-    private func recordSubagent(_ pid: Int32, _ serial: UInt32, _ name: UnsafeRawBufferPointer) {
-        let h = RecordHeader(kind: .subagent, process: serial, pid: pid, result: 0, time: currentTime())
-        _ = supervision.append(h, name, isCall: false)
-    }
-
-    /// The arguments, each ended by a NUL, without the secrets in them unless the profile wants those kept.
-    private func withArguments(_ raw: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
-        let audit = supervision.policy.audit
-        let entropy = audit.entropy ?? false
-        if audit.arguments == .full || !entropy && !ArgumentRedaction.mayHoldSecrets(raw.assumingMemoryBound(to: UInt8.self).span) {
-            return body(raw)
-        }
-        var list = raw.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
-        if raw.last == 0 { list.removeLast() }
-        let redacted = Array(ArgumentRedaction.redact(list, byEntropy: entropy).map { $0 + [0] }.joined())
-        redacted.withUnsafeBytes(body)
     }
 
     private func explain(_ finding: Judged, to caller: Caller) {

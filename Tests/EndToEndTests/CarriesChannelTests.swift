@@ -36,6 +36,24 @@ extension EndToEnd.CarriesTests {
         #expect(denied.reduce(0) { $0 + $1.count } >= Self.channels.count - 1, "\(denied) \(outcome)")
     }
 
+    /// Nobody is there for long enough to be looked at: who is in a list of threads has started another and ended.
+    @Test(arguments: Account.all, ["relay", "own"]) func threadsThatReplaceEachOther(account: Account, how: String) throws {
+        func relay(_ file: String, _ place: Place) -> [String] {
+            [place.world.guest, "relay", file, "\(place.sink.port)"] + (how == "own" ? [how] : [])
+        }
+        let native = try Place(account)
+        defer { native.end() }
+        let control = try native.world.native(relay(native.classified, native))
+        #expect(native.sink.received().range(of: Data("SECRET".utf8)) != nil, "\(control)")
+        for _ in 0..<5 {
+            let place = try Place(account)
+            defer { place.end() }
+            let outcome = try place.world.sandboxed(relay(place.classified, place), profile: place.profile)
+            #expect(place.sink.received().isEmpty && !outcome.late, "\(outcome)")
+            #expect(try place.world.events("--decision", "deny").contains { $0.resource.hasSuffix("people.csv") }, "\(outcome)")
+        }
+    }
+
     /// With a file that carries nothing each of them leads out.
     @Test(.enabled(if: hasCounters)) func channelsLeadOut() throws {
         let place = try place(.own)

@@ -1,6 +1,7 @@
 // Processes of uncommon shapes: whose first thread has ended, whose threads have descriptors of their own, which are stopped in the
 // middle of a call, or start a program in the middle of their other threads' calls.
 #include "guest.h"
+#include "sockets.h"
 
 static int reap(pid_t pid) { int status = -1; while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {} return status; }
 
@@ -146,5 +147,59 @@ int guest_shapes(int argc, char **argv) {
     say_status("without its first thread", reap(child));
     stops();
     children_of_the_replaced();
+    return 0;
+}
+
+static int ends[2], connection;
+static bool isAlone;
+static double until;
+static pthread_attr_t small;
+static _Atomic bool runs;
+static void *passes_on(void *unused) {
+    struct pollfd look = {.fd = ends[0], .events = POLLIN};
+    if (isAlone && !runs && unshare(CLONE_FILES) < 0) _exit(9);
+    runs = true;
+    if (poll(&look, 1, 0) == 1 || now() > until) {
+        char bytes[64];
+        ssize_t n = look.revents & POLLIN ? read(ends[0], bytes, sizeof bytes) : 0;
+        _exit(n > 0 && write(connection, bytes, (size_t)n) == n ? 0 : 1);
+    }
+    pthread_t next;
+    while (pthread_create(&next, &small, passes_on, NULL) != 0) {}
+    syscall(SYS_exit, 0);  // at once, whatever pthread_exit(3) would do
+    return unused;
+}
+
+/// `relay FILE PORT [own]`: a process is connected to PORT, and has no thread that is there for long: each starts the next one. FILE is read
+/// by another, and given to it. `own`: the first stays, but the others have descriptors of their own.
+int tool_relay(int argc, char **argv) {
+    char path[64], bytes[64], line[512] = "";
+    isAlone = argc > 3, until = now() + 10;
+    pthread_attr_init(&small), pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED), pthread_attr_setstacksize(&small, 16384);
+    if (pipe(ends) < 0) die("pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        struct sockaddr_in to = v4(INADDR_LOOPBACK, atoi(argument(argc, argv, 2)));
+        pthread_t first;
+        close(ends[1]);
+        if ((connection = socket(AF_INET, SOCK_STREAM, 0)) < 0 || connect(connection, AT(to)) < 0) die("connect");
+        if (pthread_create(&first, &small, passes_on, NULL) != 0) die("pthread_create");
+        if (!isAlone) syscall(SYS_exit, 0);
+        while (!runs) sched_yield();
+        for (close(connection), close(ends[0]);;) pause();
+    }
+    close(ends[0]);
+    // Its first thread has ended, if it ever does, and the others are on their way.
+    snprintf(path, sizeof path, "/proc/%d/stat", child);
+    for (int i = 0; i < 200 || (!isAlone && i < 5000 && !strstr(line, ") Z ")); i++, nap_ms(1)) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || read(fd, line, sizeof line - 1) < 0) die("stat");
+        close(fd);
+    }
+    int fd = open(argument(argc, argv, 1), O_RDONLY);
+    ssize_t n = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+    if (n > 0 && write(ends[1], bytes, (size_t)n) != n) die("write");
+    close(ends[1]);
+    say_status("relay", reap(child));
     return 0;
 }

@@ -24,7 +24,7 @@ G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
 G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
-G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream) G(tool_serve_everywhere)
+G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream) G(tool_serve_everywhere) G(tool_relay)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(attack_fsetown) G(attack_new_listener) G(attack_memfd_start) G(attack_objects)
@@ -212,6 +212,7 @@ const struct guest tools[] = {
     {"dead-files", tool_dead_files, "FOLDER"},
     {"asks-the-dead", tool_asks_the_dead, "FOLDER"},
     {"begins-with-the-slow", tool_begins_with_the_slow, "FOLDER"},
+    {"relay", tool_relay, "FILE PORT [own]"},
     {"stream", tool_stream, "HOW FILE CMD…"},
     {"serve-everywhere", tool_serve_everywhere, ""},
     {"spill", tool_spill, "FILE CMD…"},

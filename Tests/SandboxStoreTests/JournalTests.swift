@@ -152,13 +152,16 @@ import Testing
         #expect(try allEvents(temporary.state).count == appended + 1)
     }
 
-    /// Files without a name are no trail.
-    @Test(arguments: [true, false]) func removedStoreIsNoticed(database: Bool) throws {
-        let temporary = try TemporaryState()
-        let info = sessionInfo()
+    private func begun() throws -> (TemporaryState, SessionDirectory, Journal, TrailWriter) {
+        let temporary = try TemporaryState(), info = sessionInfo()
         let directory = try SessionDirectory.create(info, in: temporary.state)
         let journal = try Journal(directory: directory, session: info)
-        let writer = TrailWriter(state: temporary.state, journal: journal)
+        return (temporary, directory, journal, TrailWriter(state: temporary.state, journal: journal))
+    }
+
+    /// Files without a name are no trail.
+    @Test(arguments: [true, false]) func removedStoreIsNoticed(database: Bool) throws {
+        let (temporary, directory, journal, writer) = try begun()
         try journal.append(access(), "/w/one")
         #expect(try writer.drainOnce() == 1)
         if database { unlink(temporary.state.database) } else { try directory.remove() }
@@ -168,11 +171,8 @@ import Testing
 
     /// Also where nothing has been drained since: after the end nobody is there to be told.
     @Test func removedJournalIsNoticedAtTheEnd() throws {
-        let temporary = try TemporaryState()
-        let info = sessionInfo()
-        let directory = try SessionDirectory.create(info, in: temporary.state)
-        let journal = try Journal(directory: directory, session: info)
-        let writer = TrailWriter(state: temporary.state, journal: journal)
+        let (temporary, directory, journal, writer) = try begun()
+        defer { withExtendedLifetime(temporary) {} }
         try journal.append(access(), "/w/one")
         try directory.remove()
         #expect(throws: StoreError.self) { try writer.end(status: 0) }

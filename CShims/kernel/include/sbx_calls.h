@@ -196,6 +196,7 @@ void sbx_remove_tree(const char *path);
 int sbx_may_hold_socket(const char *folder);
 // Whether the file takes memory and no disk.
 int sbx_lies_in_memory(const char *path);
+// Whether its file system is one of this machine's, on a disk, so that nobody ever waits for a server.
 int sbx_lies_on_disk(int fd, dev_t device);
 
 // What no supervised process has, root's among them: powers over the machine that no rule about files, programs or

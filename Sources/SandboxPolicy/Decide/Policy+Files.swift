@@ -158,9 +158,10 @@ extension Policy {
         return address.isV4 || loopback.decision == .deny ? loopback : listing(.loopback6, port, transport)
     }
 
-    /// A list names the address as it is, not only what of it is this machine's.
+    /// A list names the address as it is, not only what of it is this machine's. One of loopback may be lost before listen(2) has happened
+    /// (connect(2), AF_UNSPEC), and with it what keeps others out: that takes a list that names every address.
     package func listensToOthers(at address: IPAddress, port: UInt16, transport: Transport) -> Bool {
-        listing(address, port, transport).decision != .deny
+        listing(address.isLoopback ? address.unspecified : address, port, transport).decision != .deny
     }
 
     private func listing(_ address: IPAddress, _ port: UInt16, _ transport: Transport) -> Ruling {

@@ -100,7 +100,7 @@ def file_in_the_making():
 
 
 def first_thread_gone():
-    """Of the reader's process only its second thread is left: the first has ended, and shows nothing of what the process holds."""
+    """Of the reader's process only another thread is left: the first has ended, and shows nothing of what the process holds."""
     r, w = os.pipe()
     started, go = os.pipe()
 
