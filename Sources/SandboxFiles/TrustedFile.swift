@@ -88,8 +88,11 @@ package enum TrustedFile {
     }
 
     private static func contents(_ file: Int32, _ path: String) throws(TrustedFileFailure) -> [UInt8] {
+        // What procfs makes up says that it is empty.
+        var status = stat()
+        let size = fstat(file, &status) == 0 ? status.st_size : 0
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        var chunk = [UInt8](repeating: 0, count: min(max(size + 1, 1 << 13), 1 << 16))
         while true {
             let count = Glibc.read(file, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }

@@ -29,31 +29,25 @@ struct SessionSetup {
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
-        let source = try SessionSetup.find(options.profile, files)
+        let source = try Settled.find(options.profile, files)
         let ahead = ProfilesAhead(files, for: source)
         // Begun after those: their threads have the longer way to go.
         let found = Later("sbx-places") { MachinePlaces() }
-        profile = try SessionSetup.load(source, files, ahead)
-        enforces = try SessionSetup.mode(options.mode, profile.body.mode ?? .enforce)
-        if workspace == "/", enforces, profile.opensWorkspace {
-            throw RunFailure(
-                "the workspace cannot be `/`: with this profile every file could be written",
-                help: "name a folder with --workspace, or start in one")
-        }
-        let path = state.path
-        let verified = try token.map { token throws(RunFailure) in try token.check(state: path) }
-        let who = try Principal(options, verified)
-        try who.check(profile)
-        groups = verified?.groups
-        // Services and `env -i` have none.
-        let home = account?.home ?? SessionSetup.variable("HOME") ?? Person.home(of: geteuid()) ?? "/"
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
-        let candidate = try options.shadow.map { name throws(RunFailure) in
-            let source = try SessionSetup.find(name, files)
-            return try SessionSetup.load(source, files, ProfilesAhead(files, for: source))
+        let settled: Settled
+        do throws(RunFailure) {
+            settled = try Settled(options, files, source, ahead, workspace, token, state)
+        } catch {
+            temporary.remove()
+            throw error
         }
+        profile = settled.profile
+        enforces = settled.enforces
+        groups = settled.verified?.groups
+        // Services and `env -i` have none.
+        let home = account?.home ?? SessionSetup.variable("HOME") ?? Person.home(of: geteuid()) ?? "/"
         let own = PolicyVariables(
             home: SessionSetup.resolved(home), workspace: SessionSetup.resolved(workspace), tmp: SessionSetup.resolved(temporary.path),
             nameservers: [], protected: [])
@@ -77,16 +71,12 @@ struct SessionSetup {
             return variables
         }
         policy = PendingPolicy(profile, places)
-        shadow = candidate.map { PendingPolicy($0, places) }
-        if enforces, profile.body.limits.written != nil, !WriteWatch.isPossible {
-            temporary.remove()
-            throw RunFailure("`limits.written`: this kernel does not count what is written (`/proc/self/io`); nothing was run")
-        }
+        shadow = settled.candidate.map { PendingPolicy($0, places) }
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
-            id: id, name: options.name, identity: who.identity, onBehalfOf: who.onBehalfOf, groups: verified?.groups ?? [],
-            roles: verified?.roles ?? [], purpose: options.purpose, profile: profile.name, mode: enforces ? "enforce" : "observe",
+            id: id, name: options.name, identity: settled.who.identity, onBehalfOf: settled.who.onBehalfOf, groups: groups ?? [],
+            roles: settled.verified?.roles ?? [], purpose: options.purpose, profile: profile.name, mode: enforces ? "enforce" : "observe",
             workspace: workspace,
             command: profile.body.audit.shown(options.command).map { String(decoding: $0, as: UTF8.self) }, host: SessionSetup.hostName(),
             user: account?.user ?? geteuid(), supervisor: getpid(),
@@ -112,30 +102,6 @@ struct SessionSetup {
     }
 
     // MARK: Parts
-
-    private static func find(_ name: String, _ files: ProfileFiles) throws(RunFailure) -> ProfileSource {
-        do throws(ProfileLookupFailure) {
-            guard let source = try files.find(name, from: nil) else { throw files.missing(name) }
-            return source
-        } catch {
-            throw RunFailure(error.message, help: error.help)
-        }
-    }
-
-    private static func load(_ source: ProfileSource, _ files: ProfileFiles, _ ahead: ProfilesAhead) throws(RunFailure) -> ResolvedProfile {
-        do throws(ProfileFailure) { return try ProfileLoader.load(source, lookup: files, parse: ahead.parsed) } catch {
-            let lines = "\(error)".split(separator: "\n").map(String.init)
-            throw RunFailure("the profile is not valid; nothing was run", details: lines)
-        }
-    }
-
-    private static func mode(_ asked: String?, _ profile: Mode) throws(RunFailure) -> Bool {
-        guard let asked else { return profile == .enforce }
-        guard let mode = Mode(rawValue: asked) else {
-            throw RunFailure("`--mode \(asked)`: there are `enforce` and `observe`")
-        }
-        return mode == .enforce
-    }
 
     private static func account(_ name: String?) throws(RunFailure) -> Account? {
         guard let name else { return nil }
@@ -255,11 +221,12 @@ struct SessionSetup {
 /// A policy in the making: it is compiled while the program is being started, and needed when that is done.
 struct PendingPolicy: Sendable {
     private let result: Later<Result<Policy, RunFailure>>
-    private let hasRules: Bool
 
     /// `places` looks at the machine, and is asked by the thread that compiles.
     init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables) {
-        hasRules = !profile.body.rules.isEmpty
+        let hasRules = !profile.body.rules.isEmpty
+        // Where it cannot be begun, `get` does it.
+        if hasRules { _ = WorkerThread.start("sbx-intents", stack: 8 << 20) { _ = CatalogueFiles.catalogue } }
         result = Later("sbx-policy") {
             Result { () throws(RunFailure) in
                 do throws(PolicyFailure) { return try Policy.compile(profile: profile, variables: places()) } catch {
@@ -269,9 +236,8 @@ struct PendingPolicy: Sendable {
         }
     }
 
-    /// Waits for it. The catalogue is read meanwhile; where no rule asks for a meaning, none is.
+    /// Waits for it, and for the catalogue, which is read by a thread beside; where no rule asks for a meaning, none is.
     func get() throws(RunFailure) -> (Policy, CommandReader) {
-        if hasRules { _ = CatalogueFiles.catalogue }
         let policy = try result.get().get()
         guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() })) }
         do throws(CatalogueFiles.Failure) {
