@@ -84,7 +84,8 @@ package struct IntentSet: Sendable, Hashable, ExpressibleByArrayLiteral {
     package init?(pattern: String) {
         self.init()
         let family = pattern.hasSuffix(".*") ? String(pattern.dropLast(2)) : pattern
-        for i in Intent.allCases where i.name == pattern || i.name.hasPrefix(family + ".") { insert(i) }
+        let beginning = Array("\(family).".utf8)
+        for i in Intent.allCases where i.name == pattern || i.name.utf8.starts(with: beginning) { insert(i) }
         if isEmpty { return nil }
     }
 }

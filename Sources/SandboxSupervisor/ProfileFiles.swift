@@ -55,6 +55,11 @@ package struct ProfileFiles: ProfileLookup, Sendable {
         return nil
     }
 
+    /// Whether the file came with this program.
+    func isShipped(_ file: String) -> Bool {
+        folders.contains { $0.origin == "shipped" && $0.path == Self.parent(file) }
+    }
+
     /// Why nothing was found, and what was perhaps meant.
     package func missing(_ name: String) -> ProfileLookupFailure {
         if Self.isPath(name) { return ProfileLookupFailure("there is no profile `\(name)`: no such file") }

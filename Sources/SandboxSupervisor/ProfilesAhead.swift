@@ -28,7 +28,11 @@ final class ProfilesAhead: @unchecked Sendable {
         }
         // It may have been replaced between the two looks: what counts is what the loader found.
         if let known, known.bytes == source.bytes { return known.parsed }
-        return ParsedProfile(source, forSession: true)
+        return read(source)
+    }
+
+    private func read(_ source: ProfileSource) -> ParsedProfile {
+        ParsedProfile(source, forSession: true, isShipped: files.isShipped(source.file))
     }
 
     private func readWhatIsExtended(by source: ProfileSource) {
@@ -38,7 +42,7 @@ final class ProfilesAhead: @unchecked Sendable {
             guard isNew else { continue }
             let read: @Sendable () -> Void = { [self] in
                 readWhatIsExtended(by: next)
-                let parsed = ParsedProfile(next, forSession: true)
+                let parsed = self.read(next)
                 monitor.locked {
                     done[next.file] = (next.bytes, parsed)
                     monitor.broadcast()

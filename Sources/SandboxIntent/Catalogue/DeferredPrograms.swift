@@ -82,7 +82,12 @@ final class DeferredPrograms: Sendable {
 
         private func first(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & (slots.count - 1) }
         private func next(_ slot: Int) -> Int { (slot + 1) & (slots.count - 1) }
-        private static func hash(_ name: ArraySlice<UInt8>) -> UInt64 { name.reduce(FNV.start) { FNV.add($1, to: $0) } }
+        /// FNV-1a (RFC 9923).
+        private static func hash(_ name: ArraySlice<UInt8>) -> UInt64 {
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            return hash
+        }
     }
 
     private static let head = Array("version: 1\nprograms:\n".utf8)

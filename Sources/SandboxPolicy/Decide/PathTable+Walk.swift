@@ -1,5 +1,3 @@
-internal import SandboxModel
-
 extension PathTable {
     /// What matches `path`, and what could match below it.
     /// - Returns: false where the path is not absolute and resolved; then nothing may be allowed on its account.
@@ -9,10 +7,10 @@ extension PathTable {
         var start = isCanonical ? 1 : 0
         enter(0, last: start >= path.count, &walk, &hits)
         while start < path.count {
-            var hash = FNV.start
+            var hash = Self.hashStart
             var end = start
             while end < path.count, path[end] != UInt8(ascii: "/") {
-                hash = FNV.add(path[end], to: hash)
+                hash = Self.hash(hash, path[end])
                 end += 1
             }
             let last = end + 1 >= path.count
@@ -65,7 +63,7 @@ extension PathTable {
                 case .whole: hash
                 case .prefix: Self.hash(path, start, start + length)
                 case .suffix: Self.hash(path, end - length, end)
-                case .always: FNV.start
+                case .always: Self.hashStart
                 }
             var e = find(Self.key(node, probe, part))
             while e >= 0 {
@@ -80,8 +78,8 @@ extension PathTable {
 
     @inline(__always)
     private static func hash(_ path: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
-        var hash = FNV.start
-        for i in start..<end { hash = FNV.add(path[i], to: hash) }
+        var hash = hashStart
+        for i in start..<end { hash = Self.hash(hash, path[i]) }
         return hash
     }
 

@@ -1,5 +1,3 @@
-internal import SandboxModel
-
 /// What a pattern is in the table for. One walk over a path answers for all of them.
 enum Tag: Int, CaseIterable {
     /// Out of reach altogether, or for changes only.
@@ -91,7 +89,10 @@ struct PathTable: Sendable {
     /// Open addressing; the count is a power of two and at least twice the number of keys.
     var slots: [Slot]
 
-    static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.reduce(FNV.start) { FNV.add($1, to: $0) } }
+    static let hashStart: UInt64 = 0xcbf2_9ce4_8422_2325
+    @inline(__always)
+    static func hash(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.reduce(hashStart) { hash($0, $1) } }
 
     @inline(__always)
     static func key(_ node: Int32, _ probe: Probe, _ hash: UInt64) -> UInt64 {

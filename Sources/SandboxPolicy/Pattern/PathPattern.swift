@@ -1,4 +1,3 @@
-internal import SandboxModel
 internal import SandboxYAML
 
 /// A path pattern: where it hangs, and one glob for each name below.
@@ -15,7 +14,7 @@ package struct PathPattern: Hashable, Sendable {
             switch self {
             case .literal(let name): hasher.combine(PathTable.hash(name))
             case .glob(let glob): hasher.combine(~PathTable.hash(glob.code))
-            case .anyDepth: hasher.combine(FNV.start)
+            case .anyDepth: hasher.combine(PathTable.hashStart)
             }
         }
     }

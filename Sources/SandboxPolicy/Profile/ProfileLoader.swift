@@ -45,9 +45,21 @@ package struct ParsedProfile: Sendable {
     fileprivate let profile: Profile?
     fileprivate let found: [Diagnostic]
 
-    /// `forSession`: without what only people are shown, and without tests.
-    package init(_ source: ProfileSource, forSession: Bool) {
-        (profile, found) = ProfileReader.readAll(source.bytes, file: source.file, forSession: forSession)
+    /// `forSession`: without what only people are shown, and without tests. `isShipped`: the tests need not be read to know that
+    /// they can be; they are a quarter of such a file.
+    package init(_ source: ProfileSource, forSession: Bool, isShipped: Bool = false) {
+        let bytes = forSession && isShipped ? Self.withoutTests(source.bytes) : source.bytes
+        (profile, found) = ProfileReader.readAll(bytes, file: source.file, forSession: forSession)
+    }
+
+    /// All of it, where something follows them.
+    private static func withoutTests(_ bytes: [UInt8]) -> [UInt8] {
+        var lines = bytes.split(separator: UInt8(ascii: "\n"))[...]
+        while let line = lines.popLast() {
+            if line.starts(with: "tests:".utf8) { return Array(bytes[..<line.startIndex]) }
+            guard let first = line.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "#") else { break }
+        }
+        return bytes
     }
 }
 

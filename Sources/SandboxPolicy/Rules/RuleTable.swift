@@ -189,9 +189,9 @@ struct RuleIndex: Sendable {
     /// Two folders with one hash are counted together: that finds more, never less.
     static func hash(folderOf path: [UInt8]) -> UInt64 { hash(.path, path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)]) }
 
-    // From left to right, so that each prefix of a path has its hash on the way.
-    private static func start(_ kind: Kind) -> UInt64 { FNV.start ^ kind.rawValue &* 0x9e37_79b9_7f4a_7c15 }
-    private static func add(_ byte: UInt8, _ hash: inout UInt64) { hash = FNV.add(byte, to: hash) }
+    // FNV-1a: from left to right, so that each prefix of a path has its hash on the way.
+    private static func start(_ kind: Kind) -> UInt64 { 0xcbf2_9ce4_8422_2325 ^ kind.rawValue &* 0x9e37_79b9_7f4a_7c15 }
+    private static func add(_ byte: UInt8, _ hash: inout UInt64) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     private static func hash(_ kind: Kind, _ bytes: some Sequence<UInt8>) -> UInt64 {
         var hash = start(kind)
         for byte in bytes { add(byte, &hash) }
