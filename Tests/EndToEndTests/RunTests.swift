@@ -90,10 +90,17 @@ extension EndToEnd {
             "files: { read: [\"[\"] }",
         ])
         func nothingRunsUnderABadProfile(body: String) throws {
-            let world = try World()
-            let outcome = try world.sandboxed(["touch", "ran"], profile: try world.profile("bad", body))
-            #expect(outcome.code == 125 && outcome.err.contains("sandbox: "), "\(outcome)")
-            #expect(access(world.work + "/ran", F_OK) != 0)
+            let world = try World(), bad = try world.profile("bad", body)
+            for (profile, options) in [(bad, []), (try world.permissive(), ["--shadow", bad])] {
+                let command = world.sandboxCommand(["touch", "ran"], profile: profile, options: options)
+                let running = try world.start(command, environment: ["TMPDIR": world.home])
+                running.closeInput()
+                let outcome = running.finish(within: 60)
+                #expect(outcome.code == 125 && outcome.err.contains("sandbox: "), "\(outcome)")
+                #expect(access(world.work + "/ran", F_OK) != 0)
+                let left = try FileManager.default.contentsOfDirectory(atPath: world.home)
+                #expect(!left.contains { $0.hasPrefix("sandbox-s-") }, "\(options): \(left)")
+            }
         }
 
         @Test func profileThatOthersCanWriteIsRefused() throws {
