@@ -41,7 +41,7 @@ extension SocketWork {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
             try admitted(own) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
-        case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
+        case .bind: noteBound(try createsPath ? bindPath() : bindAddress())
         case .listen(_, let backlog): try listen(backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait, own)
         case .nameSender(_, let option, _, _): try nameSender(option)
@@ -90,6 +90,15 @@ extension SocketWork {
         _ = try Errno.check(sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface, SocketWork.loopbackInterface))
     }
 
+    /// A datagram socket that was bound to the loopback device would lose that by connect(2) with AF_UNSPEC. So where it may not be reached
+    /// from elsewhere it is bound to a loopback address instead, which stays. (Without a port it is nobody's server.)
+    private func bindAddress() -> Int32 {
+        if type == SOCK_DGRAM_, !takesOthers, case .ip(let ip, let port) = endpoint, ip.isUnspecified, port != 0 {
+            address.settleUnspecified(own: nil)
+        }
+        return sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count))
+    }
+
     /// SO_PASSCRED, SO_PASSPIDFD: who wants to be told who sends gets a name with the next message or connection, for the answer
     /// (unix_autobind). A stream that has one must listen before somebody outside can use it. A datagram socket needs no more than to
     /// have lost its other end: that may happen by close(2) alone.
@@ -109,14 +118,22 @@ extension SocketWork {
 
     private func noteBound(_ result: Int32) -> Int32 {
         guard result == 0, case .bind(let descriptor, _, _) = call else { return result }
-        var st = stat(), own = stat()
-        if createsPath, sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 {
-            (device, inode) = (UInt64(st.st_dev), UInt64(st.st_ino))
-        }
+        var own = stat()
+        if createsPath, !findBoundFile() { return result }
         if let key, sbx_fstat(socket, &own) == 0 {
             context.sockets.insert(key, .init(process: caller.pid, descriptor: descriptor, socket: UInt64(own.st_ino)))
         }
         return result
+    }
+
+    /// What has the name that was just bound may be somebody else's socket already: the kernel says which file it was.
+    private func findBoundFile() -> Bool {
+        var st = stat(), bound: UInt32 = 0
+        guard sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 else { return false }
+        let e = sbx_bound_file(socket, &bound)
+        guard e == 0 && bound == UInt32(truncatingIfNeeded: st.st_ino) || e == -ENOENT else { return false }
+        (device, inode) = (UInt64(st.st_dev), UInt64(st.st_ino))
+        return true
     }
 
     /// The address to use: the copy, or for a pinned socket file its place in our own descriptor table, so that no

@@ -59,7 +59,7 @@ extension Supervision {
             return Ruling(.deny, by: policy.builtin.rawDevice)
         }
         if let ruling = judgeProcess(subject, caller) { return ruling }
-        if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
+        if enforces, subject.terminal != nil, !context.terminals.contains(subject), subject.access != .pathOnly {
             return Ruling(.deny, by: policy.builtin.terminal)
         }
         if enforces, subject.isNode, !subject.access.isDisjoint(with: .naming), subject.terminal == nil {

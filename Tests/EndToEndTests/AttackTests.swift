@@ -75,7 +75,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
 
     /// By SO_PASSRIGHTS; the kernel answers whoever sends.
     static let refusedToSender: [Attack] =
-        ["handed-descriptor", "returned-descriptor", "squatted-name"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
+        ["handed-descriptor", "returned-descriptor", "squatted-name", "claimed-name"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
         + [
             Attack(name: "brought-descriptor", needs: .brought, recorded: false),
             Attack(name: "named-descriptor", needs: .brought, recorded: false),

@@ -25,6 +25,21 @@ extension EndToEnd {
             #expect(try world.events("--operation", "exec").count >= 2)
         }
 
+        /// The number of a terminal that the session has had may be somebody else's the next moment.
+        @Test(arguments: Account.all) func terminalsWithTheNumberOfAnother(account: Account) throws {
+            let world = try World(account)
+            func seen(_ command: [String]) throws -> String? {
+                let attack = try world.start(command)
+                #expect(attack.line() == "ready")
+                let other = try world.start([world.guest, "terminal"])
+                defer { other.closeInput() }
+                attack.write((other.line() ?? "").dropFirst("ready ".count) + "\n")
+                return attack.line()
+            }
+            #expect(try seen([world.guest, "reuse-terminal"]) == "leaked")
+            #expect(try seen(world.sandboxCommand([world.guest, "reuse-terminal"], profile: world.permissive())) == "held")
+        }
+
         /// A pipe or a lock that we were handed is nobody's when we have ended.
         @Test func nothingInheritedIsHeldPastTheEnd() throws {
             let world = try World()
