@@ -141,13 +141,15 @@ int attack_claimed_name(int argc, char **argv) {
     return verdict(leaked);
 }
 
-/// What lies at the two names changes places as soon as there is something at the second.
+/// What lies at the two names changes places as soon as there is something else at the second.
 static void *claim(void *socket) {
     struct sockaddr_un at = at_path(socket, ""), other = at_path(socket, ".claimed"), sign = at_path(socket, ".claims");
+    struct stat own, there;
+    if (lstat(at.sun_path, &own) < 0) die("no socket");
     while (true) {
         if (access(sign.sun_path, F_OK) < 0) nap_ms(1);
-        else if (syscall(SYS_renameat2, AT_FDCWD, at.sun_path, AT_FDCWD, other.sun_path, 2 /* RENAME_EXCHANGE */) == 0)
-            while (access(other.sun_path, F_OK) == 0) sched_yield();
+        else if (lstat(other.sun_path, &there) == 0 && there.st_ino != own.st_ino)
+            syscall(SYS_renameat2, AT_FDCWD, at.sun_path, AT_FDCWD, other.sun_path, 2 /* RENAME_EXCHANGE */);
     }
     return NULL;
 }
