@@ -98,12 +98,11 @@ extension EndToEnd {
             #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
         }
 
-        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio.
-        @Test(.enabled(if: World.hasNodes), arguments: [137, 239, 240], Account.all) func makersOfDevices(minor: UInt, account: Account)
-            throws
-        {
+        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio. And those that are there: event0.
+        @Test(.enabled(if: World.hasNodes), arguments: [10 << 8 | 137, 10 << 8 | 239, 10 << 8 | 240, 13 << 8 | 64], Account.all)
+        func makersOfDevices(device: UInt, account: Account) throws {
             let world = try World(account), node = world.root + "/maker", command = ["head", "-c0", node]
-            mknod(node, S_IFCHR | 0o666, 10 << 8 | minor)
+            mknod(node, S_IFCHR | 0o666, device)
             chmod(node, 0o666)
             #expect(try !world.native(command).err.contains("Permission denied"))
             #expect(try world.sandboxed(command, profile: try world.permissive()).err.contains("Permission denied"))
