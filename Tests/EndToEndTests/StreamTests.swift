@@ -98,8 +98,9 @@ extension EndToEnd {
             #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
         }
 
-        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio. And those that are there: event0.
-        @Test(.enabled(if: World.hasNodes), arguments: [10 << 8 | 137, 10 << 8 | 239, 10 << 8 | 240, 13 << 8 | 64], Account.all)
+        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio (10:137, 239, 240). And those that are there:
+        /// event0 (13:64).
+        @Test(.enabled(if: World.hasNodes), arguments: [0xa89, 0xaef, 0xaf0, 0xd40], Account.all)
         func makersOfDevices(device: UInt, account: Account) throws {
             let world = try World(account), node = world.root + "/maker", command = ["head", "-c0", node]
             mknod(node, S_IFCHR | 0o666, device)
