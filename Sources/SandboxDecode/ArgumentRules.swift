@@ -129,6 +129,11 @@ extension Rule {
         // two old ways to set the latter, IPV6_2292PKTOPTIONS and IPV6_FLOWLABEL_MGR.
         .enforced([.among(1, [0]), .among(2, [4])], .judge(.setsockopt)),
         .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .judge(.setsockopt)),
+        // 127.0.0.1, sent by another device than the loopback's, is on its way to another machine: SO_BINDTODEVICE, SO_BINDTOIFINDEX (as
+        // before Linux 5.7), IP_UNICAST_IF, IPV6_UNICAST_IF, IPV6_PKTINFO.
+        .enforced([.among(1, [1]), .among(2, [25, 62])], .refuse(EPERM)),
+        .enforced([.among(1, [0]), .among(2, [50])], .refuse(EPERM)),
+        .enforced([.among(1, [41]), .among(2, [50, 76])], .refuse(EPERM)),
         // A unix socket that has them gets a name when it sends or connects, without bind(2): SO_PASSCRED, SO_PASSPIDFD.
         .enforced([.among(1, [1]), .among(2, [16, 76])], .judge(.setsockopt)),
         // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message: SO_ZEROCOPY.

@@ -37,6 +37,7 @@ extension SocketWork {
         let leadsOut = key != nil && own < 0
         if leadsOut || hasAddress && operation == .bind { try takeNoDescriptors() }
         if message.passesSockets, leadsOut || takesNone { throw Errno(EPERM) }
+        if hasAddress, operation != .bind, case .ip(let ip, _) = endpoint, ip.isLoopback, !goesByRoutes { throw Errno(EACCES) }
         return switch call {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
@@ -80,6 +81,12 @@ extension SocketWork {
 
     /// `SO_BINDTOIFINDEX`, asm-generic/socket.h; the loopback device has the same number in every network namespace.
     static let boundInterface: Int32 = 62, loopbackInterface: Int32 = 1
+
+    /// It is bound to no device, or to the loopback's. Where nothing else may, an address that is of one device alone does that (`fe80::1`,
+    /// ipv6(7), `sin6_scope_id`), and by that device a loopback address is another machine's.
+    private var goesByRoutes: Bool {
+        [0, SocketWork.loopbackInterface].contains(sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface))
+    }
 
     /// What is bound to the loopback device is reached through it and by nobody on another machine, whatever address it has.
     /// To bind it to another, or to none, takes CAP_NET_RAW (socket(7), SO_BINDTODEVICE), which nobody in the session has.

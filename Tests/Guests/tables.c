@@ -23,7 +23,7 @@ G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_terminal) G(tool_reuse_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
+G(tool_terminal) G(tool_by_device) G(tool_overhear) G(tool_reuse_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream) G(tool_serve_everywhere) G(tool_relay)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
@@ -222,6 +222,8 @@ const struct guest tools[] = {
     {"serve", tool_serve, "tcp|sink|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"talk", tool_talk, "PORT BYTES close|exit|kill|dissolve|inherit|early"},
     {"terminal", tool_terminal, ""},
+    {"by-device", tool_by_device, "DEVICE [WAY]"},
+    {"overhear", tool_overhear, "DEVICE CMD…"},
     {"reuse-terminal", tool_reuse_terminal, ""},
     {"bomb", tool_bomb, "N"},
     {"threads", tool_threads, "N"},
