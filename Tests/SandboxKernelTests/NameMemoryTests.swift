@@ -13,7 +13,8 @@ import Testing
         let start = try #require(mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
         defer { munmap(start, 2 * page) }
         func isOwn(_ offset: Int, _ count: Int) -> Bool {
-            if case .own = memory.look(RemoteAddress(UInt64(UInt(bitPattern: start)) + UInt64(offset)), count: count, me) { true } else { false }
+            let address = RemoteAddress(UInt64(UInt(bitPattern: start + offset)))
+            return if case .own = memory.look(address, count: count, me) { true } else { false }
         }
         // PROCMAP_QUERY is of Linux 6.11.
         guard isOwn(0, 7) else { return }
