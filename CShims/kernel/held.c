@@ -248,7 +248,8 @@ int sbx_bound_file(int bound, uint32_t *inode) {
     union { struct nlmsghdr h; char room[4096]; } answer;
     int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return errno == EPROTONOSUPPORT ? -ENOENT : -errno;
-    ssize_t n = send(fd, &ask, sizeof ask, 0) < 0 ? -1 : recv(fd, &answer, sizeof answer, 0);
+    // The answer is there when send(2) comes back.
+    ssize_t n = send(fd, &ask, sizeof ask, 0) < 0 ? -1 : recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
     int result = n < 0 ? -errno : -EIO;
     close(fd);
     if (n < 0 || !NLMSG_OK(&answer.h, n)) return result;
