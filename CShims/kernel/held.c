@@ -236,6 +236,31 @@ int sbx_unix_sockets(struct sbx_socket_list *list) {
     return result;
 }
 
+int sbx_bound_file(int bound, uint32_t *inode) {
+    struct stat st;
+    if (fstat(bound, &st) < 0) return -errno;
+    struct {
+        struct nlmsghdr h;
+        struct unix_diag_req r;
+    } ask = {.h = {.nlmsg_len = sizeof ask, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+             .r = {.sdiag_family = AF_UNIX, .udiag_states = ~0u, .udiag_ino = (uint32_t)st.st_ino, .udiag_show = UDIAG_SHOW_VFS,
+                   .udiag_cookie = {~0u, ~0u}}};
+    union { struct nlmsghdr h; char room[4096]; } answer;
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0) return errno == EPROTONOSUPPORT ? -ENOENT : -errno;
+    // The answer is there when send(2) comes back.
+    ssize_t n = send(fd, &ask, sizeof ask, 0) < 0 ? -1 : recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
+    int result = n < 0 ? -errno : -EIO;
+    close(fd);
+    if (n < 0 || !NLMSG_OK(&answer.h, n)) return result;
+    if (answer.h.nlmsg_type == NLMSG_ERROR) return ((const struct nlmsgerr *)NLMSG_DATA(&answer.h))->error ?: -EIO;
+    struct sbx_socket_list list = {0};
+    result = answer.h.nlmsg_type == SOCK_DIAG_BY_FAMILY ? take_message(&answer.h, &list) : -EIO;
+    if (list.count) *inode = (uint32_t)list.items[0].file_inode;
+    free(list.items);
+    return result;
+}
+
 uint64_t sbx_device(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 int sbx_memory_file(void) { return (int)sbx_ret(syscall(SYS_memfd_create, "", 3 /* MFD_CLOEXEC | MFD_ALLOW_SEALING */)); }

@@ -82,7 +82,8 @@ extension Rule {
         // They change a file or make names through a descriptor that was judged for reading: type and number, whatever the
         // direction and the size. FS_IOC_SETFLAGS, _FSSETXATTR, _SETVERSION, _ENABLE_VERITY, _SET_ENCRYPTION_POLICY; then btrfs:
         // SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY, both _V2, SUBVOL_SETFLAGS, SET_RECEIVED_SUBVOL, SNAP_DESTROY_V2; then
-        // EXT4_IOC_SETVERSION, EXT4_IOC_MOVE_EXT, XFS_IOC_SWAPEXT, XFS_IOC_EXCHANGE_RANGE. And fallocate(2) by other names, which
+        // EXT4_IOC_SETVERSION, EXT4_IOC_MOVE_EXT, XFS_IOC_SWAPEXT, XFS_IOC_EXCHANGE_RANGE; FAT_IOCTL_SET_ATTRIBUTES; by names in memory
+        // OCFS2_IOC_REFLINK. And fallocate(2) by other names, which
         // nobody counts: FS_IOC_RESVSP, RESVSP64, ZERO_RANGE.
         .enforced(
             [
@@ -90,9 +91,11 @@ extension Rule {
                     1, mask: 0xffff,
                     [
                         0x6602, 0x5820, 0x7602, 0x6685, 0x6613, 0x9401, 0x940e, 0x940f, 0x9417, 0x9418, 0x941a, 0x9425, 0x943f,
-                        0x6604, 0x660f, 0x586d, 0x5881, 0x5828, 0x582a, 0x5839,
+                        0x6604, 0x660f, 0x586d, 0x5881, 0x7211, 0x6f04, 0x5828, 0x582a, 0x5839,
                     ])
             ], .refuse(EOPNOTSUPP)),
+        // Bcachefs' own, which make and remove names as well: BCH_IOCTL_SUBVOLUME_CREATE, _DESTROY, and what else is of its type.
+        .enforced([.among(1, mask: 0xff00, [0xbc00])], .refuse(EOPNOTSUPP)),
         // They open or read what they are told by number: XFS_IOC_FD_TO_HANDLE, PATH_TO_HANDLE, OPEN_BY_HANDLE,
         // READLINK_BY_HANDLE, FSSETDM_BY_HANDLE, ATTRLIST_, ATTRMULTI_BY_HANDLE; btrfs: TREE_SEARCH, SEND, ENCODED_READ and _WRITE. Or
         // stop a file system (FIFREEZE, FITHAW, EXT4_IOC_SHUTDOWN), or lock away what it holds (FS_IOC_ADD_ENCRYPTION_KEY,
@@ -126,6 +129,11 @@ extension Rule {
         // two old ways to set the latter, IPV6_2292PKTOPTIONS and IPV6_FLOWLABEL_MGR.
         .enforced([.among(1, [0]), .among(2, [4])], .judge(.setsockopt)),
         .enforced([.among(1, [41]), .among(2, [57, 6, 32])], .judge(.setsockopt)),
+        // 127.0.0.1, sent by another device than the loopback's, is on its way to another machine: SO_BINDTODEVICE, SO_BINDTOIFINDEX (as
+        // before Linux 5.7), IP_UNICAST_IF, IPV6_UNICAST_IF, IPV6_PKTINFO.
+        .enforced([.among(1, [1]), .among(2, [25, 62])], .refuse(EPERM)),
+        .enforced([.among(1, [0]), .among(2, [50])], .refuse(EPERM)),
+        .enforced([.among(1, [41]), .among(2, [50, 76])], .refuse(EPERM)),
         // A unix socket that has them gets a name when it sends or connects, without bind(2): SO_PASSCRED, SO_PASSPIDFD.
         .enforced([.among(1, [1]), .among(2, [16, 76])], .judge(.setsockopt)),
         // MSG_ZEROCOPY would go on reading the supervisor's copy after it has been used for the next message: SO_ZEROCOPY.

@@ -3,9 +3,10 @@ internal import Glibc
 
 /// Drivers of character devices whose numbers each machine gives out for itself (proc(5), `/proc/devices`).
 enum DeviceDrivers {
-    /// Disks and memory by other names than their block devices'.
+    /// Disks and memory by other names than their block devices'; a disk behind USB; keyboards; what starts the machine anew.
     private static let names: Set<String> = [
         "bsg", "nvme", "nvme-generic", "mtd", "dax", "ndctl", "dimmctl", "vfio", "megaraid_sas_ioctl", "vduse", "ublk-char",
+        "usb_device", "hidraw", "watchdog",
     ]
 
     /// Major numbers, as they are when they are asked for first.

@@ -108,16 +108,9 @@ extension FileWork {
         }
         if let terminal = try controllingTerminal() { return terminal }
         let fd = resolver.open(first.pin, flags & ~(Flag.noFollow | O_CREAT | O_EXCL))
-        if fd >= 0, first.special == 5 << 8 | 2 { noteTerminal(fd) }
+        // `/dev/ptmx` makes a pair.
+        if fd >= 0, first.special == 5 << 8 | 2 { context.terminals.insert(peerOf: fd) }
         return fd
-    }
-
-    /// `/dev/ptmx` (5:2) has just made a pair; its other end is `/dev/pts/N`, ioctl_tty(2).
-    private func noteTerminal(_ fd: Int32) {
-        var number: UInt32 = 0
-        if sbx_ioctl_int(fd, 0x8004_5430 /* TIOCGPTN */, &number) == 0 {
-            context.noteTerminal(136 << 8 | UInt64(number & 0xff) | UInt64(number & ~0xff) << 12)
-        }
     }
 
     /// `/dev/tty` (device 5:0) means the opener's controlling terminal: the caller's, not ours.
@@ -129,16 +122,17 @@ extension FileWork {
         let device = try ProcessState.terminal(of: caller.tid)
         if device == 0 { throw Errno(ENXIO) }
         if try ProcessState.terminal(of: getpid()) == device { return nil }
-        text.clear()
-        text.append("/dev/pts/")
-        text.append(decimal: Int32(truncatingIfNeeded: (device & 0xff) | (device >> 12 & 0xfff00)))
+        text.setTerminal(device)
         let fd = try Descriptor(
             sbx_openat(
                 At.workingDirectory, text.base,
                 Int32(truncatingIfNeeded: open.flags) & ~(O_CREAT | O_EXCL)
                     | Flag.closeOnExec | Flag.noControllingTerminal, 0))
         _ = try Errno.check(sbx_fstat(fd.number, &st))
-        guard st.st_rdev == device else { throw Errno(ENXIO) }
+        // The number may be another's since we asked for it; what is open now keeps its own.
+        guard st.st_rdev == device, context.terminals.contains(device, device: UInt64(st.st_dev), inode: UInt64(st.st_ino)) else {
+            throw Errno(ENXIO)
+        }
         return fd.release()
     }
 

@@ -35,8 +35,8 @@ package final class FileSubject {
     /// Character device 0:0 is what overlay file systems call a whiteout, and reaches nothing.
     package var isNode: Bool { kind == .device && (isBlock || special != 0) }
 
-    /// What is behind it goes round every rule about files: a disk, memory, the kernel's log, or what makes devices
-    /// (devices.txt).
+    /// What is behind it goes round every rule about files: a disk, memory, the kernel's log, what makes devices, or
+    /// what somebody else types on: who writes to that types (devices.txt).
     package var isRawDevice: Bool {
         guard kind == .device else { return false }
         let major = special >> 8 & 0xfff, minor = special & 0xff | special >> 12 & 0xfff00
@@ -47,7 +47,7 @@ package final class FileSubject {
             // vhost-net, uhid, userio, vhost-vsock
             return isBlock
                 || [130, 137, 144, 184, 200, 203, 223, 229, 231, 234, 235, 236, 237, 238, 239, 240, 241].contains(minor)
-        default: return isBlock || [21, 162, 202].contains(major) || DeviceDrivers.raw.contains(major)  // sg, raw, msr
+        default: return isBlock || [13, 21, 162, 202].contains(major) || DeviceDrivers.raw.contains(major)  // input, sg, raw, msr
         }
     }
 

@@ -30,21 +30,7 @@ package final class KernelContext: Sendable {
         ownGroup = sbx_only_group(&group) == 1 ? group : nil
     }
 
-    /// Pseudo-terminals that are the session's: what it was started on, and what it makes.
-    private let terminals = Mutex<Set<UInt64>>([])
-
-    package func isOwnTerminal(_ device: UInt64) -> Bool { terminals.withLock { $0.contains(device) } }
-    func noteTerminal(_ device: UInt64) { terminals.withLock { _ = $0.insert(device) } }
-
-    /// The terminals behind our standard streams, which the session inherits, and the one that controls us.
-    package func noteInheritedTerminals() {
-        for fd: Int32 in 0...2 {
-            var st = stat()
-            if sbx_fstat(fd, &st) == 0, st.st_mode & S_IFMT == S_IFCHR { noteTerminal(UInt64(st.st_rdev)) }
-        }
-        do throws(Errno) { noteTerminal(try ProcessState.terminal(of: getpid())) } catch {}
-    }
-
+    package let terminals = OwnTerminals()
     /// System V objects that the session has made.
     package let objects = SystemVObjects()
     /// Unix sockets that the session has bound.

@@ -57,7 +57,7 @@ package final class OpenLook {
     /// Nothing that the kernel would read from the caller's memory but the name.
     package static func isFor(_ request: OpenRequest) -> Bool {
         let f = Int32(truncatingIfNeeded: request.flags)
-        return request.how.isNull && f & (Flag.path | Flag.temporary & ~Flag.directory) == 0
+        return request.how.isNull && request.howSize == 0 && f & (Flag.path | Flag.temporary & ~Flag.directory) == 0
     }
 
     /// It makes nothing, and changes nothing.

@@ -99,10 +99,17 @@ struct OutgoingMessage {
             // Source routes lead elsewhere than the judged address says: IP_RETOPTS, IPV6_RTHDR, IPV6_2292RTHDR.
             if level == 0 && type == 7 || level == 41 && (type == 57 || type == 5) { throw Errno(EPERM) }
             let body = (at + 16)..<(at + Int(length))
+            // By which device it goes the routes say, not its sender: IP_PKTINFO, IPV6_PKTINFO, IPV6_2292PKTINFO.
+            if level == 0, type == 8 { clear(body.lowerBound, in: body) }
+            if level == 41, type == 50 || type == 2 { clear(body.lowerBound + 16, in: body) }
             if level == SOL_SOCKET, type == 1 { try adoptDescriptors(body, caller) }
             if level == SOL_SOCKET, type == 2 { try adoptCredentials(body, caller, identity) }
             at += (Int(length) + 7) & ~7
         }
+    }
+
+    private mutating func clear(_ word: Int, in body: Range<Int>) {
+        if word + 4 <= body.upperBound { control.storeBytes(of: 0, toByteOffset: word, as: UInt32.self) }
     }
 
     /// `SCM_RIGHTS`: the caller's descriptors become duplicates of ours.

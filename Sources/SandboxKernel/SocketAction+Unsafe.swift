@@ -37,11 +37,12 @@ extension SocketWork {
         let leadsOut = key != nil && own < 0
         if leadsOut || hasAddress && operation == .bind { try takeNoDescriptors() }
         if message.passesSockets, leadsOut || takesNone { throw Errno(EPERM) }
+        if hasAddress, operation != .bind, case .ip(let ip, _) = endpoint, ip.isLoopback, !goesByRoutes { throw Errno(EACCES) }
         return switch call {
         case .connect:
             // What is under way says so where it was begun by another call than this one; its caller knows of one call only.
             try admitted(own) { sbx_connect(socket, $0, $1) }.replacing(-EALREADY, by: isBegun ? -EINPROGRESS : -EALREADY)
-        case .bind: noteBound(try createsPath ? bindPath() : sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count)))
+        case .bind: noteBound(try createsPath ? bindPath() : bindAddress())
         case .listen(_, let backlog): try listen(backlog)
         case .sendTo, .sendMessage, .sendMessages: try send(wait: wait, own)
         case .nameSender(_, let option, _, _): try nameSender(option)
@@ -81,6 +82,12 @@ extension SocketWork {
     /// `SO_BINDTOIFINDEX`, asm-generic/socket.h; the loopback device has the same number in every network namespace.
     static let boundInterface: Int32 = 62, loopbackInterface: Int32 = 1
 
+    /// It is bound to no device, or to the loopback's. Where nothing else may, an address that is of one device alone does that (`fe80::1`,
+    /// ipv6(7), `sin6_scope_id`), and by that device a loopback address is another machine's.
+    private var goesByRoutes: Bool {
+        [0, SocketWork.loopbackInterface].contains(sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface))
+    }
+
     /// What is bound to the loopback device is reached through it and by nobody on another machine, whatever address it has.
     /// To bind it to another, or to none, takes CAP_NET_RAW (socket(7), SO_BINDTODEVICE), which nobody in the session has.
     private func keepToMachine() throws(Errno) {
@@ -88,6 +95,15 @@ extension SocketWork {
         if bound == SocketWork.loopbackInterface { return }
         if bound != 0 { throw Errno(EACCES) }
         _ = try Errno.check(sbx_setsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface, SocketWork.loopbackInterface))
+    }
+
+    /// A datagram socket that was bound to the loopback device would lose that by connect(2) with AF_UNSPEC. So where it may not be reached
+    /// from elsewhere it is bound to a loopback address instead, which stays. (Without a port it is nobody's server.)
+    private func bindAddress() -> Int32 {
+        if type == SOCK_DGRAM_, !takesOthers, case .ip(let ip, let port) = endpoint, ip.isUnspecified, port != 0 {
+            address.settleUnspecified(own: nil)
+        }
+        return sbx_bind(socket, address.bytes.baseAddress, UInt32(address.count))
     }
 
     /// SO_PASSCRED, SO_PASSPIDFD: who wants to be told who sends gets a name with the next message or connection, for the answer
@@ -109,14 +125,22 @@ extension SocketWork {
 
     private func noteBound(_ result: Int32) -> Int32 {
         guard result == 0, case .bind(let descriptor, _, _) = call else { return result }
-        var st = stat(), own = stat()
-        if createsPath, sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 {
-            (device, inode) = (UInt64(st.st_dev), UInt64(st.st_ino))
-        }
+        var own = stat()
+        if createsPath, !findBoundFile() { return result }
         if let key, sbx_fstat(socket, &own) == 0 {
             context.sockets.insert(key, .init(process: caller.pid, descriptor: descriptor, socket: UInt64(own.st_ino)))
         }
         return result
+    }
+
+    /// What has the name that was just bound may be somebody else's socket already: the kernel says which file it was.
+    private func findBoundFile() -> Bool {
+        var st = stat(), bound: UInt32 = 0
+        guard sbx_fstatat(pin, name.base, &st, At.symlinkNoFollow) == 0 else { return false }
+        let e = sbx_bound_file(socket, &bound)
+        guard e == 0 && bound == UInt32(truncatingIfNeeded: st.st_ino) || e == -ENOENT else { return false }
+        (device, inode) = (UInt64(st.st_dev), UInt64(st.st_ino))
+        return true
     }
 
     /// The address to use: the copy, or for a pinned socket file its place in our own descriptor table, so that no

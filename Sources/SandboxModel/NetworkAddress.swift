@@ -27,6 +27,8 @@ package struct IPAddress: Hashable, Sendable {
 
     package var isUnspecified: Bool { high == 0 && low == 0 }
     package var isLoopback: Bool { isV4 ? low >> 24 == 127 : (high == 0 && low == 1) }
+    /// fe80::/10, ff00::/8: it takes a device to say which one is meant (`sin6_scope_id`, ipv6(7)), and binds to that.
+    package var isOfOneDevice: Bool { !isV4 && (high >> 54 == 0x3fa || high >> 56 == 0xff) }
     /// Every address of its family.
     package var unspecified: IPAddress { isV4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, v6Low: 0) }
     package var canonicalDestination: IPAddress {

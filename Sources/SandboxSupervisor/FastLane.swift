@@ -4,6 +4,9 @@ internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
 
+/// Nothing can be mounted in a session.
+private let mounts = MountTable()
+
 /// Opens that are answered after a look, without a descriptor of ours: handing one over costs three times as much.
 extension Notifier {
     enum Passage {
@@ -69,9 +72,18 @@ extension Notifier {
         case .others: return false
         case .image(let known):
             // A program's or a library's constants: nobody's to change where the file may not be written to.
-            let ruling = known ?? supervision.policy.judge(file: nameMemory.path.span, access: .write)
+            let ruling = known ?? writing(to: Array(nameMemory.path))
             if known == nil { nameMemory.remember(ruling) }
             return ruling.decision == .deny
         }
+    }
+
+    /// By whichever of its paths may be written to, where its file system is mounted more than once.
+    private func writing(to path: [UInt8]) -> Ruling {
+        let ruling = supervision.policy.judge(file: path.span, access: .write)
+        let others = mounts.others(of: path, withAll: false).lazy.map { [policy = supervision.policy] in
+            policy.judge(file: $0.span, access: .write)
+        }
+        return others.first { $0.decision != .deny } ?? ruling
     }
 }

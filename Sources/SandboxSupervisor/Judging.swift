@@ -59,7 +59,7 @@ extension Supervision {
             return Ruling(.deny, by: policy.builtin.rawDevice)
         }
         if let ruling = judgeProcess(subject, caller) { return ruling }
-        if enforces, let terminal = subject.terminal, !context.isOwnTerminal(terminal), subject.access != .pathOnly {
+        if enforces, subject.terminal != nil, !context.terminals.contains(subject), subject.access != .pathOnly {
             return Ruling(.deny, by: policy.builtin.terminal)
         }
         if enforces, subject.isNode, !subject.access.isDisjoint(with: .naming), subject.terminal == nil {
@@ -126,7 +126,9 @@ extension Supervision {
         switch work.endpoint {
         case .ip(let ip, let port):
             // A datagram socket's first sendto(2) takes a free port by itself.
-            if work.operation == .bind, work.transport == .udp, port == 0 { return Ruling(.allow, by: policy.builtin.anonymous) }
+            if work.operation == .bind, work.transport == .udp, port == 0, !ip.isOfOneDevice {
+                return Ruling(.allow, by: policy.builtin.anonymous)
+            }
             if work.operation == .bind { return policy.judge(listen: ip, port: port, transport: work.transport) }
             let ruling = policy.judge(connect: ip, port: port, transport: work.transport, names: hosts.names(of: ip))
             return ruling.decision == .allow && enforces && !hosts.areKnown ? policy.nameless ?? ruling : ruling

@@ -53,7 +53,7 @@ struct LiveSession {
         do throws(Errno) { context = try KernelContext(tasks: TaskTable(pidMax: LiveSession.pidMax())) } catch {
             throw RunFailure("open `/proc`: \(errorText(error.code))", help: "procfs must be mounted")
         }
-        context.noteInheritedTerminals()
+        context.terminals.insertInherited()
         SessionSetup.rememberLimits()
         LiveSession.raiseDescriptorLimit()
         let directory: SessionDirectory

@@ -75,7 +75,9 @@ struct Attack: Sendable, CustomTestStringConvertible {
 
     /// By SO_PASSRIGHTS; the kernel answers whoever sends.
     static let refusedToSender: [Attack] =
-        ["handed-descriptor", "returned-descriptor", "squatted-name"].map { Attack(name: $0, needs: .handedByAllowed, recorded: false) }
+        ["handed-descriptor", "returned-descriptor", "squatted-name", "claimed-name"].map {
+            Attack(name: $0, needs: .handedByAllowed, recorded: false)
+        }
         + [
             Attack(name: "brought-descriptor", needs: .brought, recorded: false),
             Attack(name: "named-descriptor", needs: .brought, recorded: false),
@@ -290,6 +292,33 @@ extension EndToEnd {
                 }
             let denials = try world.events("--decision", "deny")
             #expect(denials.contains { $0.resource.contains(target) && !$0.rules.isEmpty }, "\(denials.map(\.resource))")
+        }
+
+        /// In a network of its own, with a device that leads to others.
+        static let withDevice =
+            "ip link set lo up; ip link add outside type veth peer name other && ip link set other up && ip link set outside up &&"
+            + " ip addr add 192.0.2.1/24 dev outside && ip addr add 2001:db8::1/64 dev outside nodad && ip addr replace fe80::1/64 dev outside nodad"
+            + " && ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev outside && ip neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev outside"
+            + " && ip route add default via 192.0.2.2 && ip route add default via 2001:db8::2; "
+        static let hasDevice = getuid() == 0 && (try? World().native(["unshare", "-n", "sh", "-ec", withDevice]).code) == 0
+
+        /// What is sent to a loopback address stays on this machine, by whichever device it is told to go.
+        @Test(.enabled(if: hasDevice, "no network devices can be made here (`ip link add … type veth`)"))
+        func loopbackByAnotherDevice() throws {
+            let world = try World()
+            let network = "network: { allow: [\"localhost:*\"], listen: [\"*:*\"] }"
+            let profile = try world.profile("local", "mode: enforce\nfiles: { default: allow }\nexec: { default: allow }\n\(network)")
+            func overheard(_ command: [String]) throws -> [String] {
+                let run = ["unshare", "-n", "sh", "-c", AttackTests.withDevice + "exec \"$@\"", "sh", world.guest, "overhear", "outside"]
+                return try world.native(run + command).out.split(separator: "\n").map(String.init)
+            }
+            for way in 0..<7 {
+                let seen = try overheard([world.guest, "by-device", "outside", "\(way)"])
+                // Two of them are IPv6's own.
+                #expect(seen.last.map { $0.hasPrefix("0 ") == [4, 6].contains(way) && !$0.hasSuffix(" 0") } == true, "\(way): \(seen)")
+            }
+            let inside = try overheard(world.sandboxCommand([world.guest, "by-device", "outside"], profile: profile))
+            #expect(inside.count == 8 && inside.last == "0 0" && inside.contains("3: sent sent"), "\(inside)")
         }
 
         @Test func everyAttackIsListed() throws {

@@ -225,6 +225,21 @@ extension EndToEnd {
             }
         }
 
+        /// A name lies in a file that may not be written to by the path that it was mapped from, but by another.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mappedAndMountedTwice() throws {
+            let world = try World()
+            let lists = "files: { default: deny, read: [\"/**\"], write: [\"${workspace}/**\", \"/dev/**\"], deny: [\"\(world.secret)\"] }"
+            let profile = try world.profile("no-secret", "mode: enforce\n\(lists)\nexec: { default: allow }")
+            let attack = [world.guest, "spill", "b/file", world.guest, "race-mapped-stream", world.secret, world.root + "/vault/lib/file"]
+            for (command, expected) in [(attack, "leaked\n"), (world.sandboxCommand(attack, profile: profile), "held\n")] {
+                let script = "mkdir -p b ../vault/lib; mount --bind ../vault/lib b; exec \"$@\""
+                func run() throws -> Outcome { try world.native(["unshare", "-m", "sh", "-c", script, "sh"] + command) }
+                var outcome = try run()
+                for _ in 0..<4 where expected == "leaked\n" && outcome.out != expected { outcome = try run() }
+                #expect(outcome.out == expected, "\(outcome)")
+            }
+        }
+
         static let userNamespaces = (try? World().native(["unshare", "-Ur", "true"]).code == 0) ?? false
         static let containers: [[String]] =
             [["unshare", "-Ur"], ["unshare", "-Urpf", "--mount-proc"]]

@@ -25,6 +25,21 @@ extension EndToEnd {
             #expect(try world.events("--operation", "exec").count >= 2)
         }
 
+        /// The number of a terminal that the session has had may be somebody else's the next moment.
+        @Test(arguments: Account.all) func terminalsWithTheNumberOfAnother(account: Account) throws {
+            let world = try World(account)
+            func seen(_ command: [String]) throws -> String? {
+                let attack = try world.start(command)
+                #expect(attack.line() == "ready")
+                let other = try world.start([world.guest, "terminal"])
+                defer { other.closeInput() }
+                attack.write((other.line() ?? "").dropFirst("ready ".count) + "\n")
+                return attack.line()
+            }
+            #expect(try seen([world.guest, "reuse-terminal"]) == "leaked")
+            #expect(try seen(world.sandboxCommand([world.guest, "reuse-terminal"], profile: world.permissive())) == "held")
+        }
+
         /// A pipe or a lock that we were handed is nobody's when we have ended.
         @Test func nothingInheritedIsHeldPastTheEnd() throws {
             let world = try World()
@@ -83,12 +98,12 @@ extension EndToEnd {
             #expect(try world.events("--decision", "deny").contains { $0.rules == ["builtin.raw-devices"] })
         }
 
-        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio.
-        @Test(.enabled(if: World.hasNodes), arguments: [137, 239, 240], Account.all) func makersOfDevices(minor: UInt, account: Account)
-            throws
-        {
+        /// Keyboards and radios that are made of what is written there: vhci, uhid, userio (10:137, 239, 240). And those that are there:
+        /// event0 (13:64).
+        @Test(.enabled(if: World.hasNodes), arguments: [0xa89, 0xaef, 0xaf0, 0xd40], Account.all)
+        func makersOfDevices(device: UInt, account: Account) throws {
             let world = try World(account), node = world.root + "/maker", command = ["head", "-c0", node]
-            mknod(node, S_IFCHR | 0o666, 10 << 8 | minor)
+            mknod(node, S_IFCHR | 0o666, device)
             chmod(node, 0o666)
             #expect(try !world.native(command).err.contains("Permission denied"))
             #expect(try world.sandboxed(command, profile: try world.permissive()).err.contains("Permission denied"))

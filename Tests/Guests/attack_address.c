@@ -1,8 +1,11 @@
 // Other spellings of a denied address, other sockets that would reach it. DENIED is a port on 127.0.0.1, see attack_net.c.
 #include "guest.h"
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -141,6 +144,59 @@ int attack_listen_unbound(int argc, char **argv) {  // a port on every address, 
 }
 
 /// By way of another host: as options of a socket, and beside a message.
+static bool send_by(int family, int way, const char *device) {
+    const bool six = family == AF_INET6;
+    unsigned index = if_nametoindex(device), order = htonl(index);
+    struct sockaddr_in to = v4(INADDR_LOOPBACK, 9);
+    struct sockaddr_in6 to6 = v6("::1", 9), own = v6("fe80::1", 0);
+    own.sin6_scope_id = index;
+    struct in_pktinfo info = {.ipi_ifindex = (int)index};
+    struct in6_pktinfo info6 = {.ipi6_ifindex = index};
+    char space[CMSG_SPACE(sizeof info6)] = {0};
+    struct iovec part = {"MARKED", 6};
+    struct msghdr message = {.msg_name = six ? (void *)&to6 : &to, .msg_namelen = six ? sizeof to6 : sizeof to, .msg_iov = &part, .msg_iovlen = 1};
+    int fd = socket(family, way == 5 ? SOCK_STREAM | SOCK_NONBLOCK : SOCK_DGRAM, 0), e = 0;
+    if (way == 0 || way == 5) e = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1);
+    if (way == 1) e = setsockopt(fd, SOL_SOCKET, 62 /* SO_BINDTOIFINDEX */, &index, sizeof index);
+    if (way == 2) e = six ? setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, &order, sizeof order) : setsockopt(fd, IPPROTO_IP, IP_UNICAST_IF, &order, sizeof order);
+    if (way == 3) {
+        size_t n = six ? sizeof info6 : sizeof info;
+        message.msg_control = space, message.msg_controllen = CMSG_SPACE(n);
+        *CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(n), .cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP, .cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), six ? (void *)&info6 : &info, n);
+    }
+    if (way == 4) e = six ? setsockopt(fd, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof info6) : 0;
+    if (way == 6) e = six ? bind(fd, (void *)&own, sizeof own) : 0;
+    bool sent = way == 5 ? connect(fd, message.msg_name, message.msg_namelen) == 0 || errno == EINPROGRESS : sendmsg(fd, &message, 0) == 6;
+    close(fd);
+    return e == 0 && sent;
+}
+
+/// `by-device DEVICE [WAY]`: to this machine's own address, by a device that leads to others; says which ways were refused.
+int tool_by_device(int argc, char **argv) {
+    for (int way = 0; way < 7; way++)
+        if (argc < 3 || atoi(argv[2]) == way) say("%d: %s %s", way, send_by(AF_INET, way, argument(argc, argv, 1)) ? "sent" : "not", send_by(AF_INET6, way, argv[1]) ? "sent" : "not");
+    return 0;
+}
+
+/// `overhear DEVICE CMD…`: says of each address family whether CMD has sent something to the loopback address by that device.
+int tool_overhear(int argc, char **argv) {
+    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(argument(argc, argv, 1))};
+    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL)), four = 0, six = 0;
+    if (fd < 0 || bind(fd, (void *)&at, sizeof at) < 0) die("packet");
+    pid_t child = fork();
+    if (child == 0) { execvp(argument(argc, argv, 2), argv + 2); _exit(127); }
+    waitpid(child, NULL, 0);
+    static const unsigned char own4[4] = {127, 0, 0, 1}, own6[16] = {[15] = 1};
+    unsigned char packet[2048];
+    for (ssize_t n; (n = recv(fd, packet, sizeof packet, 0)) >= 0;) {
+        four += n >= 20 && packet[0] >> 4 == 4 && memcmp(packet + 16, own4, 4) == 0;
+        six += n >= 40 && packet[0] >> 4 == 6 && memcmp(packet + 24, own6, 16) == 0;
+    }
+    say("%d %d", four, six);
+    return 0;
+}
+
 int attack_source_route(int argc, char **argv) {
     (void)argc, (void)argv;
     // Loose source and record route, RFC 791; segment routing header, RFC 8754.

@@ -122,6 +122,38 @@ int attack_squatted_name(int argc, char **argv) {  // SOCKET: a name that was th
     return verdict(shows_secret(received(fd)));
 }
 
+/// SOCKET: a name that is bound, and the moment it is there the socket of somebody else has it.
+int attack_claimed_name(int argc, char **argv) {
+    struct sockaddr_un to = at_path(argument(argc, argv, 1), ""), at = at_path(argv[1], ".claimed"), sign = at_path(argv[1], ".claims");
+    bool leaked = false;
+    struct stat theirs, there;
+    if (lstat(to.sun_path, &theirs) < 0) die("no socket");
+    put(sign.sun_path, "");
+    for (int i = 0; i < 20 && !leaked; i++) {
+        int server = socket(AF_UNIX, SOCK_STREAM, 0), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (bind(server, (void *)&at, sizeof at) < 0) die("bind");
+        while (lstat(at.sun_path, &there) < 0 || there.st_ino != theirs.st_ino) sched_yield();
+        leaked = connect(fd, (void *)&at, sizeof at) == 0 && shows_secret(received(fd));
+        if (rename(at.sun_path, to.sun_path) < 0) die("rename");
+        close(fd), close(server);
+    }
+    unlink(sign.sun_path);
+    return verdict(leaked);
+}
+
+/// What lies at the two names changes places as soon as there is something else at the second.
+static void *claim(void *socket) {
+    struct sockaddr_un at = at_path(socket, ""), other = at_path(socket, ".claimed"), sign = at_path(socket, ".claims");
+    struct stat own, there;
+    if (lstat(at.sun_path, &own) < 0) die("no socket");
+    while (true) {
+        if (access(sign.sun_path, F_OK) < 0) nap_ms(1);
+        else if (lstat(other.sun_path, &there) == 0 && there.st_ino != own.st_ino)
+            syscall(SYS_renameat2, AT_FDCWD, at.sun_path, AT_FDCWD, other.sun_path, 2 /* RENAME_EXCHANGE */);
+    }
+    return NULL;
+}
+
 /// `hand SOCKET FILE`: FILE, open, to everybody who connects, and through what these send, until standard input ends; also by an
 /// abstract name, once somebody has had it.
 int tool_hand(int argc, char **argv) {
@@ -129,6 +161,8 @@ int tool_hand(int argc, char **argv) {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0), file = open(argument(argc, argv, 2), O_RDONLY);
     if (file < 0 || bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 16) < 0) die("hand");
     chmod(at.sun_path, 0777);
+    pthread_t thread;
+    start(&thread, claim, argv[1]);
     say("ready");
     struct parcel p;
     int late = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -120,6 +120,24 @@ int attack_other_terminal(int argc, char **argv) {  // TERMINAL: somebody else's
     return verdict(leaked || (WIFEXITED(status) && WEXITSTATUS(status) == 42));
 }
 
+/// `reuse-terminal`: makes pseudo-terminals and lets them go, prints `ready`, reads the name of one that was made after that, by somebody
+/// else, and opens it.
+int tool_reuse_terminal(int argc, char **argv) {
+    (void)argc, (void)argv;
+    int masters[16];
+    char name[64];
+    for (int i = 0; i < 16; i++)
+        if ((masters[i] = posix_openpt(O_RDWR | O_NOCTTY)) < 0 || unlockpt(masters[i]) < 0) die("pty");
+    // Its own can be opened by its name.
+    bool opened = opens(ptsname(masters[15]), O_RDWR);
+    for (int i = 0; i < 16; i++) close(masters[i]);
+    if (!opened) die("own terminal");
+    say("ready");
+    if (!fgets(name, sizeof name, stdin)) return 1;
+    name[strcspn(name, "\n")] = 0;
+    return verdict(opens(name, O_RDWR));
+}
+
 /// `terminal`: a pseudo-terminal of its own; prints `ready NAME`, ends with its stdin.
 int tool_terminal(int argc, char **argv) {
     (void)argc, (void)argv;

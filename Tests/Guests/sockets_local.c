@@ -179,6 +179,23 @@ int tool_serve_everywhere(int argc, char **argv) {
         result("  listen again", listen(fd, 6));
         close(fd);
     }
+    for (size_t i = 0; i < 2; i++) {
+        int probe = socket(all[i].family, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = socket(all[i].family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        // A free port: without one a datagram socket is nobody's server.
+        if (bind(probe, all[i].address, all[i].length) < 0) die("bind");
+        any.sin_port = any6.sin6_port = htons(port_of(probe));
+        result(i ? "UDP ::" : "UDP 0.0.0.0", bind(fd, all[i].address, all[i].length));
+        struct sockaddr none4 = {.sa_family = AF_UNSPEC};
+        struct sockaddr_storage own = {0};
+        socklen_t n = sizeof own;
+        connect(fd, &none4, sizeof none4);
+        getsockname(fd, (struct sockaddr *)&own, &n);
+        char text[INET6_ADDRSTRLEN] = "";
+        const void *address = own.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&own)->sin_addr : &((struct sockaddr_in6 *)&own)->sin6_addr;
+        say("  at %s", inet_ntop(own.ss_family, address, text, sizeof text));
+        any.sin_port = any6.sin6_port = 0;
+        close(probe), close(fd);
+    }
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     result("another interface", setsockopt(fd, SOL_SOCKET, BIND_TO_INTERFACE, &other, sizeof other));
     result("  bind", bind(fd, AT(any)));

@@ -23,7 +23,7 @@ G(attack_listen_unbound) G(attack_unix_names) G(attack_unix_moved) G(attack_unix
 G(attack_signal_groups) G(attack_signal_everybody) G(attack_schedule_supervisor) G(attack_schedule_user)
 G(attack_limit_supervisor) G(attack_proc_write_supervisor) G(attack_setns_supervisor) G(attack_own_files) G(attack_read_store)
 G(attack_control_groups) G(attack_device_node) G(attack_machine_calls) G(attack_clone_flags) G(attack_other_terminal)
-G(tool_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
+G(tool_terminal) G(tool_by_device) G(tool_overhear) G(tool_reuse_terminal) G(tool_bomb) G(tool_threads) G(tool_eat) G(tool_crowd) G(tool_lends) G(tool_unreaped) G(tool_reap_all) G(tool_wait_forever) G(tool_fuzz)
 G(tool_makes) G(tool_hoard) G(tool_writes) G(tool_bring) G(tool_stream) G(tool_serve_everywhere) G(tool_relay)
 G(attack_line_discipline) G(attack_clone_parent) G(attack_returned_descriptor) G(attack_brought_descriptor) G(attack_streamed_descriptor)
 G(tool_exit) G(tool_signal) G(tool_begin) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
@@ -34,7 +34,7 @@ G(attack_mounts) G(attack_fanotify) G(attack_raw_disk) G(attack_inherited_descri
 G(attack_interpreters) G(attack_reopen_for_writing) G(attack_metadata) G(attack_replace) G(attack_make_names)
 G(attack_race_move_of_link) G(attack_kernel_settings) G(attack_accounting) G(attack_exec_hardlink_before)
 G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) G(attack_exec_arguments) G(attack_exec_memory) G(attack_exec_stopped) G(attack_race_mapped_stream) G(tool_spill) G(attack_children)
-G(attack_i386_exec) G(attack_exec_as_loader) G(attack_exec_filtered) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
+G(attack_i386_exec) G(attack_exec_as_loader) G(attack_exec_filtered) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(attack_claimed_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
 G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
@@ -162,6 +162,7 @@ const struct guest attacks[] = {
     {"brought-descriptor", attack_brought_descriptor, "SOCKET"},
     {"named-descriptor", attack_named_descriptor, "SOCKET"},
     {"squatted-name", attack_squatted_name, "SOCKET"},
+    {"claimed-name", attack_claimed_name, "SOCKET"},
     {"source-route", attack_source_route, ""},
     {"streamed-descriptor", attack_streamed_descriptor, ""},
     {"interpreters", attack_interpreters, "SECRET"},
@@ -221,6 +222,9 @@ const struct guest tools[] = {
     {"serve", tool_serve, "tcp|sink|udp|unix|unixgram|abstract WORD [NAME|PORT]"},
     {"talk", tool_talk, "PORT BYTES close|exit|kill|dissolve|inherit|early"},
     {"terminal", tool_terminal, ""},
+    {"by-device", tool_by_device, "DEVICE [WAY]"},
+    {"overhear", tool_overhear, "DEVICE CMD…"},
+    {"reuse-terminal", tool_reuse_terminal, ""},
     {"bomb", tool_bomb, "N"},
     {"threads", tool_threads, "N"},
     {"eat", tool_eat, "HOW MIB N"},

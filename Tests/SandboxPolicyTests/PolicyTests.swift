@@ -263,7 +263,8 @@ import SandboxYAML
         #expect(policy.listen("0.0.0.0", 1) == "allow network.listen[0]")
         #expect(!policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .tcp))
         #expect(policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 8080, transport: .tcp))
-        #expect(policy.judge(listen: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .udp).decision == .deny)
+        #expect(policy.judge(listen: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .udp).decision == .allow)
+        #expect(!policy.listensToOthers(at: IPAddress(parsing: "0.0.0.0")!, port: 1, transport: .udp))
         // That is IPv6's loopback as well, which no list names.
         #expect(policy.listen("::", 8081) == "deny network.default")
         #expect(policy.listen("10.0.0.1", 1) == "deny network.default")

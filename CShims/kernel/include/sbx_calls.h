@@ -166,6 +166,8 @@ static inline int sbx_setfl(int fd, int flags) { return (int)sbx_ret(fcntl(fd, F
 static inline int sbx_getfl(int fd) { return (int)sbx_ret(fcntl(fd, F_GETFL)); }
 
 static inline int sbx_ioctl_int(int fd, unsigned long request, void *arg) { return (int)sbx_ret(ioctl(fd, request, arg)); }
+// The other end of a pseudo-terminal, which is not opened: ioctl_tty(2).
+static inline int sbx_terminal_peer(int master) { return (int)sbx_ret(ioctl(master, TIOCGPTPEER, __O_PATH | O_CLOEXEC)); }
 
 // A System V object by its key: shared memory (0), semaphores (1), messages (2). sysvipc(7)
 static inline int sbx_get_object(int kind, int key, size_t size, int flags) {

@@ -54,4 +54,6 @@ struct sbx_socket_list { struct sbx_socket *items; size_t count, room; };
 
 int sbx_internet_sockets(struct sbx_socket_list *list);
 int sbx_unix_sockets(struct sbx_socket_list *list);
+// The number of the file that a unix socket is bound to, as the kernel knows it (32 bits of it). -ENOENT also where this kernel does not tell.
+int sbx_bound_file(int socket, uint32_t *inode);
 #endif

@@ -149,10 +149,10 @@ extension Policy {
     package var nameless: Ruling? { deniesNames ? Ruling(.deny, by: defaults.network.rule) : nil }
 
     /// Judges taking an address to listen on. An unspecified address is every address of the machine: who may have loopback
-    /// alone may have it for TCP as well, because nobody else gets in then (`listensToOthers`).
+    /// alone may have it as well, because nobody else gets in then (`listensToOthers`).
     package func judge(listen address: IPAddress, port: UInt16, transport: Transport) -> Ruling {
         let ruling = listing(address, port, transport)
-        guard ruling.decision == .deny, address.isUnspecified, transport == .tcp else { return ruling }
+        guard ruling.decision == .deny, address.isUnspecified, transport != .other else { return ruling }
         let loopback = listing(.loopback4, port, transport)
         // Whoever takes `::` takes IPv4 along.
         return address.isV4 || loopback.decision == .deny ? loopback : listing(.loopback6, port, transport)

@@ -105,7 +105,8 @@ struct PolicyCompiler {
         builtin.systemV = try rule(
             "builtin.system-v", "shared memory, semaphores and message queues that were not made in the session are somebody else's")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
-        builtin.rawDevice = try rule("builtin.raw-devices", "a disk, a machine's memory or a maker of devices goes round every other rule")
+        builtin.rawDevice = try rule(
+            "builtin.raw-devices", "a disk, a machine's memory, somebody's keyboard or a maker of devices goes round every other rule")
         let kernel = try rule("builtin.kernel", "settings and memory of the kernel are the machine's, not one session's")
         for place in given.protected {
             let pattern = PathPattern(subtreeOf: place.path)
