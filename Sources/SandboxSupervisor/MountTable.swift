@@ -65,7 +65,9 @@ struct MountTable: Sendable {
 
     /// What follows `folder`, with its slash; nil where the path lies elsewhere.
     private static func rest(of path: [UInt8], below folder: [UInt8]) -> [UInt8]? {
-        guard path.starts(with: folder) else { return nil }
+        // Most differ where the folder ends: asked thousands of times by a session that starts.
+        guard path.count >= folder.count, folder.isEmpty || path[folder.count - 1] == folder[folder.count - 1], path.starts(with: folder)
+        else { return nil }
         let rest = path[folder.count...]
         return rest.isEmpty || rest.first == UInt8(ascii: "/") ? Array(rest) : nil
     }
