@@ -104,7 +104,8 @@ struct PathTableBuilder {
 
         private mutating func place(_ accepts: Accepts) -> Range<Int32> {
             let start = Int32(table.accepts.count)
-            table.accepts += accepts.list.count < 2 ? accepts.list : accepts.list.sorted { ($0.tag.rawValue, $0.rule) < ($1.tag.rawValue, $1.rule) }
+            table.accepts +=
+                accepts.list.count < 2 ? accepts.list : accepts.list.sorted { ($0.tag.rawValue, $0.rule) < ($1.tag.rawValue, $1.rule) }
             return start..<Int32(table.accepts.count)
         }
 
