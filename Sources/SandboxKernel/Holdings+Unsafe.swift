@@ -255,16 +255,30 @@ package struct SocketMap {
     /// Addresses of this machine besides its loopback.
     private var own: Set<IPAddress> = []
 
+    /// All but the connections of TCP, of which there may be very many (`addConnections`).
     package init() throws(Errno) {
         var list = sbx_socket_list()
         defer { free(list.items) }
-        _ = try Errno.check(sbx_internet_sockets(&list))
+        _ = try Errno.check(sbx_internet_sockets(&list, Int32(SBX_TCP_SERVERS | SBX_UDP)))
         knowsUnix = sbx_unix_sockets(&list) == 0
+        take(list)
+        own = Interfaces.addresses()
+    }
+
+    /// The connections of TCP as well, where one of these sockets could be one.
+    package mutating func addConnections(of inodes: some Sequence<UInt64>) throws(Errno) {
+        if inodes.allSatisfy({ unix.contains($0) || listening.contains($0) || connections[$0] != nil }) { return }
+        var list = sbx_socket_list()
+        defer { free(list.items) }
+        _ = try Errno.check(sbx_internet_sockets(&list, Int32(SBX_TCP_CONNECTIONS)))
+        take(list)
+    }
+
+    private mutating func take(_ list: sbx_socket_list) {
         for i in 0..<list.count {
             let s = list.items[i]
             if s.is_unix != 0 { takeUnix(s) } else { take(s) }
         }
-        own = Interfaces.addresses()
     }
 
     private mutating func take(_ s: sbx_socket) {

@@ -1,7 +1,9 @@
 /// Secrets by their place in a text: key blocks, JSON, headers, addresses.
 enum SecretText {
     /// What may hold blanks, and is looked for before an argument is taken apart.
-    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument)))) }
+    static func masked(_ argument: [UInt8]) -> [UInt8] {
+        maskingHooks(maskingTags(maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument))))))
+    }
 
     /// `-----BEGIN … PRIVATE KEY-----` up to its end.
     private static func maskingKeyBlocks(_ text: [UInt8]) -> [UInt8] {
@@ -80,6 +82,44 @@ enum SecretText {
             return isName && SecretName.says(name) ? line[...colon] + [0x20] + ArgumentRedaction.mask : Array(line)
         }
         return Array(lines.joined(separator: [0x0a]))
+    }
+
+    /// `<password>…</password>`
+    private static func maskingTags(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(UInt8(ascii: "<")), text.contains(UInt8(ascii: ">")) else { return text }
+        var out: [UInt8] = []
+        var rest = text[...]
+        while let close = rest.firstIndex(of: UInt8(ascii: ">")) {
+            let name = rest[..<close].suffix(64).reversed().prefix { Bytes.isName($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+            let isTag = close - name.count > rest.startIndex && rest[close - name.count - 1] == UInt8(ascii: "<")
+            out += rest[...close]
+            rest = rest[(close + 1)...]
+            guard isTag, SecretName.says(Array(name.reversed())[...]), let end = rest.firstIndex(of: UInt8(ascii: "<")), end > rest.startIndex
+            else { continue }
+            out += ArgumentRedaction.mask
+            rest = rest[end...]
+        }
+        return out + rest
+    }
+
+    /// Addresses that let in whoever knows them: all that stands behind these.
+    private static let hooks = [
+        "hooks.slack.com/", "/api/webhooks/", "webhook.office.com/", "outlook.office.com/webhook/", "api.telegram.org/bot",
+        "hooks.zapier.com/hooks/catch/", "maker.ifttt.com/trigger/", "hc-ping.com/",
+    ].map { Array($0.utf8) }
+
+    private static func maskingHooks(_ text: [UInt8]) -> [UInt8] {
+        guard Bytes.position(of: Array("://".utf8), in: text) != nil else { return text }
+        return hooks.reduce(text) { text, hook in
+            var out: [UInt8] = []
+            var copied = 0
+            while let start = Bytes.position(of: hook, in: text, from: copied) {
+                let secret = text[(start + hook.count)...].prefix { !Bytes.isBlank($0) && !isQuote($0) }
+                out += text[copied..<secret.startIndex] + (secret.isEmpty ? [] : ArgumentRedaction.mask)
+                copied = secret.endIndex
+            }
+            return copied == 0 ? text : out + text[copied...]
+        }
     }
 
     // MARK: Strings

@@ -102,7 +102,7 @@ struct LineageCommand: ParsableCommand {
     }
 
     /// As the trail has it: the folder without links, and the file, where it is there.
-    private func absolutePath(_ text: String) -> [UInt8] {
+    func absolutePath(_ text: String) -> [UInt8] {
         if let path = resolved(text) { return path }
         let slash = text.lastIndex(of: "/")
         let folder = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."

@@ -91,6 +91,7 @@ extension Supervision {
         if ways.isEmpty || isIdle { return nil }
         // Whoever has one end of a pipe can open the other, proc(5).
         let places = ways.filter { $0.reads || $0.place.kind != .terminal }.map(\.place)
+        // Only unix sockets take descriptors along.
         guard let inode = work.socketInode, let map = try? SocketMap() else {
             return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
         }
@@ -107,7 +108,9 @@ extension Supervision {
             guard let around = try? surroundings(carrying, state) else {
                 return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
             }
-            return objection(to: gains.filter { $0.classes != 0 }, around, state)
+            let refusal = objection(to: gains.filter { $0.classes != 0 }, around, state)
+            if let refusal, enforces, !carrying.isCandidate { record(refusal, [], caller, &state) }
+            return refusal
         }
     }
 
