@@ -34,7 +34,7 @@ extension TrailReader {
                 ORDER BY id DESC LIMIT \(TrailReader.mostLookedAt)),
             -- Looked at one by one: no index is on the bytes.
             who AS MATERIALIZED (
-                SELECT DISTINCT d.process FROM denied d CROSS JOIN text t ON t.id = d.resource WHERE t.bytes = ?1 LIMIT 100)
+                SELECT DISTINCT d.process FROM denied d CROSS JOIN text t ON t.id = d.resource WHERE t.bytes = ?1 LIMIT 100),
             refused AS MATERIALIZED (
                 SELECT session AS s, seq AS q, refused AS r, why AS w FROM carried ORDER BY session DESC, seq DESC
                 LIMIT \(TrailReader.mostLookedAt)),
