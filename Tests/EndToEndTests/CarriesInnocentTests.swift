@@ -53,6 +53,20 @@ extension EndToEnd.CarriesTests {
         #expect(denied.isEmpty, "\(denied) \(outcome)")
     }
 
+    /// What was refused has brought nobody anything: others talk to the same server as before.
+    @Test(arguments: Account.all) func aRefusalLeavesTheServerAsItWas(account: Account) throws {
+        let place = try Place(account)
+        defer { place.end() }
+        let script = """
+            (read -r l < $F; echo "$l" > /dev/tcp/127.0.0.1/$P); (read -r l < $F; exec curl -s --unix-socket $U -d "$l" http://x/)
+            echo one > /dev/tcp/127.0.0.1/$P; curl -s -d two --unix-socket $U http://x/
+            """
+        let outcome = try place.run(script, file: place.classified)
+        let received = String(decoding: place.sink.received(), as: UTF8.self)
+        #expect(received.contains("one\n") && received.hasSuffix("two") && !received.contains("SECRET"), "\(received) \(outcome)")
+        #expect(try place.world.events("--decision", "deny").count == 2, "\(outcome)")
+    }
+
     /// What is looked at for a call is held no longer than that.
     @Test func aListenerThatWasClosedIsGone() throws {
         let place = try Place(.own)

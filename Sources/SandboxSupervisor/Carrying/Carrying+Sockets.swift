@@ -42,22 +42,31 @@ extension Supervision {
         return held
     }
 
-    /// The caller's own descriptors are looked at once more; then whoever answers at the address is joined with it.
+    /// The caller's own descriptors are looked at once more. Where it is about to be connected is known from here on: whoever brings it
+    /// something meanwhile is asked about that, too.
     func carry(_ work: SocketWork, to servers: Servers?, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
         guard let carrying else { return nil }
         if work.operation == .bind { return bind(work, carrying, caller, isIdle: isIdle) }
         if let refusal = pass(work, servers, carrying, caller, isIdle: isIdle) { return refusal }
-        let ways = (servers?.sockets ?? []).map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
         if work.operation == .connect || work.isFastOpen, !isIdle {
             let ends = servers?.areOwn == true ? [] : outside(work)
-            carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, ways: ways, outside: ends))
+            carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, ways: ways(to: servers, caller), outside: ends))
         }
-        let asks = servers?.areOwn == false && !neighbours.areAbsent
+        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, caller, isTracer: false) : nil
+    }
+
+    /// Whoever answers at the address is joined with the caller, once no rule refuses that: what was refused brings nobody anything.
+    func join(_ work: SocketWork, to servers: Servers?, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+        guard let carrying, let servers, work.operation != .bind, !servers.sockets.isEmpty else { return nil }
+        let asks = !servers.areOwn && !neighbours.areAbsent
         guard asks || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
-        if let refusal = refresh(carrying, caller, isTracer: false) { return refusal }
-        if ways.isEmpty { return nil }
         // Whoever has the server is looked at, too: it may have come to listen after it gained.
+        let ways = ways(to: servers, caller)
         return spread(carrying, Spreading(ways: ways, caller: caller, patiently: false, asks: asks, isIdle: isIdle))
+    }
+
+    private func ways(to servers: Servers?, _ caller: Caller) -> [Way] {
+        (servers?.sockets ?? []).map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
     }
 
     private func outside(_ work: SocketWork) -> [Surroundings.Outside] {

@@ -224,10 +224,11 @@ def descriptor_taken():
         until(lambda: os.path.exists("seen"))
     def opens():
         until(lambda: os.path.exists("ready"))
-        pid = os.pidfd_open(int(open("ready").read()))
-        fd = libc.syscall(ctypes.c_long(438), pid, 77, 0)
-        make_file("seen")
-        return os.pread(fd, 64, 0)
+        try:
+            pid = os.pidfd_open(int(open("ready").read()))
+            return os.pread(libc.syscall(ctypes.c_long(438), pid, 77, 0), 64, 0)
+        finally:
+            make_file("seen")
     after_reading(opens, way)
 
 
