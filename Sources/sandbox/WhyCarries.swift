@@ -3,7 +3,7 @@ internal import Glibc
 internal import SandboxModel
 internal import SandboxStore
 
-/// `lineage --why-carries`: how a class of data came to a file or a process, step by step.
+/// `lineage --why-carries`: how a class of data came to a file or a process, or would have, step by step.
 extension LineageCommand {
     func explainCarrying() throws {
         guard let directory = try StateDirectory.existing(state.path) else { throw nothing() }

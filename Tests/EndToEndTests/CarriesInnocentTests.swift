@@ -36,7 +36,7 @@ extension EndToEnd.CarriesTests {
         "node -e 'require(\"child_process\").execFileSync(\"wc\", [\"'$F'\"], {stdio: \"ignore\"}); require(\"net\").connect('$P', \"127.0.0.1\").end(\"x\")'",
         "cat $F | wc -c > n & cat $G | cat > /dev/tcp/127.0.0.1/$P; wait",
         "sqlite3 a.db \"CREATE TABLE t AS SELECT readfile('$F') AS d\"; sqlite3 b.db 'CREATE TABLE t (d); INSERT INTO t VALUES (1)'; sqlite3 b.db 'SELECT d FROM t' > /dev/tcp/127.0.0.1/$P",
-        "printf 'all: x y\\nx: ; cat $F > x\\ny: ; cat $G > /dev/tcp/127.0.0.1/$P\\n' > Makefile; make -s -j2 SHELL=/bin/bash",
+        "export G; printf 'all: x y\\nx: ; cat $F > x\\ny: ; cat $G > /dev/tcp/127.0.0.1/$P\\n' > Makefile; make -s -j2 SHELL=/bin/bash",
         "printf '%s\\0' $F $F $F | xargs -0 -P 3 -n 1 wc -l > n; cat $G > /dev/tcp/127.0.0.1/$P",
         "timeout 9 gzip -c $F > kept; timeout 9 bash -c 'cat '$G' > /dev/tcp/127.0.0.1/'$P",
         "(trap 'cat $G > /dev/tcp/127.0.0.1/$P' EXIT; wc -l $F > n)",

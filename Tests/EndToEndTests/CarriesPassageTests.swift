@@ -28,12 +28,12 @@ extension EndToEnd.CarriesTests {
         #expect(denied.reduce(0) { $0 + $1.count } >= Self.passages.count - 1, "\(denied) \(outcome)")
         // Whoever was stopped: from the file on.
         let why = try place.world.native([Built.sandbox, "lineage", "--why-carries", "last", "--json"])
-        let steps = try why.out.split(separator: "\n").map { line -> (pid: String, first: String) in
+        let steps = try why.out.split(separator: "\n").map { line -> (pid: String, why: [String]) in
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            return (object["subject"] as? String ?? "", (object["why"] as? [String])?.first ?? "")
+            return (object["subject"] as? String ?? "", object["why"] as? [String] ?? [])
         }
         for event in denied {
-            #expect(steps.contains { $0.pid == "pid \(event.pid)" && $0.first.contains("people.csv") }, "\(event) \(why)")
+            #expect(steps.contains { $0.pid == "pid \(event.pid)" && $0.why.contains { $0.contains("people.csv") } }, "\(event) \(why)")
         }
     }
 
