@@ -105,7 +105,10 @@ package enum ArgumentRedaction {
 
     private static func redact(_ given: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
         if depth == deepest { return mask }
-        if let header = SecretText.maskingHeader(given) { return header }
+        if let (before, masked) = SecretText.maskingHeader(given) {
+            // Nothing of that header is in it: it grows shorter by one of a few each time.
+            return (before.contains(where: Bytes.isBlank) ? redact(before, of: program, expecting: &next, depth: depth) : before) + masked
+        }
         if given.contains(where: Bytes.isBlank) { return redactText(given, of: program) }
         if let short = ProgramOptions.masking(given, of: program, expecting: &next) { return short }
         let word = SecretText.maskingUsers(given)

@@ -45,8 +45,10 @@ enum SecretName {
     private static let words = ["password", "passwd", "passphrase", "passcode"].map { Array($0.utf8) }
     static func isWord(_ word: [UInt8]) -> Bool { words.contains(Bytes.lowercased(word[...])) }
 
-    /// `Bearer`, as headers have it.
-    static func isScheme(_ word: [UInt8]) -> Bool { word.count == 6 && Bytes.lowercased(word[...]).elementsEqual("bearer".utf8) }
+    /// `Bearer`, as headers have it, with or without the quote that a text begins with.
+    static func isScheme(_ word: [UInt8]) -> Bool {
+        (6...8).contains(word.count) && Bytes.lowercased(word.suffix(6)).elementsEqual("bearer".utf8) && !word.dropLast(6).contains(where: Bytes.isName)
+    }
 
     /// Whether one of them, or one that another may stand behind, is among these arguments.
     static func isWord(in arguments: Span<UInt8>) -> Bool {

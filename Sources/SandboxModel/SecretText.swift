@@ -177,13 +177,14 @@ enum SecretText {
         Array($0.utf8)
     }
 
-    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
-    static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
+    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`): what stands before it, and
+    /// all from there on.
+    static func maskingHeader(_ word: [UInt8]) -> (before: [UInt8], masked: [UInt8])? {
         guard word.contains(UInt8(ascii: ":")) else { return nil }
         let lower = Bytes.lowercased(word[...])
         for header in headers {
             guard let start = Bytes.position(of: header, in: lower) else { continue }
-            return masking(word, from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a"))
+            return (Array(word[..<start]), masking(word[start...], from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a")))
         }
         // `X-Vault-Token: …`: a name of several words, and no address.
         guard let colon = word.firstIndex(of: UInt8(ascii: ":")), word[colon...].dropFirst().first != UInt8(ascii: "/") else { return nil }
@@ -191,10 +192,12 @@ enum SecretText {
         let isHeader =
             name.dropFirst(2).contains(UInt8(ascii: "-")) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
             && SecretName.says(name)
-        return isHeader ? masking(word, from: colon + 1, keepsScheme: false) : nil
+        if !isHeader { return nil }
+        let start = word[..<colon].lastIndex(where: Bytes.isBlank).map { $0 + 1 } ?? 0
+        return (Array(word[..<start]), masking(word[start...], from: colon + 1, keepsScheme: false))
     }
 
-    private static func masking(_ word: [UInt8], from end: Int, keepsScheme: Bool) -> [UInt8] {
+    private static func masking(_ word: ArraySlice<UInt8>, from end: Int, keepsScheme: Bool) -> [UInt8] {
         let rest = word[end...].drop(while: Bytes.isBlank)
         let scheme = rest.prefix { !Bytes.isBlank($0) }
         let kept = keepsScheme && scheme.count < rest.count ? scheme + [UInt8(ascii: " ")] : []

@@ -49,7 +49,8 @@ extension EndToEnd.AuditTests {
             return "(exec -a \(words[0]) /bin/true \(words[1]))\n"
         }
         let script = Self.secretive.map(start).joined() + start("psql please-ask -d postgres://u:hunter2@h/d --password hunter2")
-        let running = try world.start(world.sandboxCommand(["bash", "-c", script], profile: profile))
+        try script.write(toFile: world.work + "/script", atomically: false, encoding: .utf8)
+        let running = try world.start(world.sandboxCommand(["bash", "script"], profile: profile))
         running.closeInput()
         var shown = ""
         func ask(_ words: String...) throws -> String {

@@ -147,6 +147,8 @@ import Testing
         ["htpasswd", "-cbB", "f", "u", "hunter2"], ["app", "Bearer", "hunter2"], ["app", "Bearer hunter2"], ["app", "pass=hunter2"],
         ["app", "--jwt", "hunter2"], ["app", "--pin", "hunter2"], ["app", "--mfa-code=hunter2"], ["app", "--session-id=hunter2"],
         ["app", "--cookie=hunter2"], ["az", "login", "-phunter2"], ["mongoexport", "-p", "hunter2"], ["sudo", "oc", "login", "-phunter2"],
+        ["sh", "-c", "mysql -phunter2 x; app --password hunter2; curl -H 'Authorization: Bearer hunter2' h"],
+        ["sh", "-c", "app 'Bearer hunter2'"], ["sh", "-c", "app --token hunter2 && curl -H 'X-Vault-Token: hunter2' h"],
         ["sh", "-c", "true; fly secrets set X=hunter2"], ["bash", "-c", "openssl passwd -6 hunter2"],
     ]
 
