@@ -38,7 +38,8 @@ enum SecretName {
         let words = name.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
         guard let ending = words.last, endings.contains(String(decoding: Bytes.lowercased(ending), as: UTF8.self)) else { return false }
         // `PWD=/home/ada` is a folder; `…;Pwd=` is none.
-        return words.count > 1 || name.first == UInt8(ascii: "-") || name.startIndex > given.startIndex && given[name.startIndex - 1] == 0x3b
+        return words.count > 1 || name.first == UInt8(ascii: "-")
+            || name.startIndex > given.startIndex && given[name.startIndex - 1] == 0x3b
     }
 
     /// As words that say it of the one that follows: `… dev wifi connect x password y`.
@@ -47,7 +48,8 @@ enum SecretName {
 
     /// `Bearer`, as headers have it, with or without the quote that a text begins with.
     static func isScheme(_ word: [UInt8]) -> Bool {
-        (6...8).contains(word.count) && Bytes.lowercased(word.suffix(6)).elementsEqual("bearer".utf8) && !word.dropLast(6).contains(where: Bytes.isName)
+        (6...8).contains(word.count) && Bytes.lowercased(word.suffix(6)).elementsEqual("bearer".utf8)
+            && !word.dropLast(6).contains(where: Bytes.isName)
     }
 
     /// Whether one of them, or one that another may stand behind, is among these arguments.

@@ -90,11 +90,14 @@ enum SecretText {
         var out: [UInt8] = []
         var rest = text[...]
         while let close = rest.firstIndex(of: UInt8(ascii: ">")) {
-            let name = rest[..<close].suffix(64).reversed().prefix { Bytes.isName($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+            let name = rest[..<close].suffix(64).reversed().prefix {
+                Bytes.isName($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":")
+            }
             let isTag = close - name.count > rest.startIndex && rest[close - name.count - 1] == UInt8(ascii: "<")
             out += rest[...close]
             rest = rest[(close + 1)...]
-            guard isTag, SecretName.says(Array(name.reversed())[...]), let end = rest.firstIndex(of: UInt8(ascii: "<")), end > rest.startIndex
+            guard isTag, SecretName.says(Array(name.reversed())[...]), let end = rest.firstIndex(of: UInt8(ascii: "<")),
+                end > rest.startIndex
             else { continue }
             out += ArgumentRedaction.mask
             rest = rest[end...]

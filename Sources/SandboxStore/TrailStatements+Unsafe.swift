@@ -30,7 +30,8 @@ final class TrailStatements {
             shadow_rules, carries) VALUES (?,?,?,?,?,?,?,?,?,?,?)
             """)
         insertApproval = try database.prepare("INSERT OR IGNORE INTO approval (session, seq, time, id, what) VALUES (?,?,?,?,?)")
-        insertCarried = try database.prepare("INSERT OR IGNORE INTO carried (session, seq, time, process, class, why, refused) VALUES (?,?,?,?,?,?,?)")
+        insertCarried = try database.prepare(
+            "INSERT OR IGNORE INTO carried (session, seq, time, process, class, why, refused) VALUES (?,?,?,?,?,?,?)")
         insertTraffic = try database.prepare(
             """
             INSERT OR IGNORE INTO traffic (session, seq, time, process, image, resource, sent, received, carries)

@@ -38,7 +38,8 @@ extension LineageCommand {
         let byPlace = try reader.map { reader in
             try reader.carried(from: absolutePath(target)).map {
                 Answer(
-                    head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time, session: try sessions(reader)[$0.session] ?? "?",
+                    head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time,
+                    session: try sessions(reader)[$0.session] ?? "?",
                     why: $0.why)
             }
         }
@@ -64,7 +65,8 @@ extension LineageCommand {
 
     private func answer(_ row: CarriedRow, _ sessions: [Int64: String]) -> Answer {
         Answer(
-            head: "pid \(row.pid)", program: Escaped.text(row.program), name: row.name, time: row.time, session: sessions[row.session] ?? "?",
+            head: "pid \(row.pid)", program: Escaped.text(row.program), name: row.name, time: row.time,
+            session: sessions[row.session] ?? "?",
             why: row.why, refused: row.refused)
     }
 

@@ -44,7 +44,8 @@ extension EndToEnd {
             Cost(
                 kind: "connect", mode: "carries", thread: "sbx-notify",
                 calls: [
-                    "ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "connect": 1, "close": 2, "socket": 1, "sendto": 2,
+                    "ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "connect": 1, "close": 2, "socket": 1,
+                    "sendto": 2,
                 ], uncounted: "recvfrom"),
             // Five stops (fork, the child, exec, the child's end, SIGCHLD), each waited for and taken; the child's pidfd; the
             // program's file and name, the loader's (of a kernel since 6.11), its stack and arguments; and each standard stream
