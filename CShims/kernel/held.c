@@ -2,10 +2,12 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <linux/inet_diag.h>
 #include <linux/kcmp.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -128,12 +130,14 @@ static int address(const char *text, uint8_t out[16]) {
     return 0;
 }
 
-// /proc/net/tcp and its like, proc_pid_net(5).
-int sbx_internet_sockets(struct sbx_socket_list *list) {
-    static const struct { const char *path; int type; } tables[] = {
-        {"/proc/self/net/tcp", SOCK_STREAM}, {"/proc/self/net/tcp6", SOCK_STREAM},
-        {"/proc/self/net/udp", SOCK_DGRAM}, {"/proc/self/net/udp6", SOCK_DGRAM}};
+// /proc/net/tcp and its like, proc_pid_net(5): for kernels that do not have sock_diag(7) for these.
+int sbx_internet_sockets_by_file(struct sbx_socket_list *list, int which) {
+    static const struct { const char *path; int type, which; } tables[] = {
+        {"/proc/self/net/tcp", SOCK_STREAM, SBX_TCP_SERVERS | SBX_TCP_CONNECTIONS},
+        {"/proc/self/net/tcp6", SOCK_STREAM, SBX_TCP_SERVERS | SBX_TCP_CONNECTIONS},
+        {"/proc/self/net/udp", SOCK_DGRAM, SBX_UDP}, {"/proc/self/net/udp6", SOCK_DGRAM, SBX_UDP}};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        if (!(tables[t].which & which)) continue;
         FILE *f = fopen(tables[t].path, "re");
         if (!f && errno == ENOENT) continue;  // no IPv6 here
         if (!f) return -errno;
@@ -148,14 +152,98 @@ int sbx_internet_sockets(struct sbx_socket_list *list) {
                 continue;
             s.local_port = (uint16_t)lport;
             s.remote_port = (uint16_t)rport;
-            s.listens = s.type == SOCK_STREAM && state == 10 /* TCP_LISTEN */;
+            s.listens = s.type == SOCK_STREAM && state == TCP_LISTEN;
             s.inode = inode;
-            result = add_socket(list, s);
+            if (s.type == SOCK_DGRAM || which & (s.listens ? SBX_TCP_SERVERS : SBX_TCP_CONNECTIONS)) result = add_socket(list, s);
         }
         fclose(f);
         if (result < 0) return result;
     }
     return 0;
+}
+
+// MARK: sock_diag(7)
+
+typedef int (*take_one)(const struct nlmsghdr *h, struct sbx_socket_list *list);
+
+// Asks for all that there are, and takes each. ENOENT: the kernel has nobody who answers that.
+static int ask(int fd, const void *request, size_t size, uint16_t type, take_one take, struct sbx_socket_list *list) {
+    if (send(fd, request, size, 0) < 0) return -errno;
+    size_t room = 1 << 16;
+    char *buffer = malloc(room);
+    int result = buffer ? 0 : -ENOMEM;
+    for (int more = 1; more && result == 0;) {
+        struct sockaddr_nl from = {0};
+        socklen_t length = sizeof from;
+        ssize_t n = recvfrom(fd, buffer, room, 0, (struct sockaddr *)&from, &length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) { result = n < 0 ? -errno : -EPIPE; break; }
+        if (from.nl_pid != 0) continue;  // not from the kernel
+        for (const struct nlmsghdr *h = (const struct nlmsghdr *)buffer; result == 0 && NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+            if (h->nlmsg_type == NLMSG_DONE) more = 0;
+            else if (h->nlmsg_type == NLMSG_ERROR) result = ((const struct nlmsgerr *)NLMSG_DATA(h))->error ?: -EIO;
+            else if (h->nlmsg_type == type) result = take(h, list);
+        }
+    }
+    free(buffer);
+    return result;
+}
+
+static void put_address(uint8_t out[16], uint8_t family, const uint32_t words[4]) {
+    uint32_t mapped[4] = {0, 0, htonl(0xffff), words[0]};
+    memcpy(out, family == AF_INET6 ? words : mapped, 16);
+}
+
+static int take_internet(const struct nlmsghdr *h, struct sbx_socket_list *list, int type) {
+    struct inet_diag_msg m;
+    if (h->nlmsg_len < NLMSG_LENGTH(sizeof m)) return 0;
+    memcpy(&m, NLMSG_DATA(h), sizeof m);
+    struct sbx_socket s = {.inode = m.idiag_inode, .type = type, .local_port = ntohs(m.id.idiag_sport), .remote_port = ntohs(m.id.idiag_dport),
+                           .listens = type == SOCK_STREAM && m.idiag_state == TCP_LISTEN};
+    put_address(s.local, m.idiag_family, m.id.idiag_src);
+    put_address(s.remote, m.idiag_family, m.id.idiag_dst);
+    return add_socket(list, s);
+}
+
+static int take_tcp(const struct nlmsghdr *h, struct sbx_socket_list *list) { return take_internet(h, list, SOCK_STREAM); }
+
+static int take_udp(const struct nlmsghdr *h, struct sbx_socket_list *list) { return take_internet(h, list, SOCK_DGRAM); }
+
+// The older request for TCP: the one that tells of both families at once, so that the kernel goes through its table once. Not asked
+// for are those that nobody has: connections that are over (TCP_TIME_WAIT, and there may be thousands) or not there yet.
+static int ask_tcp(int fd, int which, struct sbx_socket_list *list) {
+    uint32_t states = which & SBX_TCP_SERVERS ? 1u << TCP_LISTEN : 0;
+    if (which & SBX_TCP_CONNECTIONS)
+        states |= 1u << TCP_ESTABLISHED | 1u << TCP_SYN_SENT | 1u << TCP_SYN_RECV | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 |
+                  1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING;
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req r;
+    } request = {.h = {.nlmsg_len = sizeof request, .nlmsg_type = TCPDIAG_GETSOCK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .r = {.idiag_family = AF_INET, .idiag_states = states}};
+    return ask(fd, &request, sizeof request, TCPDIAG_GETSOCK, take_tcp, list);
+}
+
+static int ask_udp(int fd, uint8_t family, struct sbx_socket_list *list) {
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req_v2 r;
+    } request = {.h = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .r = {.sdiag_family = family, .sdiag_protocol = IPPROTO_UDP, .idiag_states = ~0u}};
+    return ask(fd, &request, sizeof request, SOCK_DIAG_BY_FAMILY, take_udp, list);
+}
+
+int sbx_internet_sockets(struct sbx_socket_list *list, int which) {
+    size_t count = list->count;
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    int result = fd < 0 ? -errno : 0;
+    if (result == 0 && which & (SBX_TCP_SERVERS | SBX_TCP_CONNECTIONS)) result = ask_tcp(fd, which, list);
+    if (result == 0 && which & SBX_UDP) result = ask_udp(fd, AF_INET, list);
+    if (result == 0 && which & SBX_UDP) result = ask_udp(fd, AF_INET6, list);
+    if (fd >= 0) close(fd);
+    if (result == 0 || result == -ENOMEM) return result;
+    list->count = count;
+    return sbx_internet_sockets_by_file(list, which);
 }
 
 static void take_attribute(struct sbx_socket *s, const struct nlattr *a) {
@@ -207,31 +295,17 @@ static int take_message(const struct nlmsghdr *h, struct sbx_socket_list *list) 
     return result;
 }
 
-// sock_diag(7): all unix sockets, with their peers and the files they are bound to.
+// All unix sockets, with their peers and the files they are bound to.
 int sbx_unix_sockets(struct sbx_socket_list *list) {
     int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0) return -errno;
     struct {
         struct nlmsghdr h;
         struct unix_diag_req r;
-    } ask = {.h = {.nlmsg_len = sizeof ask, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-             .r = {.sdiag_family = AF_UNIX, .udiag_states = ~0u,
-                   .udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS}};
-    int result = send(fd, &ask, sizeof ask, 0) < 0 ? -errno : 0;
-    size_t room = 1 << 16;
-    char *buffer = malloc(room);
-    if (!buffer) result = -ENOMEM;
-    for (int more = 1; more && result == 0;) {
-        ssize_t n = recv(fd, buffer, room, 0);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) { result = n < 0 ? -errno : -EPIPE; break; }
-        for (const struct nlmsghdr *h = (const struct nlmsghdr *)buffer; result == 0 && NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-            if (h->nlmsg_type == NLMSG_DONE) more = 0;
-            else if (h->nlmsg_type == NLMSG_ERROR) result = ((const struct nlmsgerr *)NLMSG_DATA(h))->error ?: -EIO;
-            else if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY) result = take_message(h, list);
-        }
-    }
-    free(buffer);
+    } request = {.h = {.nlmsg_len = sizeof request, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                 .r = {.sdiag_family = AF_UNIX, .udiag_states = ~0u,
+                       .udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS}};
+    int result = ask(fd, &request, sizeof request, SOCK_DIAG_BY_FAMILY, take_message, list);
     close(fd);
     return result;
 }

@@ -253,18 +253,44 @@ package struct SocketMap {
     /// sock_diag(7) is there.
     private let knowsUnix: Bool
     /// Addresses of this machine besides its loopback.
-    private var own: Set<IPAddress> = []
+    private var own: Set<IPAddress>?
 
+    /// All but the connections of TCP, of which there may be very many (`addConnections`).
     package init() throws(Errno) {
+        try self.init(Int32(SBX_TCP_SERVERS | SBX_UDP), unix: true)
+        own = Interfaces.addresses()
+    }
+
+    /// Those that can be at the other end of a socket.
+    package init(servers endpoint: Endpoint, _ type: Int32) throws(Errno) {
+        switch endpoint {
+        case .ip: try self.init(Int32(type == Int32(SOCK_DGRAM.rawValue) ? SBX_UDP : SBX_TCP_SERVERS), unix: false)
+        default: try self.init(0, unix: true)
+        }
+    }
+
+    private init(_ internet: Int32, unix: Bool) throws(Errno) {
         var list = sbx_socket_list()
         defer { free(list.items) }
-        _ = try Errno.check(sbx_internet_sockets(&list))
-        knowsUnix = sbx_unix_sockets(&list) == 0
+        if internet != 0 { _ = try Errno.check(sbx_internet_sockets(&list, internet)) }
+        knowsUnix = unix && sbx_unix_sockets(&list) == 0
+        take(list)
+    }
+
+    /// The connections of TCP as well, where one of these sockets could be one.
+    package mutating func addConnections(of inodes: some Sequence<UInt64>) throws(Errno) {
+        if inodes.allSatisfy({ unix.contains($0) || listening.contains($0) || connections[$0] != nil }) { return }
+        var list = sbx_socket_list()
+        defer { free(list.items) }
+        _ = try Errno.check(sbx_internet_sockets(&list, Int32(SBX_TCP_CONNECTIONS)))
+        take(list)
+    }
+
+    private mutating func take(_ list: sbx_socket_list) {
         for i in 0..<list.count {
             let s = list.items[i]
             if s.is_unix != 0 { takeUnix(s) } else { take(s) }
         }
-        own = Interfaces.addresses()
     }
 
     private mutating func take(_ s: sbx_socket) {
@@ -327,7 +353,7 @@ package struct SocketMap {
 
     /// The sockets that answer at an address of this machine.
     package func servers(at ip: IPAddress, _ port: UInt16, _ type: Int32) -> [UInt64] {
-        let isHere = ip.isLoopback || own.contains(ip)
+        let isHere = ip.isLoopback || (own ?? Interfaces.addresses()).contains(ip)
         return (servers[port] ?? []).filter {
             $0.inode != 0 && $0.address.type == type && ($0.address.ip == ip || isHere && $0.address.ip.isUnspecified)
         }.map(\.inode)

@@ -32,7 +32,11 @@ package enum ArgumentRedaction {
     // MARK: Words
 
     /// What the next word is.
-    enum Expectation: Equatable { case nothing, secret, userAndSecret, cookie, pair }
+    enum Expectation: Equatable {
+        case nothing, secret, userAndSecret, cookie, pair
+        /// A secret, behind the options that may stand before it.
+        case word
+    }
 
     /// `isCommand`: a word may say what the next one is; in a message to be committed it does not.
     private static func redact(words: some Sequence<[UInt8]>, of program: String, isCommand: Bool = true) -> [[UInt8]] {
@@ -53,24 +57,26 @@ package enum ArgumentRedaction {
             let expected = next
             next = .nothing
             let isSecret = place.holdsSecret(word)
+            let isOption = word.starts(with: Array((expected == .word ? "-" : "--").utf8))
             let shown =
                 isSecret && expected == .nothing
                 ? mask
-                : expected == .nothing || word.starts(with: Array("--".utf8))
-                    ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
+                : expected == .nothing || isOption ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
+            if isOption, expected == .word, next == .nothing { next = .word }
             // `git config github.token VALUE`, `aws configure set aws_secret_access_key VALUE`
             if configures, next == .nothing, word.first != UInt8(ascii: "-"), !word.contains(0x3d), SecretName.says(word[...]) {
                 next = .secret
             }
             configures = configures || ["config", "configure", "set"].contains { word.elementsEqual($0.utf8) }
-            if next == .nothing, isCommand, SecretName.isWord(word) { next = .secret }
+            if next == .nothing, isCommand, SecretName.isWord(word) { next = .word }
+            // `Bearer TOKEN`, `password = TOKEN`
+            if SecretName.isScheme(word) || word.elementsEqual("=".utf8) && SecretName.says(name[...]) { next = .secret }
             if shown != word { open = unclosedQuote(word) }
             // `env`, `sudo` and `xargs` start others; a text names several.
-            if let other = ProgramOptions.known(word) {
+            if let other = ProgramOptions.known(program, word) ?? ProgramOptions.known(word) {
                 program = other
                 place = ProgramOptions.Place(other)
             }
-            if program == "docker" || program == "podman", word.elementsEqual("login".utf8) { program = "docker login" }
             name = word
             out.append(shown)
         }
@@ -99,7 +105,10 @@ package enum ArgumentRedaction {
 
     private static func redact(_ given: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
         if depth == deepest { return mask }
-        if let header = SecretText.maskingHeader(given) { return header }
+        if let (before, masked) = SecretText.maskingHeader(given) {
+            // Nothing of that header is in it: it grows shorter by one of a few each time.
+            return (before.contains(where: Bytes.isBlank) ? redact(before, of: program, expecting: &next, depth: depth) : before) + masked
+        }
         if given.contains(where: Bytes.isBlank) { return redactText(given, of: program) }
         if let short = ProgramOptions.masking(given, of: program, expecting: &next) { return short }
         let word = SecretText.maskingUsers(given)

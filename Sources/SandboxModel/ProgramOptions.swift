@@ -1,36 +1,56 @@
 /// Where a program takes a secret, as only that program knows it.
 enum ProgramOptions {
-    private enum Takes { case attached, separate, either, user, cookie, pair, login }
+    private enum Takes { case attached, separate, either, user, cookie, pair, login, pairs }
     /// Where the secret is in the same word, in the next, or in either; `user`: behind a colon, in either; `pair`: behind a `=` in the
-    /// next; `login`: any word may be `user/secret@database`.
-    private static let options: [String: [(option: String, takes: Takes)]] = [
-        "mysql": [("-p", .attached)], "mysqldump": [("-p", .attached)], "mysqladmin": [("-p", .attached)],
-        "mysqlimport": [("-p", .attached)], "mariadb": [("-p", .attached)], "mariadb-dump": [("-p", .attached)], "7z": [("-p", .attached)],
-        "sshpass": [("-p", .either)], "redis-cli": [("-a", .either)], "docker": [], "podman": [], "docker login": [("-p", .separate)],
-        "ldapsearch": [("-w", .separate)], "ldapmodify": [("-w", .separate)], "zip": [("-P", .separate)], "unzip": [("-P", .separate)],
-        "curl": [
-            ("-u", .user), ("--user", .user), ("-U", .user), ("--proxy-user", .user), ("-E", .user), ("--cert", .user), ("-b", .cookie),
-            ("--cookie", .cookie),
-        ],
-        "http": [("-a", .user), ("--auth", .user)], "https": [("-a", .user), ("--auth", .user)], "xh": [("-a", .user), ("--auth", .user)],
-        "openssl": [("pass:", .attached), ("-k", .separate), ("-K", .separate)], "smbclient": [("-U", .user), ("--user", .user)],
-        "ssh-keygen": [("-N", .separate), ("-P", .separate)], "lftp": [("-u", .user)],
-        "mongosh": [("-p", .either)], "mongo": [("-p", .either)], "mongodump": [("-p", .either)], "mongorestore": [("-p", .either)],
-        "cqlsh": [("-p", .either)], "sqlcmd": [("-P", .either)], "bcp": [("-P", .either)], "twine": [("-p", .either)],
-        "az": [("-p", .separate)], "gh": [("-b", .either), ("--body", .separate)], "mosquitto_pub": [("-P", .either)],
-        "mosquitto_sub": [("-P", .either)], "ipmitool": [("-P", .either)], "ncftpget": [("-p", .either)], "ncftpput": [("-p", .either)],
-        "snmpget": [("-c", .either), ("-A", .either), ("-X", .either)], "snmpwalk": [("-c", .either), ("-A", .either), ("-X", .either)],
-        "snmpset": [("-c", .either), ("-A", .either), ("-X", .either)], "useradd": [("-p", .separate)], "usermod": [("-p", .separate)],
-        "kubectl": [("--from-literal", .pair)], "oc": [("--from-literal", .pair)], "sqlplus": [("", .login)], "expdp": [("", .login)],
-        "impdp": [("", .login)], "sqlldr": [("", .login)], "rman": [("", .login)], "vault": [], "wpa_passphrase": [], "rabbitmqctl": [],
-        "htpasswd": [],
+    /// next; `login`: any word may be `user/secret@database`; `pairs`: any may be `NAME=secret`. A program and its verb, with a colon
+    /// between them, are another program.
+    private static let table: [(programs: String, options: [(option: String, takes: Takes)])] = [
+        ("mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlpump mysql_upgrade", [("-p", .attached)]),
+        (
+            "mariadb mariadb-dump mariadb-admin mariadb-import mariadb-check mariadb-show mariadb-slap mariadb-upgrade", [("-p", .attached)]
+        ),
+        ("7z 7za 7zz 7zr unrar", [("-p", .attached)]), ("rar", [("-p", .attached), ("-hp", .attached)]),
+        ("sshpass", [("-p", .either)]), ("redis-cli", [("-a", .either)]), ("docker:login podman:login oc:login", [("-p", .either)]),
+        ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare", [("-w", .separate)]),
+        ("ldappasswd", [("-w", .separate), ("-s", .separate), ("-a", .separate)]), ("zip unzip", [("-P", .either)]),
+        (
+            "curl",
+            [
+                ("-u", .user), ("--user", .user), ("-U", .user), ("--proxy-user", .user), ("-E", .user), ("--cert", .user), ("-b", .cookie),
+                ("--cookie", .cookie),
+            ]
+        ),
+        ("http https xh xhs", [("-a", .user), ("--auth", .user)]),
+        ("openssl", [("pass:", .attached), ("-k", .separate), ("-K", .separate), ("-hmac", .separate)]),
+        ("smbclient smbget rpcclient net wbinfo", [("-U", .user), ("--user", .user)]),
+        ("ssh-keygen", [("-N", .separate), ("-P", .separate)]), ("lftp", [("-u", .user)]),
+        ("mongosh mongo mongodump mongorestore mongoexport mongoimport cqlsh twine ncftpget ncftpput rdesktop", [("-p", .either)]),
+        ("poetry:publish", [("-p", .either)]), ("sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool", [("-P", .either)]),
+        ("az", [("-p", .either)]), ("gh", [("-b", .either), ("--body", .separate)]), ("influx", [("-t", .either)]),
+        ("snmpget snmpwalk snmpset snmpbulkwalk snmpgetnext", [("-c", .either), ("-A", .either), ("-X", .either)]),
+        ("useradd usermod", [("-p", .separate)]), ("kubectl oc", [("--from-literal", .pair)]),
+        ("sqlplus expdp impdp sqlldr rman", [("", .login)]), ("dotnet:nuget", [("-k", .either)]), ("caddy", [("--plaintext", .separate)]),
+        ("xfreerdp xfreerdp3 wlfreerdp", [("/p:", .attached), ("/gp:", .attached), ("/password:", .attached)]),
+        ("pdftotext pdftoppm pdftocairo pdfimages pdfinfo", [("-upw", .separate), ("-opw", .separate)]),
+        ("openssl:passwd", [("-salt", .separate)]), ("fly:secrets flyctl:secrets heroku:config:set", [("", .pairs)]),
+        ("docker podman oc vault wpa_passphrase wpa_cli nmcli iw rabbitmqctl htpasswd mkpasswd qpdf pdftk mc", []),
+        ("cargo poetry composer pulumi dotnet fly flyctl heroku", []),
     ]
+    private static let options: [String: [(option: String, takes: Takes)]] = table.reduce(into: [:]) { options, row in
+        for name in row.programs.split(separator: " ") { options[String(name), default: []] += row.options }
+    }
 
-    /// Secrets that stand in a place of their own: so many words behind a verb, or behind the program's name.
-    private static let places: [String: [(verb: String, skips: Int)]] = [
-        "vault": [("login", 0)], "wpa_passphrase": [("", 1)], "htpasswd": [("-b", 2), ("-nb", 1)],
-        "redis-cli": [("auth", 0), ("requirepass", 0)],
-        "rabbitmqctl": [("add_user", 1), ("change_password", 1), ("authenticate_user", 1)],
+    /// Secrets that stand in a place of their own: so many words behind a verb, or behind the program's name; one or more of them.
+    private static let places: [String: [(verb: String, skips: Int, count: Int)]] = [
+        "vault": [("login", 0, 1), ("unseal", 0, 1)], "wpa_passphrase": [("", 1, 1)],
+        "htpasswd": ["-b", "-bb", "-cb", "-bc", "-cbb"].map { ($0, 2, 1) } + ["-nb", "-bn", "-nbb", "-bnb", "-bbn"].map { ($0, 1, 1) },
+        "redis-cli": [("auth", 0, 1), ("requirepass", 0, 1)],
+        "rabbitmqctl": [("add_user", 1, 1), ("change_password", 1, 1), ("authenticate_user", 1, 1)],
+        "mkpasswd": [("", 0, 2)], "openssl:passwd": [("", 0, 1)], "qpdf": [("--encrypt", 0, 2)],
+        "pdftk": [("input_pw", 0, 1), ("user_pw", 0, 1), ("owner_pw", 0, 1)], "mc": [("set", 2, 2)], "cargo": [("login", 0, 1)],
+        "poetry": [("config", 2, 1)], "composer": [("config", 2, 1)], "pulumi": [("set", 1, 1)],
+        "wpa_cli": [("psk", 0, 1), ("wep_key0", 0, 1)], "iw": [("key", 0, 4)],
+        "nmcli": ["psk", "wifi-sec.psk", "802-11-wireless-security.psk", "wifi-sec.wep-key0", "vpn.secrets"].map { ($0, 0, 1) },
     ]
 
     private static let byPlace: [[UInt8]] =
@@ -47,27 +67,35 @@ enum ProgramOptions {
         return options[name] == nil ? nil : name
     }
 
+    /// A program and its verb.
+    static func known(_ program: String, _ word: [UInt8]) -> String? {
+        guard word.count < 24, !program.contains(":") else { return nil }
+        let name = program + ":" + String(decoding: word, as: UTF8.self)
+        return options[name] == nil ? nil : name
+    }
+
     // MARK: Places
 
     struct Place {
-        private let verbs: [(verb: String, skips: Int)]
-        private var left: Int?
+        private let verbs: [(verb: String, skips: Int, count: Int)]
+        /// How many words come before it, and how many it is.
+        private var left: (skips: Int, count: Int)?
 
         init(_ program: String) {
             verbs = places[program] ?? []
-            left = verbs.first { $0.verb.isEmpty }?.skips
+            left = verbs.first { $0.verb.isEmpty }.map { ($0.skips, $0.count) }
         }
 
         /// Whether this word is the secret. Options do not count.
         mutating func holdsSecret(_ word: [UInt8]) -> Bool {
             if verbs.isEmpty { return false }
             if let verb = verbs.first(where: { Bytes.lowercased(word[...]).elementsEqual($0.verb.utf8) }) {
-                left = verb.skips
+                left = (verb.skips, verb.count)
                 return false
             }
-            guard let n = left, word.first != UInt8(ascii: "-") else { return false }
-            left = n > 0 ? n - 1 : nil
-            return n == 0
+            guard let (skips, count) = left, word.first != UInt8(ascii: "-") else { return false }
+            left = skips > 0 ? (skips - 1, count) : count > 1 ? (0, count - 1) : nil
+            return skips == 0
         }
     }
 
@@ -77,6 +105,8 @@ enum ProgramOptions {
         for (text, takes) in options[program] ?? [] {
             if case .login = takes {
                 if let login = maskingLogin(word) { return login }
+            } else if case .pairs = takes {
+                if word.first != UInt8(ascii: "-"), word.contains(UInt8(ascii: "=")) { return maskingAfter("=", word) }
             } else if let masked = masking(word, Array(text.utf8), takes, &next) {
                 return masked
             }
@@ -101,7 +131,7 @@ enum ProgramOptions {
         case .user: return maskingAfter(":,%", word)
         case .cookie: return word.contains(UInt8(ascii: "=")) ? option + ArgumentRedaction.mask : nil
         case .pair: return option + [0x3d] + maskingAfter("=", Array(word[(option.count + 1)...]))
-        case .separate, .login: return nil
+        case .separate, .login, .pairs: return nil
         }
     }
 

@@ -21,7 +21,8 @@ package enum RecordKind: UInt8, Sendable {
     case judgement
     /// A step of a question that was put to people: the resource is its id, the extra what happened, as a JSON object.
     case approval
-    /// A process has come to carry a class of data: the resource is the class, the extra how it came there, one line a step.
+    /// A process has come to carry a class of data: the resource is the class, the extra how it came there, one line a step. With
+    /// the decision to deny: it would have, and `rule` refused the call.
     case carried
     /// What a TCP connection of `process` has carried, once it is gone: `subject` is how many bytes were sent, `detail` how many were
     /// received; the resource is its address, the extra the classes of data that the process carried, separated by commas.

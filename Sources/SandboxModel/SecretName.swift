@@ -6,9 +6,9 @@ enum SecretName {
     ].map { Array($0.utf8) }
     /// As the last of the words that a name is made of: `DB_PASS`, `MYSQL_PWD`.
     private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
-    private static let whole: Set<String> = ["storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass"]
+    private static let whole: Set<String> = ["storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass", "pass", "pw"]
     /// As an option and nothing else.
-    private static let short: Set<String> = ["auth", "pat", "otp", "psk"]
+    private static let short: Set<String> = ["auth", "pat", "otp", "psk", "jwt", "pin", "mfacode", "totp", "sessionid", "cookie"]
     /// Keys that are none to a lock.
     private static let openKeys = ["publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey"]
         .map { Array($0.utf8) }
@@ -22,8 +22,8 @@ enum SecretName {
 
     /// `*TOKEN*`, `*SECRET*`, `*PASSWORD*`, `*KEY`, `*_PASS` and their spellings, in any case, `-` and `_` apart.
     /// What stands before the name itself (`"`, `$(`, `//registry.example/:`) does not matter.
-    static func says(_ text: ArraySlice<UInt8>) -> Bool {
-        let name = last(text)
+    static func says(_ given: ArraySlice<UInt8>) -> Bool {
+        let name = last(given)
         let plain = Bytes.lowercased(name).filter { Bytes.isName($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: ".") }
         guard !plain.isEmpty, !name.starts(with: Array("--no-".utf8)), !places.contains(where: { plain.ends(with: $0) }) else {
             return false
@@ -31,20 +31,30 @@ enum SecretName {
         if parts.contains(where: { Bytes.position(of: $0, in: plain) != nil }) { return true }
         if plain.count > 3, plain.ends(with: Array("key".utf8)) { return !openKeys.contains { plain.ends(with: $0) } }
         let text = String(decoding: plain, as: UTF8.self)
-        if whole.contains(text) || name.first == UInt8(ascii: "-") && short.contains(String(text.drop { $0 == "-" })) { return true }
+        // `-auth`, `//registry.example/:_auth`
+        let isOption = name.first == UInt8(ascii: "-") || name.first == UInt8(ascii: "_")
+        if whole.contains(text) || isOption && short.contains(String(text.drop { $0 == "-" })) { return true }
+        if name.elementsEqual("KEY".utf8) { return true }
         let words = name.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
         guard let ending = words.last, endings.contains(String(decoding: Bytes.lowercased(ending), as: UTF8.self)) else { return false }
-        // `PWD=/home/ada` is a folder.
+        // `PWD=/home/ada` is a folder; `…;Pwd=` is none.
         return words.count > 1 || name.first == UInt8(ascii: "-")
+            || name.startIndex > given.startIndex && given[name.startIndex - 1] == 0x3b
     }
 
     /// As words that say it of the one that follows: `… dev wifi connect x password y`.
     private static let words = ["password", "passwd", "passphrase", "passcode"].map { Array($0.utf8) }
     static func isWord(_ word: [UInt8]) -> Bool { words.contains(Bytes.lowercased(word[...])) }
 
+    /// `Bearer`, as headers have it, with or without the quote that a text begins with.
+    static func isScheme(_ word: [UInt8]) -> Bool {
+        (6...8).contains(word.count) && Bytes.lowercased(word.suffix(6)).elementsEqual("bearer".utf8)
+            && !word.dropLast(6).contains(where: Bytes.isName)
+    }
+
     /// Whether one of them, or one that another may stand behind, is among these arguments.
     static func isWord(in arguments: Span<UInt8>) -> Bool {
-        let told = words + ["config", "configure", "set"].map { Array($0.utf8) }
+        let told = words + ["config", "configure", "set", "bearer"].map { Array($0.utf8) }
         var start = 0
         for i in 0...arguments.count where i == arguments.count || arguments[i] == 0 {
             if told.contains(where: { word in

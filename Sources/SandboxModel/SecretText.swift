@@ -1,7 +1,9 @@
 /// Secrets by their place in a text: key blocks, JSON, headers, addresses.
 enum SecretText {
     /// What may hold blanks, and is looked for before an argument is taken apart.
-    static func masked(_ argument: [UInt8]) -> [UInt8] { maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument)))) }
+    static func masked(_ argument: [UInt8]) -> [UInt8] {
+        maskingHooks(maskingTags(maskingLines(maskingStrings(maskingMembers(maskingKeyBlocks(argument))))))
+    }
 
     /// `-----BEGIN … PRIVATE KEY-----` up to its end.
     private static func maskingKeyBlocks(_ text: [UInt8]) -> [UInt8] {
@@ -82,6 +84,47 @@ enum SecretText {
         return Array(lines.joined(separator: [0x0a]))
     }
 
+    /// `<password>…</password>`
+    private static func maskingTags(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(UInt8(ascii: "<")), text.contains(UInt8(ascii: ">")) else { return text }
+        var out: [UInt8] = []
+        var rest = text[...]
+        while let close = rest.firstIndex(of: UInt8(ascii: ">")) {
+            let name = rest[..<close].suffix(64).reversed().prefix {
+                Bytes.isName($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":")
+            }
+            let isTag = close - name.count > rest.startIndex && rest[close - name.count - 1] == UInt8(ascii: "<")
+            out += rest[...close]
+            rest = rest[(close + 1)...]
+            guard isTag, SecretName.says(Array(name.reversed())[...]), let end = rest.firstIndex(of: UInt8(ascii: "<")),
+                end > rest.startIndex
+            else { continue }
+            out += ArgumentRedaction.mask
+            rest = rest[end...]
+        }
+        return out + rest
+    }
+
+    /// Addresses that let in whoever knows them: all that stands behind these.
+    private static let hooks = [
+        "hooks.slack.com/", "/api/webhooks/", "webhook.office.com/", "outlook.office.com/webhook/", "api.telegram.org/bot",
+        "hooks.zapier.com/hooks/catch/", "maker.ifttt.com/trigger/", "hc-ping.com/",
+    ].map { Array($0.utf8) }
+
+    private static func maskingHooks(_ text: [UInt8]) -> [UInt8] {
+        guard Bytes.position(of: Array("://".utf8), in: text) != nil else { return text }
+        return hooks.reduce(text) { text, hook in
+            var out: [UInt8] = []
+            var copied = 0
+            while let start = Bytes.position(of: hook, in: text, from: copied) {
+                let secret = text[(start + hook.count)...].prefix { !Bytes.isBlank($0) && !isQuote($0) }
+                out += text[copied..<secret.startIndex] + (secret.isEmpty ? [] : ArgumentRedaction.mask)
+                copied = secret.endIndex
+            }
+            return copied == 0 ? text : out + text[copied...]
+        }
+    }
+
     // MARK: Strings
 
     /// `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `PASSWORD('x')`, `password = "x"`, `environ['API_TOKEN'] = 'x'`: a string behind a name, with
@@ -137,13 +180,14 @@ enum SecretText {
         Array($0.utf8)
     }
 
-    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`).
-    static func maskingHeader(_ word: [UInt8]) -> [UInt8]? {
+    /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`): what stands before it, and
+    /// all from there on.
+    static func maskingHeader(_ word: [UInt8]) -> (before: [UInt8], masked: [UInt8])? {
         guard word.contains(UInt8(ascii: ":")) else { return nil }
         let lower = Bytes.lowercased(word[...])
         for header in headers {
             guard let start = Bytes.position(of: header, in: lower) else { continue }
-            return masking(word, from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a"))
+            return (Array(word[..<start]), masking(word[start...], from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a")))
         }
         // `X-Vault-Token: …`: a name of several words, and no address.
         guard let colon = word.firstIndex(of: UInt8(ascii: ":")), word[colon...].dropFirst().first != UInt8(ascii: "/") else { return nil }
@@ -151,10 +195,12 @@ enum SecretText {
         let isHeader =
             name.dropFirst(2).contains(UInt8(ascii: "-")) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
             && SecretName.says(name)
-        return isHeader ? masking(word, from: colon + 1, keepsScheme: false) : nil
+        if !isHeader { return nil }
+        let start = word[..<colon].lastIndex(where: Bytes.isBlank).map { $0 + 1 } ?? 0
+        return (Array(word[..<start]), masking(word[start...], from: colon + 1, keepsScheme: false))
     }
 
-    private static func masking(_ word: [UInt8], from end: Int, keepsScheme: Bool) -> [UInt8] {
+    private static func masking(_ word: ArraySlice<UInt8>, from end: Int, keepsScheme: Bool) -> [UInt8] {
         let rest = word[end...].drop(while: Bytes.isBlank)
         let scheme = rest.prefix { !Bytes.isBlank($0) }
         let kept = keepsScheme && scheme.count < rest.count ? scheme + [UInt8(ascii: " ")] : []

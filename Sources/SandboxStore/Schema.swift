@@ -6,7 +6,7 @@
 ///
 /// `event.id` is the session's number << 40 | seq: rows of a session lie together and in order without an index.
 enum Schema {
-    static let version: Int64 = 5
+    static let version: Int64 = 6
 
     static func prepare(_ database: Database) throws(StoreError) {
         // WAL survives the death of any process; synchronous=NORMAL may lose the last commits to a power failure.
@@ -28,6 +28,7 @@ enum Schema {
             if found < 3 { try database.execute(judgements) }
             if found < 4 { try database.execute(carried) }
             if found < 5 { try database.execute(traffic) }
+            if found < 6 { try database.execute(refusedGains) }
             try database.execute("PRAGMA user_version=\(version); COMMIT")
         } catch {
             try? database.execute("ROLLBACK")
@@ -114,4 +115,7 @@ enum Schema {
             resource INTEGER NOT NULL REFERENCES text, sent INTEGER NOT NULL, received INTEGER NOT NULL, carries TEXT,
             PRIMARY KEY (session, seq)) WITHOUT ROWID;
         """
+
+    /// Since version 6: it did not come to carry it, because this rule refused the call.
+    private static let refusedGains = "ALTER TABLE carried ADD COLUMN refused INTEGER"
 }

@@ -59,8 +59,7 @@ final class TrailIngest {
             images[header.process] = image
         case .note: try statements.addNote(session, header.seq, header.time, record.resource)
         case .judgement: try statements.addJudgement(session, header.seq, Judgement(decoding: Array(record.extra)))
-        case .carried:
-            try statements.addCarried(session, header.seq, header.time, header.process, name: record.resource, why: record.extra)
+        case .carried: try statements.addCarried(session, record)
         case .traffic: try statements.addTraffic(session, record, image: image(of: header.process).id, resource: text(record.resource))
         case .approval: try statements.addApproval(session, header.seq, header.time, id: record.resource, what: record.extra)
         }

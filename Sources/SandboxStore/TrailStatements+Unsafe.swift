@@ -30,7 +30,8 @@ final class TrailStatements {
             shadow_rules, carries) VALUES (?,?,?,?,?,?,?,?,?,?,?)
             """)
         insertApproval = try database.prepare("INSERT OR IGNORE INTO approval (session, seq, time, id, what) VALUES (?,?,?,?,?)")
-        insertCarried = try database.prepare("INSERT OR IGNORE INTO carried (session, seq, time, process, class, why) VALUES (?,?,?,?,?,?)")
+        insertCarried = try database.prepare(
+            "INSERT OR IGNORE INTO carried (session, seq, time, process, class, why, refused) VALUES (?,?,?,?,?,?,?)")
         insertTraffic = try database.prepare(
             """
             INSERT OR IGNORE INTO traffic (session, seq, time, process, image, resource, sent, received, carries)
@@ -217,15 +218,15 @@ final class TrailStatements {
         try insertApproval.run()
     }
 
-    func addCarried(
-        _ session: Int64, _ seq: UInt64, _ time: UInt64, _ process: UInt32, name: UnsafeRawBufferPointer, why: UnsafeRawBufferPointer
-    ) throws(StoreError) {
+    func addCarried(_ session: Int64, _ record: JournalRecord) throws(StoreError) {
+        let header = record.header
         insertCarried.bind(1, session)
-        insertCarried.bind(2, seq)
-        insertCarried.bind(3, time)
-        insertCarried.bind(4, TrailStatements.processID(session, process))
-        insertCarried.bind(5, String(decoding: name, as: UTF8.self))
-        insertCarried.bind(6, String(decoding: why, as: UTF8.self))
+        insertCarried.bind(2, header.seq)
+        insertCarried.bind(3, header.time)
+        insertCarried.bind(4, TrailStatements.processID(session, header.process))
+        insertCarried.bind(5, String(decoding: record.resource, as: UTF8.self))
+        insertCarried.bind(6, String(decoding: record.extra, as: UTF8.self))
+        insertCarried.bind(7, header.decision == .deny ? Int64(header.rule.rawValue) : nil)
         try insertCarried.run()
     }
 

@@ -21,7 +21,11 @@ struct LineageCommand: ParsableCommand {
     var target: String
     @Flag(help: "Where it came from.") var upstream = false
     @Flag(help: "Where it went.") var downstream = false
-    @Flag(help: "Which classes of data a file, a process or a session's processes carry, and how each came there.") var whyCarries = false
+    @Flag(
+        help: """
+            Which classes of data a file, a process or a session's processes carry, and how each came there; also why somebody was refused a \
+            file, a program or an address.
+            """) var whyCarries = false
     @Option(help: ArgumentHelp("At most so many steps away.", valueName: "n")) var depth: Int?
     @Option(help: "What happened from this time on (RFC 3339), or for so long back: 90s 10m 2h 7d.", transform: parseTime) var since:
         UInt64?
@@ -102,7 +106,7 @@ struct LineageCommand: ParsableCommand {
     }
 
     /// As the trail has it: the folder without links, and the file, where it is there.
-    private func absolutePath(_ text: String) -> [UInt8] {
+    func absolutePath(_ text: String) -> [UInt8] {
         if let path = resolved(text) { return path }
         let slash = text.lastIndex(of: "/")
         let folder = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."

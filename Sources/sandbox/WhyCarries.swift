@@ -3,12 +3,17 @@ internal import Glibc
 internal import SandboxModel
 internal import SandboxStore
 
-/// `lineage --why-carries`: how a class of data came to a file or a process, step by step.
+/// `lineage --why-carries`: how a class of data came to a file or a process, or would have, step by step.
 extension LineageCommand {
     func explainCarrying() throws {
         guard let directory = try StateDirectory.existing(state.path) else { throw nothing() }
         state.takeInJournals(directory)
-        let rows = try carried(directory) ?? labels(directory)
+        let rows: [Answer]
+        if let reader = try TrailReader(directory) {
+            rows = try carried(reader) ?? labels(directory, reader) + refused(reader)
+        } else {
+            rows = try labels(directory, nil)
+        }
         if rows.isEmpty { throw nothing() }
         var output = Output()
         for row in rows { try output.write(json ? row.json + "\n" : row.text) }
@@ -16,8 +21,7 @@ extension LineageCommand {
     }
 
     /// Nil where the target is no session's and no process.
-    private func carried(_ directory: StateDirectory) throws -> [Answer]? {
-        guard let reader = try TrailReader(directory) else { return nil }
+    private func carried(_ reader: TrailReader) throws -> [Answer]? {
         var pid: Int32?, session = target
         if target.hasPrefix("pid:"), let at = target.firstIndex(of: "@") {
             pid = Int32(target[..<at].dropFirst(4))
@@ -26,40 +30,70 @@ extension LineageCommand {
             if target.utf8.contains(UInt8(ascii: "/")) { return nil }
             if case .none = try reader.session(target) { return nil }
         }
-        let row = try state.session(session, in: reader)
-        return try reader.carried(in: row, pid: pid).map {
-            Answer(
-                head: "pid \($0.pid)", program: Escaped.text($0.program), name: $0.name, time: $0.time, session: row.info.id, why: $0.why)
-        }
+        return try reader.carried(in: state.session(session, in: reader), pid: pid).map { answer($0, try sessions(reader)) }
     }
 
-    /// By its number, so that its name does not matter.
-    private func labels(_ directory: StateDirectory) throws -> [Answer] {
-        var st = stat()
-        guard stat(target, &st) == 0 else { return [] }
-        return try FileLabels(in: directory).of(device: UInt64(st.st_dev), inode: UInt64(st.st_ino)).map {
-            Answer(head: Escaped.text($0.path), program: "", name: $0.name, time: $0.time, session: $0.session, why: $0.why)
+    /// What a file has: by its number, so that its name does not matter, and by its place.
+    private func labels(_ directory: StateDirectory, _ reader: TrailReader?) throws -> [Answer] {
+        let byPlace = try reader.map { reader in
+            try reader.carried(from: absolutePath(target)).map {
+                Answer(
+                    head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time,
+                    session: try sessions(reader)[$0.session] ?? "?",
+                    why: $0.why)
+            }
         }
+        var st = stat()
+        guard stat(target, &st) == 0 else { return byPlace ?? [] }
+        return try (byPlace ?? [])
+            + FileLabels(in: directory).of(device: UInt64(st.st_dev), inode: UInt64(st.st_ino)).map {
+                Answer(head: Escaped.text($0.path), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
+            }
+    }
+
+    /// Why somebody was refused a file, a program or an address.
+    private func refused(_ reader: TrailReader) throws -> [Answer] {
+        var names = [absolutePath(target)]
+        if !target.utf8.contains(UInt8(ascii: "/")) { names.append(Array(target.utf8)) }
+        let sessions = try sessions(reader)
+        return try names.flatMap { try reader.carried(byRefusedAt: $0) }.map { answer($0, sessions) }
+    }
+
+    private func sessions(_ reader: TrailReader) throws -> [Int64: String] {
+        Dictionary(uniqueKeysWithValues: try reader.sessions().map { ($0.number, $0.info.id) })
+    }
+
+    private func answer(_ row: CarriedRow, _ sessions: [Int64: String]) -> Answer {
+        Answer(
+            head: "pid \(row.pid)", program: Escaped.text(row.program), name: row.name, time: row.time,
+            session: sessions[row.session] ?? "?",
+            why: row.why, refused: row.refused)
     }
 
     private struct Answer {
-        let head, program, name: String
+        let head: String
+        var program = ""
+        let name: String
         let time: UInt64
         let session, why: String
+        /// The rule by which it did not come to that.
+        var refused: String?
 
         /// What is in it was escaped when it was written down.
         private var steps: [String] { why.split(separator: "\n").map(String.init) }
 
         var text: String {
-            "\(program.isEmpty ? head : "\(program) (\(head))") carries \(Escaped.text(name)) since \(Timestamp.text(time)) (\(session))\n"
-                + steps.map { "  \(Escaped.text($0))\n" }.joined()
+            let who = program.isEmpty ? head : "\(program) (\(head))", label = Escaped.text(name)
+            let what =
+                refused.map { "would carry \(label), and was refused by \(Escaped.text($0)) at" } ?? "carries \(label) since"
+            return "\(who) \(what) \(Timestamp.text(time)) (\(session))\n" + steps.map { "  \(Escaped.text($0))\n" }.joined()
         }
 
         var json: String {
+            var fields = [("subject", head), ("program", program), (refused == nil ? "carries" : "would_carry", name)]
+            fields += [("refused_by", refused ?? ""), ("time", Timestamp.text(time)), ("session", session)]
             let list = steps.map { Escaped.json($0) }.joined(separator: ",")
-            let own = program.isEmpty ? "" : #""program":\#(Escaped.json(program)),"#
-            return #"{"subject":\#(Escaped.json(head)),\#(own)"carries":\#(Escaped.json(name)),"time":"\#(Timestamp.text(time))","#
-                + #""session":\#(Escaped.json(session)),"why":[\#(list)]}"#
+            return "{" + fields.filter { !$0.1.isEmpty }.map { #""\#($0.0)":\#(Escaped.json($0.1)),"# }.joined() + #""why":[\#(list)]}"#
         }
     }
 }

@@ -26,6 +26,22 @@ extension EndToEnd.CarriesTests {
         "cat $F > /dev/tcp/127.0.0.2/$C; cp -a $F kept; cat $G > /dev/tcp/127.0.0.1/$P",
         "/usr/bin/python3 $T/channels.py innocent; cat $G > /dev/tcp/127.0.0.1/$P",
         "/usr/bin/python3 $T/channels.py innocent-descriptors",
+        "less $F > kept; (read -r l < $F; exec curl -s -m 10 http://127.0.0.2:$C/); curl -s -m 10 --data-binary @$G http://127.0.0.1:$P/",
+        "tmux -S t -f /dev/null new-session -d \"bash -c 'cat $G > /dev/tcp/127.0.0.1/$P'; tmux -S t wait-for -S sent\"; tmux -S t wait-for sent",
+        "wc -l $F; vim -u NONE -es -c \"r $G\" -c 'w! c' -c 'q!'; cat c > /dev/tcp/127.0.0.1/$P",
+        "grep -c SECRET $F; ssh -F none -o ConnectTimeout=5 -p $P x@127.0.0.1 true; true",
+        "tail -n 1 $F; psql \"host=127.0.0.1 port=$P user=u dbname=d sslmode=disable gssencmode=disable connect_timeout=5\" -c 'select 1'; true",
+        "cp $F kept; git init -q r && cd r && git fetch -q git://127.0.0.1:$P/r; true",
+        "/usr/bin/python3 -m pip download -q --no-deps --retries 0 --timeout 5 -i http://127.0.0.1:$P/ nothing; cat $F > kept; echo x > /dev/tcp/127.0.0.1/$P",
+        "node -e 'require(\"child_process\").execFileSync(\"wc\", [\"'$F'\"], {stdio: \"ignore\"}); require(\"net\").connect('$P', \"127.0.0.1\").end(\"x\")'",
+        "cat $F | wc -c > n & cat $G | cat > /dev/tcp/127.0.0.1/$P; wait",
+        "sqlite3 a.db \"CREATE TABLE t AS SELECT readfile('$F') AS d\"; sqlite3 b.db 'CREATE TABLE t (d); INSERT INTO t VALUES (1)'; sqlite3 b.db 'SELECT d FROM t' > /dev/tcp/127.0.0.1/$P",
+        "export G; printf 'all: x y\\nx: ; cat $F > x\\ny: ; cat $G > /dev/tcp/127.0.0.1/$P\\n' > Makefile; make -s -j2 SHELL=/bin/bash",
+        "printf '%s\\0' $F $F $F | xargs -0 -P 3 -n 1 wc -l > n; cat $G > /dev/tcp/127.0.0.1/$P",
+        "timeout 9 gzip -c $F > kept; timeout 9 bash -c 'cat '$G' > /dev/tcp/127.0.0.1/'$P",
+        "(trap 'cat $G > /dev/tcp/127.0.0.1/$P' EXIT; wc -l $F > n)",
+        "diff $F $G && sha256sum $F && stat $F && find ${F%/*} -name '*.csv' -size -9k && cat $G > /dev/tcp/127.0.0.1/$P",
+        "mkdir d; tar cf - -C / ${F#/} | tar xf - -C d; rm -r d; cat $G > /dev/tcp/127.0.0.1/$P",
     ]
 
     @Test(arguments: innocent) func isNotStopped(script: String) throws {
@@ -35,6 +51,20 @@ extension EndToEnd.CarriesTests {
         #expect(!place.sink.received().isEmpty || !place.cleared.received().isEmpty, "\(outcome)")
         let denied = try place.world.events("--decision", "deny")
         #expect(denied.isEmpty, "\(denied) \(outcome)")
+    }
+
+    /// What was refused has brought nobody anything: others talk to the same server as before.
+    @Test(arguments: Account.all) func aRefusalLeavesTheServerAsItWas(account: Account) throws {
+        let place = try Place(account)
+        defer { place.end() }
+        let script = """
+            (read -r l < $F; echo "$l" > /dev/tcp/127.0.0.1/$P); (read -r l < $F; exec curl -s --unix-socket $U -d "$l" http://x/)
+            echo one > /dev/tcp/127.0.0.1/$P; curl -s -d two --unix-socket $U http://x/
+            """
+        let outcome = try place.run(script, file: place.classified)
+        let received = String(decoding: place.sink.received(), as: UTF8.self)
+        #expect(received.contains("one\n") && received.hasSuffix("two") && !received.contains("SECRET"), "\(received) \(outcome)")
+        #expect(try place.world.events("--decision", "deny").count == 2, "\(outcome)")
     }
 
     /// What is looked at for a call is held no longer than that.

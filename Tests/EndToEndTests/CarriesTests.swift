@@ -89,6 +89,62 @@ extension EndToEnd {
             #expect(file.out.contains("people.csv") && file.out.contains("gzip ("), "\(file)")
         }
 
+        /// Why, of what was refused before anything was carried: opens, writes, program starts and connections, by every name.
+        @Test(arguments: Account.all) func chainOfWhatWasRefused(account: Account) throws {
+            let place = try Place(account)
+            defer { place.end() }
+            let world = place.world
+            let profile = try world.profile(
+                "refusing",
+                """
+                mode: enforce
+                files: { default: allow }
+                exec: { default: allow }
+                network: { default: allow }
+                data: { pii: { files: ["\(world.root)/data/pii/**"] } }
+                rules:
+                  - { name: stays, intent: net.egress, when: { carries: pii }, decide: deny }
+                  - { name: stays-in-work, intent: [file.write, file.create], when: { carries: pii, path_not: ["${workspace}/**", "/dev/**"] }, decide: deny }
+                  - { name: no-sort, intent: proc.exec, when: { carries: pii, program: "/usr/bin/sort" }, decide: deny }
+                """)
+            let sink = "127.0.0.1:\(place.sink.port)", file = place.classified, out = world.root + "/open/out"
+            let script = """
+                (exec 3<> /dev/tcp/127.0.0.1/\(place.sink.port); /usr/bin/cat \(file)); cp \(file) c
+                (read -r l < c; : > \(out)); (read -r l < c; /usr/bin/sort /dev/null); (read -r l < c; : > /dev/udp/127.0.0.2/9)
+                """
+            let outcome = try world.sandboxed(["bash", "-c", script], profile: profile)
+            func why(_ target: String) throws -> String {
+                let answer = try world.native([Built.sandbox, "lineage", "--why-carries", target])
+                #expect(answer.code == 0, "\(target) \(answer) \(outcome)")
+                return answer.out
+            }
+            let denied = try world.events("--decision", "deny")
+            #expect(Set(denied.flatMap(\.rules)).isSuperset(of: ["stays", "stays-in-work", "no-sort"]), "\(denied) \(outcome)")
+            // Each by whoever was stopped.
+            for event in denied {
+                let text = try why("pid:\(event.pid)@last")
+                #expect(text.contains("people.csv`: classified by `data.pii`"), "\(event) \(text)")
+            }
+            // By what was refused. The first never came to carry it.
+            for target in [sink, file] {
+                let text = try why(target)
+                #expect(text.contains("/usr/bin/cat (pid ") && text.contains("would carry pii, and was refused by stays at"), "\(text)")
+                #expect(text.contains("is connected to \(sink)"), "\(text)")
+            }
+            for target in [out, "/usr/bin/sort", "127.0.0.2:9"] {
+                let text = try why(target)
+                #expect(text.contains("could write `\(world.work)/c`") && text.contains(" carries pii since "), "\(target) \(text)")
+            }
+            let whole = try why("last")
+            #expect(whole.contains("refused by stays at"), "\(whole)")
+            let json = try world.native([Built.sandbox, "lineage", "--why-carries", sink, "--json"]).out.split(separator: "\n")
+            let objects = try json.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+            #expect(objects.first?["would_carry"] as? String == "pii" && objects.first?["refused_by"] as? String == "stays", "\(json)")
+            #expect((objects.first?["why"] as? [String])?.count == 3, "\(json)")
+            // Of a file that nobody was refused and that has nothing there is nothing to say.
+            #expect(try world.native([Built.sandbox, "lineage", "--why-carries", place.open]).code == 1)
+        }
+
         /// Copied and named again, and read by a session that begins later.
         @Test(
             arguments: Account.all, ["cp $F kept", "mv $F kept", "ln $F kept", "gzip -c $F > other; mv other kept", "cat < $F | tee kept"])

@@ -142,6 +142,20 @@ final class World {
         return path
     }
 
+    /// Allows everything, and follows data.
+    func carrying() throws -> String {
+        try profile(
+            "carrying",
+            """
+            mode: enforce
+            files: { default: allow }
+            exec: { default: allow }
+            network: { default: allow }
+            data: { pii: { files: ["\(root)/data/pii/**"] } }
+            rules: [{ name: pii-stays-home, intent: net.egress, when: { carries: pii }, decide: deny }]
+            """)
+    }
+
     /// Enforces, and allows everything: all calls go the long way.
     func permissive() throws -> String {
         try profile(

@@ -52,7 +52,10 @@ struct sbx_socket {
 };
 struct sbx_socket_list { struct sbx_socket *items; size_t count, room; };
 
-int sbx_internet_sockets(struct sbx_socket_list *list);
+// Which of those of the internet: to list connections the kernel goes through all the table that it has for them, however few there are.
+enum { SBX_TCP_SERVERS = 1, SBX_TCP_CONNECTIONS = 2, SBX_UDP = 4 };
+int sbx_internet_sockets(struct sbx_socket_list *list, int which);
+int sbx_internet_sockets_by_file(struct sbx_socket_list *list, int which);
 int sbx_unix_sockets(struct sbx_socket_list *list);
 // The number of the file that a unix socket is bound to, as the kernel knows it (32 bits of it). -ENOENT also where this kernel does not tell.
 int sbx_bound_file(int socket, uint32_t *inode);

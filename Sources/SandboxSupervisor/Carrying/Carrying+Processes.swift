@@ -40,6 +40,7 @@ extension Supervision {
             state.plain.remove(serial)
             state.pending = state.pending.filter { $0.value.process != serial }
             if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
+            if !state.refused.isEmpty { state.refused = state.refused.filter { $0.caller != serial } }
         }
     }
 

@@ -13,13 +13,15 @@ extension Supervision {
     struct Servers {
         let sockets: [UInt64]
         let areOwn: Bool
+        /// None of them is.
+        let areOthers: Bool
     }
 
     /// Nil where the address is not of this machine, or nobody can tell.
     func servers(_ work: SocketWork) -> Servers? {
         guard let carrying, work.operation != .bind, work.hasAddress else { return nil }
         do throws(Errno) {
-            let map = try SocketMap()
+            let map = try SocketMap(servers: work.endpoint, work.type)
             let found: [UInt64] =
                 switch work.endpoint {
                 case .ip(let ip, let port): map.servers(at: ip, port, work.type)
@@ -28,7 +30,8 @@ extension Supervision {
                 default: []
                 }
             if found.isEmpty { return nil }
-            return Servers(sockets: found, areOwn: try held(carrying).isSuperset(of: found))
+            let held = try held(carrying)
+            return Servers(sockets: found, areOwn: held.isSuperset(of: found), areOthers: held.isDisjoint(with: found))
         } catch { return nil }
     }
 
@@ -42,21 +45,28 @@ extension Supervision {
         return held
     }
 
-    /// The caller's own descriptors are looked at once more; then whoever answers at the address is joined with it.
+    /// The caller's own descriptors are looked at once more. Where it is about to be connected is known from here on: whoever brings it
+    /// something meanwhile is asked about that, too.
     func carry(_ work: SocketWork, to servers: Servers?, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
         guard let carrying else { return nil }
         if work.operation == .bind { return bind(work, carrying, caller, isIdle: isIdle) }
         if let refusal = pass(work, servers, carrying, caller, isIdle: isIdle) { return refusal }
-        let ways = (servers?.sockets ?? []).map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
         if work.operation == .connect || work.isFastOpen, !isIdle {
             let ends = servers?.areOwn == true ? [] : outside(work)
-            carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, ways: ways, outside: ends))
+            carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, outside: ends))
         }
-        let asks = servers?.areOwn == false && !neighbours.areAbsent
+        return carrying.hasLabels.load(ordering: .acquiring) ? refresh(carrying, caller, isTracer: false) : nil
+    }
+
+    /// Whoever answers at the address is joined with the caller, once no rule refuses that: what was refused brings nobody anything.
+    func join(_ work: SocketWork, to servers: Servers?, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+        guard let carrying, let servers, work.operation != .bind else { return nil }
+        let ways = servers.sockets.map { Way(process: caller.serial, place: Surroundings.socket($0), reads: true, writes: true) }
+        if !isIdle { carrying.state.withLock { $0.pending[caller.tid]?.ways = ways } }
+        let asks = !servers.areOwn && !neighbours.areAbsent
         guard asks || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
-        if let refusal = refresh(carrying, caller, isTracer: false) { return refusal }
-        if ways.isEmpty { return nil }
-        // Whoever has the server is looked at, too: it may have come to listen after it gained.
+        // Where the labels say it all already, nobody need be looked at, unless a server may have come to listen after it gained.
+        if !asks, servers.areOthers, carrying.state.withLock({ $0.labels.spread([], over: ways).isEmpty }) { return nil }
         return spread(carrying, Spreading(ways: ways, caller: caller, patiently: false, asks: asks, isIdle: isIdle))
     }
 
@@ -91,6 +101,7 @@ extension Supervision {
         if ways.isEmpty || isIdle { return nil }
         // Whoever has one end of a pipe can open the other, proc(5).
         let places = ways.filter { $0.reads || $0.place.kind != .terminal }.map(\.place)
+        // Only unix sockets take descriptors along.
         guard let inode = work.socketInode, let map = try? SocketMap() else {
             return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
         }
@@ -107,7 +118,9 @@ extension Supervision {
             guard let around = try? surroundings(carrying, state) else {
                 return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
             }
-            return objection(to: gains.filter { $0.classes != 0 }, around, state)
+            let refusal = objection(to: gains.filter { $0.classes != 0 }, around, state)
+            if let refusal, enforces, !carrying.isCandidate { record(refusal, [], caller, &state) }
+            return refusal
         }
     }
 

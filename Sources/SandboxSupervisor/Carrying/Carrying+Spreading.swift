@@ -60,7 +60,11 @@ extension Supervision {
                     let asks = spreading.asks ? spreading.ways.filter(\.reads).map(\.place) : []
                     objection = tell(others, asks, spreading.taken, &seeds, &found, ways, around, state)
                 }
-                if enforces, !carrying.isCandidate, let objection { return .some(objection) }
+                if enforces, !carrying.isCandidate, let objection {
+                    for gain in found { name(gain.carrier, around, &state) }
+                    record(objection, found, spreading.caller, &state)
+                    return .some(objection)
+                }
                 if spreading.isIdle { return .some(objection) }
                 take(carrying, found, around, &state)
                 // Whoever has opened one of these files since they heard of it, and before it was labelled.
@@ -106,12 +110,16 @@ extension Supervision {
             switch gain.carrier {
             case .process(let serial):
                 let classes = gain.classes | state.labels.outgoing(serial)
-                if let refusal = objection(to: serial, carrying: classes, new: gain.classes, around, state) { return refusal }
+                if var refusal = objection(to: serial, carrying: classes, new: gain.classes, around, state) {
+                    refusal.gain = gain
+                    return refusal
+                }
             case .place(let place) where state.given.contains(place):
                 guard case .process(let serial)? = gain.from,
                     let rule = denial(of: .unix, carrying: gain.classes, caller(serial, state))
                 else { continue }
-                return Carrying.Refusal(rule: rule, note: "\(would(gain.classes)) into what somebody outside was handed an end of")
+                let note = "\(state.name(of: gain.carrier)) \(would(gain.classes)), and somebody outside was handed an end of it"
+                return Carrying.Refusal(rule: rule, note: note, gain: gain)
             case .place: continue
             }
         }

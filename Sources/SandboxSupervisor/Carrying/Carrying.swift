@@ -40,6 +40,8 @@ final class Carrying: Sendable {
         var pending: [Int32: Pending] = [:]
         /// What was opened while somebody was making a file: he may not have known of it when he labelled the file.
         var recent: Set<DataPlace> = []
+        /// What is on record already.
+        var refused: Set<Refused> = []
     }
 
     /// What a call brings its caller when it is answered: until then it is in nobody's list.
@@ -56,6 +58,15 @@ final class Carrying: Sendable {
     struct Refusal {
         let rule: RuleID
         let note: String
+        /// What would have come where it must not.
+        var gain: Gain?
+    }
+
+    /// Who was refused what would have come from there, by which rule.
+    struct Refused: Hashable {
+        let caller: UInt32
+        let rule: RuleID
+        let origin: Carrier
     }
 
     static let mostLabels = 1 << 16

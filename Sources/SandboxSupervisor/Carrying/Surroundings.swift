@@ -13,7 +13,7 @@ struct Surroundings {
     private(set) var places: Set<DataPlace> = []
     /// A descriptor of each place, to find its name by.
     private(set) var samples: [DataPlace: Holding] = [:]
-    let sockets: SocketMap
+    private(set) var sockets: SocketMap
     private let written: Set<DataPlace>
     private let touched: Set<UInt64>
 
@@ -66,6 +66,7 @@ struct Surroundings {
                 if let its = tasks[other], Holding.areJoined(task, its) { joinMemory(serial, other) }
             }
         }
+        try sockets.addConnections(of: held)
         joinSettings(settings, isPassed: passed.contains { $0.place == Self.passedSettings })
         joinAll(tasks.filter { mayShare(processes[$0.key] ?? 0) }.sorted { $0.key < $1.key })
         for end in Set(ends.map { End(process: $0.process, inode: $0.inode) }) {

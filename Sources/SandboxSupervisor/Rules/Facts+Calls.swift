@@ -33,6 +33,7 @@ extension Supervision {
             decide(facts, &finding)
             host = facts.destinations.first
         }
+        if isFollowed(finding), let refusal = join(work, to: servers, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, caller, isCarriedOut: $1) }
         // Last: a candidate sets none for what is really done.
