@@ -48,7 +48,8 @@ package struct ShellText {
     private var hasCase = false
     private var followsBreak = false
     /// A word of the shell's own stands before the command, such as `exec`; and its option, such as `-a`, takes the next word.
-    private var isLed = false
+    /// `time` is a program where it has options of its own: dash(1) has no such word.
+    private var isLed = false, isTimed = false
     private var namesItself = false
     /// Between the parentheses of `name=(…)` are no commands.
     private var isArray = false
@@ -179,7 +180,7 @@ package struct ShellText {
             if isLed, before == done.count, passes(done) { return }
             if Self.isAssignment(done[..<before]) { return }
             if before == done.count, Self.leads.contains(where: { $0 == done }) {
-                isLed = true
+                (isLed, isTimed) = (true, done.elementsEqual("time".utf8))
                 return
             }
             if before == done.count, Self.heads.contains(where: { $0 == done }) {
@@ -187,6 +188,7 @@ package struct ShellText {
                 hasCase = hasCase || done.elementsEqual("case".utf8)
             }
         }
+        if isTimed, command.words.isEmpty, done.first == UInt8(ascii: "-") { command.words.append(Array("time".utf8)) }
         command.words.append(done)
     }
 
@@ -206,7 +208,7 @@ package struct ShellText {
         if !done.words.isEmpty { followsBreak = false }
         defer {
             (command, isTarget, isInput, isHead) = (Command(), false, false, false)
-            (isLed, namesItself) = (false, false)
+            (isLed, isTimed, namesItself) = (false, false, false)
             if isPipe { command.input = Self.said(by: done) }
             if isPipe, commands.count > before { feeds.insert(before) }
         }
