@@ -319,6 +319,7 @@ private struct Reading {
         depth += 1
         defer { depth -= 1 }
         let script = ShellText.read(text)
+        if isListed { meaning.touches += script.touches }
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {
             if isListed {
