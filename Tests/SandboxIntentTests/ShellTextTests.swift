@@ -77,7 +77,8 @@ import Testing
         ("a &> f; b >| g", "write_f write_g"),
         ("> ~/x", "write_~/x"), ("a > $x > *.c", ""), ("a '>' f", ""), ("echo '> f'", ""), ("a > 'b c'", "write_b c"),
         ("a <> f", "write_f"),
-        ("a <<< f", ""), ("cat <<E > f\n> g\nE", "write_f"), ("a >& f", "write_f"), ("x=$(a > f)", "write_f"), ("echo \"$(a > f)\"", "write_f"),
+        ("a <<< f", ""), ("cat <<E > f\n> g\nE", "write_f"), ("a >& f", "write_f"), ("x=$(a > f)", "write_f"),
+        ("echo \"$(a > f)\"", "write_f"),
         ("a >", ""), ("test 1 \\> 2", ""),
     ]) func redirections(_ text: String, _ expected: String) {
         let found = ShellText.read(Array(text.utf8)[...]).touches.map { $0.touch.rawValue + "_" + String(decoding: $0.path, as: UTF8.self) }
