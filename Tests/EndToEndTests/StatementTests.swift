@@ -125,17 +125,20 @@ extension EndToEnd {
                 printf 'PING a\nset k "x y"\n 2 "flush"all\n' > bad; printf 'GET flushall\nset k flushall\n' > good
                 for f in good bad; do ./redis-cli < $f; cat $f | ./redis-cli -n 3; ./redis-cli <<< "$(cat $f)"; (exec < $f; exec ./redis-cli); done
                 ./redis-cli -x set k < bad | head -1
+                printf '*1\\r\\n$8\\r\\nFLUSHALL\\r\\n' | ./redis-cli --pipe
                 python3 -c "$TALK"
                 """
             let words = ["env", "TALK=" + talk, "bash", "-c", script]
             let native = try world.native(words)
-            #expect(native.out.components(separatedBy: "\"flush\"all").count == 5 && native.out.hasSuffix("talk\n"), "\(native)")
+            #expect(
+                native.out.components(separatedBy: "\"flush\"all").count == 5 && native.out.contains("FLUSHALL")
+                    && native.out.hasSuffix("talk\n"), "\(native)")
             let other = try World(account)
             let inside = try other.sandboxed(words, profile: profile(other, "intent: kv.flush, decide: deny, reason: never"))
             let kept = String(repeating: "GET flushall\nset k flushall\n", count: 4) + "PING a\nPING talk\n\n"
             #expect(inside.out == kept, "\(inside)")
             let denied = try other.events("--decision", "deny")
-            #expect(denied.count == 5 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
+            #expect(denied.count == 6 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
         }
 
         // MARK: Races

@@ -93,13 +93,15 @@ import Testing
             return reader.take(Array(text.utf8), isLast: true).meaning.commands.map { $0.map { String(decoding: $0, as: UTF8.self) } }
         }
         #expect(words("get a\n\n  set b 'c d'  \r\n") == [["get", "a"], ["set", "b", "c d"]])
-        #expect(words("3 \"FLUSH\"'ALL'") == [["FLUSHALL"]])
+        #expect(words("3 \"FLUSH\"'ALL'\n+5 FLUSHALL\n-1 FLUSHALL") == [["FLUSHALL"], ["FLUSHALL"], ["FLUSHALL"]])
         #expect(words(#"set k "\x41\n\"" 'it\'s \n'"#) == [["set", "k", "A\n\"", #"it's \n"#]])
         #expect(words("flushall 'open") == [["flushall", "open"]])
         #expect(words("\n \n").isEmpty && words("connect h 6379").isEmpty)
         var summary = ScriptSummary.of(Array((0..<50_000).map { "SET k\($0) flushall\n" }.joined().utf8), .redis, client: .redis)
         #expect(summary.commands.count == 1 && summary.intents.isEmpty)
         summary = .of(Array("config get x\nCONFIG SET x y\nConfig Set z y".utf8), .redis, client: .redis)
+        #expect(summary.commands.count == 2)
+        summary = .of(Array("eval 'return 1' 0\nEVAL \"redis.call('flushall')\" 0".utf8), .redis, client: .redis)
         #expect(summary.commands.count == 2)
         #expect(ScriptSummary.of(Array("connect h 1".utf8), .redis, client: .redis).changesHost)
     }

@@ -25,7 +25,7 @@ struct RedisScript {
     private mutating func take(_ line: Range<Int>) {
         var words = self.words(line)
         // `5 incr x`: so often.
-        if words.count > 1, words[0].allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }) { words.removeFirst() }
+        if words.count > 1, words[0].allSatisfy({ (0x30...0x39).contains($0) || "+-".utf8.contains($0) }) { words.removeFirst() }
         guard let name = words.first else { return }
         if name.elementsEqual("connect".utf8, by: { $0 | 0x20 == $1 }) {
             meaning.connections.append(String(decoding: Array(words.dropFirst().joined(separator: [0x20])), as: UTF8.self))

@@ -54,11 +54,14 @@ package struct ScriptSummary: Sendable {
         }
     }
 
-    /// What a command means its first words say: `SET key value` is the same whatever is set, `CONFIG SET` and `CONFIG GET` are not.
+    /// What a command means its first words say: `SET key value` is the same whatever is set, `CONFIG SET` and `CONFIG GET` are not, nor
+    /// are two texts of EVAL.
     private mutating func add(command words: [[UInt8]]) {
-        let second = words.count > 1 && words[1].allSatisfy { (0x61...0x7a).contains($0 | 0x20) || $0 == 0x2d } ? words[1].prefix(24) : []
-        let kind = [words[0], Array(second)].map { $0.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
-        guard kinds.insert(kind).inserted else { return }
+        func lower(_ word: [UInt8]) -> [UInt8] { word.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
+        let name = lower(words[0]), second = words.count > 1 ? words[1] : []
+        let isTold =
+            name.starts(with: "eval".utf8) || second.count <= 24 && second.allSatisfy { (0x61...0x7a).contains($0 | 0x20) || $0 == 0x2d }
+        guard kinds.insert([name, isTold ? lower(second) : []]).inserted else { return }
         if commands.count < Self.most {
             commands.append(words)
         } else {

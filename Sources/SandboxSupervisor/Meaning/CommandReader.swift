@@ -140,7 +140,7 @@ package struct CommandReader: Sendable {
             guard reading.scripts.insert(name).inserted else { return }
             guard !source.isElsewhere, depth <= Self.deepest, reading.scripts.count <= Self.mostScripts else {
                 if !source.isElsewhere { reading.hasUnnamedScripts = true }
-                return unknown(&reading)
+                return unknown(source.dialect, &reading)
             }
             guard let read = given(source, command, client, &reading) else { return }
             summary = read
@@ -156,11 +156,11 @@ package struct CommandReader: Sendable {
         for include in summary.includes {
             guard let name = path(of: include, in: source, command, client) else {
                 reading.hasUnnamedScripts = true
-                return unknown(&reading)
+                return unknown(source.dialect, &reading)
             }
             // Where it is, is known when the client opens it.
             if summary.changesFolder, name.first != UInt8(ascii: "/"), reading.scripts.insert(name).inserted {
-                if !command.opensAreJudged { unknown(&reading) }
+                if !command.opensAreJudged { unknown(source.dialect, &reading) }
                 continue
             }
             add(StatementSource(.file(name), source.dialect, isElsewhere: source.isElsewhere), command, &reading, depth: depth + 1)
@@ -202,7 +202,7 @@ package struct CommandReader: Sendable {
         switch command.input(source) {
         case .nothing: return nil
         case .unknown:
-            unknown(&reading)
+            unknown(source.dialect, &reading)
             return nil
         case .text(let text):
             reading.sources.append((source, text))
@@ -213,7 +213,8 @@ package struct CommandReader: Sendable {
         }
     }
 
-    private func unknown(_ reading: inout Reading) {
+    private func unknown(_ dialect: SQLDialect, _ reading: inout Reading) {
+        if dialect == .redis { return reading.facts.intents.insert(.kvAdmin) }
         reading.facts.intents.insert(.sqlUnknown)
         reading.facts.unknown.insert(.table)
     }
