@@ -1,6 +1,9 @@
 /// Statements judged by hand before anything read them, each dialect for itself: odd ways to write what takes everything away, and look-alikes.
 
 let postgresByHand = #"""
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
+    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
+    select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
     select | SELECT 1 /* a /* b /* c */ */ ; DROP TABLE t */
     select unknown | SELECT 1 /* a /* b */ ; DROP TABLE t
     select drop | SELECT 1 /* a /* b */ */ ; DROP TABLE t
@@ -225,6 +228,14 @@ let postgresByHand = #"""
     """#
 
 let mysqlByHand = #"""
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
+    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
+    select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
+    select delete delete_all | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE 0)
+    select delete | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE a = 1)
+    select delete delete_all | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    select delete | WITH x AS (SELECT id FROM t WHERE a = 3) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    select delete delete_all | WITH y AS (SELECT id FROM t WHERE a = 3), x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
     select drop | /*!50000 DROP TABLE x */
     select drop | /*!DROP TABLE x*/
     drop | DROP/*!99999 FOO */TABLE x

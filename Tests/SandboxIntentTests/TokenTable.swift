@@ -203,6 +203,14 @@ let sqliteTable = #"""
 
 /// Judged by hand, as in `StatementsByHand.swift`.
 let sqliteByHand = #"""
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
+    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
+    select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
+    select delete delete_all | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE 0)
+    select delete | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE a = 1)
+    select delete delete_all | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    select delete | WITH x AS (SELECT id FROM t WHERE a = 3) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    select delete delete_all | WITH y AS (SELECT id FROM t WHERE a = 3), x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
     select | SELECT 1 -- ; DROP TABLE t
     select | SELECT [drop table] FROM "delete"
     select | SELECT 'it''s; DROP TABLE t'

@@ -163,7 +163,14 @@ struct PostgresConditions {
         let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
         guard tables.count == 1, targets.count == 1, tree.string(tables[0], .relname) == target, let value = tree.child(targets[0], .val)
         else { return false }
-        guard case .column(let selected) = read(value) else { return false }
-        return Condition.isSame(name, selected)
+        switch read(value) {
+        case .column(let selected): return Condition.isSame(name, selected)
+        // Of each group, and a group may be a row.
+        case .call("max", let parts) where tree.isTrue(select, .groupClause),
+            .call("min", let parts) where tree.isTrue(select, .groupClause):
+            guard parts.count == 1, case .column(let selected) = parts[0] else { return false }
+            return Condition.isSame(name, selected)
+        default: return false
+        }
     }
 }

@@ -47,7 +47,9 @@ struct Subquery {
 
     /// `id IN (SELECT id FROM the same table)`.
     func isEveryRow(of left: Condition, _ around: Around) -> Bool {
-        if isChoosy || hasNoRows || isAggregate { return false }
+        // NOT IN of nothing is everything.
+        if hasNoRows { return true }
+        if isChoosy || isAggregate { return false }
         if let target = around.target, !names.contains(target) {
             if around.areChoosy || names.isDisjoint(with: around.expressions) { return false }
         }
@@ -133,7 +135,9 @@ extension TokenConditions {
         while k + 2 < close, tokens[k + 1].isSymbol(".") { k += 2 }
         guard [.word, .name].contains(tokens[k].kind), k + 1 < close else { return }
         if tokens[k + 1].isSymbol("(") {
-            found.isAggregate = tokens[k].isWord(["MAX", "MIN", "SUM", "AVG", "COUNT"])
+            // Of groups it gives a value each, of windows one for each row.
+            found.isAggregate =
+                tokens[k].isWord(["MAX", "MIN", "SUM", "AVG", "COUNT"]) && !tokens[k..<close].contains { $0.isWord(["GROUP", "OVER"]) }
         } else if tokens[k + 1].isWord(["FROM", "AS"]) {
             found.selected = tokens[k].name
         }
