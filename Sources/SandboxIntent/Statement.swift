@@ -1,6 +1,10 @@
 package import SandboxModel
 
-package enum SQLDialect: String, Sendable, CaseIterable { case postgres, mysql, sqlite }
+package enum SQLDialect: String, Sendable, CaseIterable {
+    case postgres, mysql, sqlite
+    /// No SQL: what redis-cli(1) reads. It has no statements, only commands that the catalogue knows.
+    case redis
+}
 
 /// One SQL statement, and what it does.
 package struct Statement: Sendable, Hashable {

@@ -110,6 +110,8 @@ enum OpenQuestions {
 
     /// Also one that has been answered, where its session lives. A whole id is not looked for among others.
     static func find(_ id: String, _ state: StateDirectory) throws -> OpenQuestion? {
+        // A variable that nobody has set is in all of them.
+        if id.isEmpty { return nil }
         for socket in try ControlClient.sockets(in: state) {
             guard let text = ControlClient.ask("approval\t\(id)", at: socket), !text.contains(#""error":"#) else { continue }
             return OpenQuestion(json: text, socket: socket)
@@ -147,6 +149,7 @@ enum OpenQuestions {
         -> String?
     {
         let over = "the session has ended; nothing waits for that answer any more"
+        if id.isEmpty { return "there is no such question" }
         guard let question = try find(id, state), let whole = question["approval"] else {
             guard let whole = try only(id, place.reader()?.approvals(like: id) ?? []) else { return "there is no such question" }
             try Trail.noteLateAnswer(to: whole, approves: words[0] == "approve", by: Approver.own, in: state)

@@ -133,7 +133,7 @@ enum BatchLine {
         default:
             guard let dialect else { return .sql(try text(subject), .postgres) }
             guard case .string(let name) = dialect, let known = SQLDialect(rawValue: String(decoding: name, as: UTF8.self)) else {
-                throw DryFailure(message: "`dialect` is none of postgres, mysql, sqlite")
+                throw DryFailure(message: "`dialect` is none of postgres, mysql, sqlite, redis")
             }
             return .sql(try text(subject), known)
         }

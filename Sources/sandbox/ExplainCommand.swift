@@ -12,7 +12,7 @@ struct ExplainCommand: ParsableCommand {
         usage: """
             sandbox explain [<options>] -- <command> [<argument> ...]
             sandbox explain [<options>] (--read <path> | --write <path> | --delete <path> | --connect <host:port>)
-            sandbox explain [<options>] --sql <text> [--dialect postgres|mysql|sqlite]
+            sandbox explain [<options>] --sql <text> [--dialect postgres|mysql|sqlite|redis]
             sandbox explain [<options>] --batch <file|->
             """,
         discussion: """
@@ -45,7 +45,10 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Deleting a file.", valueName: "path")) var delete: String?
     @Option(help: ArgumentHelp("A connection: HOST:PORT, unix:PATH or unix:@NAME.", valueName: "host:port")) var connect: String?
     @Option(help: ArgumentHelp("A statement that a server is sent.", valueName: "text")) var sql: String?
-    @Option(help: ArgumentHelp("Whose SQL it is: postgres (the default), mysql or sqlite.", valueName: "dialect")) var dialect: String?
+    @Option(
+        help: ArgumentHelp(
+            "Whose SQL it is: postgres (the default), mysql or sqlite; or redis, whose commands are none.", valueName: "dialect"))
+    var dialect: String?
     @Option(help: ArgumentHelp("JSON lines, from a file or standard input.", valueName: "file|-")) var batch: String?
     @Flag(help: "One JSON object.") var json = false
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
@@ -60,7 +63,9 @@ struct ExplainCommand: ParsableCommand {
         }
         if [read, write, delete, connect, sql].contains("") { throw ValidationError("an empty text names nothing") }
         guard let dialect else { return }
-        if SQLDialect(rawValue: dialect) == nil { throw ValidationError("`--dialect \(dialect)` is none of postgres, mysql, sqlite") }
+        if SQLDialect(rawValue: dialect) == nil {
+            throw ValidationError("`--dialect \(dialect)` is none of postgres, mysql, sqlite, redis")
+        }
         if sql == nil { throw ValidationError("--dialect goes with --sql; in a batch it stands in the line") }
     }
 

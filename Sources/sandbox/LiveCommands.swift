@@ -109,7 +109,8 @@ enum LiveSessions {
 
     static func find(_ asked: String, _ state: StateDirectory) throws -> LiveSession {
         let live = try all(state)
-        let matches = live.filter { $0["session"]?.hasPrefix(asked) == true || $0["name"] == asked }
+        // A variable that nobody has set is the beginning of all of them.
+        let matches = asked.isEmpty ? [] : live.filter { $0["session"]?.hasPrefix(asked) == true || $0["name"] == asked }
         if asked == "last", let newest = live.last { return newest }
         guard let only = matches.first, matches.count == 1 else {
             complain(matches.isEmpty ? "there is no live session `\(asked)`" : "`\(asked)` fits \(matches.count) live sessions")

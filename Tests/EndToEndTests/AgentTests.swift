@@ -72,6 +72,7 @@ extension EndToEnd {
             #expect(object["name"] as? String == "nightly" && object["profile"] as? String == "observe")
             let inspected = try world.native([Built.sandbox, "inspect", "nightly"])
             #expect(inspected.code == 0 && inspected.out.contains("\"program\""), "\(inspected)")
+            #expect(try world.native([Built.sandbox, "kill", ""]).code == 1)
             #expect(try world.native([Built.sandbox, "kill", "nightly"]).code == 0)
             #expect(running.finish(within: 20).code == 125)
             #expect(eventually { processes(carrying: marker).isEmpty })

@@ -231,6 +231,40 @@ extension EndToEnd {
         ]
 
         /// Whatever deletes is stopped in the middle: the deletion that crosses the line is the first that is held.
+        /// Where the workspace lies excuses nothing: `build` is a folder of builds in it alone.
+        @Test(arguments: Account.all) func bulkDeletionInAnyWorkspace(account: Account) throws {
+            let world = try World(account), place = world.work + "/build/app"
+            let script = """
+                import os
+                for i in range(600):
+                    try: os.unlink("s/%d" % i)
+                    except PermissionError: exit(print(i))
+                print("all")
+                """
+            let make = "mkdir -p build/app/s build/app/dist/s; for i in $(seq 0 599); do : > build/app/s/$i; : > build/app/dist/s/$i; done"
+            #expect(try world.native(["sh", "-c", make]).code == 0)
+            func started(in folder: String) throws -> Running {
+                try world.start([
+                    Built.sandbox, "run", "--quiet", "--profile", "coding-agent", "--workspace", place, "--", "python3", "-c",
+                    "import os; os.chdir('\(folder)')\n" + script,
+                ])
+            }
+            #expect(try started(in: place + "/dist").finish().out == "all\n")
+            let running = try started(in: place)
+            var question = ""
+            let isAsked = eventually(within: 60) {
+                let list = try? world.native([Built.sandbox, "approvals", "list"])
+                question = list?.out.split(separator: " ").first.map(String.init) ?? ""
+                return !question.isEmpty
+            }
+            #expect(isAsked)
+            // An empty name is no question's, though there is only one.
+            #expect(try world.native([Built.sandbox, "approvals", "approve", ""]).code == 1)
+            #expect(try world.native([Built.sandbox, "approvals", "show", question]).out.contains("bulk-deletion"))
+            #expect(try world.native([Built.sandbox, "approvals", "deny", question]).code == 0)
+            #expect(running.finish().out == "500\n")
+        }
+
         @Test(arguments: Account.all, performers.keys.sorted()) func bulkDeletionIsHeld(account: Account, by performer: String) throws {
             guard Built.installed("python3", "git") else { return }
             let world = try World(account)

@@ -40,6 +40,19 @@ extension EndToEnd {
             #expect(!FileManager.default.fileExists(atPath: "\(world.work)/new"))
         }
 
+        /// Shell text writes files by itself.
+        @Test func redirections() throws {
+            let world = try World(.own)
+            for (text, code) in [
+                ("echo x > out; echo x >> out 2>&1", 0), ("echo x >> /etc/profile", 1), ("cat x > /dev/sda", 1),
+                ("cat < \(world.secret)", 1),
+                ("echo '> /etc/profile'", 0), ("cat <<E > out\n> /etc/profile\nE", 0), ("echo x > $y", 0),
+            ] {
+                let outcome = try explain(world, ["--", "sh", "-c", text])
+                #expect(outcome.code == Int32(code), "\(text): \(outcome)")
+            }
+        }
+
         @Test func saysWhy() throws {
             let world = try World(.own)
             let words = try explain(world, ["--", "git", "push", "--force"]).out

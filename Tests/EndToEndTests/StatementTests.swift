@@ -108,6 +108,39 @@ extension EndToEnd {
             #expect(inside.out == "8\ndenied\n", "\(inside)")
         }
 
+        /// redis-cli's commands, by every way: what matters is which program reads them, so that one that repeats them will do.
+        @Test(arguments: Account.all) func redis(account: Account) throws {
+            let world = try World(account)
+            let talk = """
+                import subprocess
+                client = subprocess.Popen(["./redis-cli", "-h", "cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                client.stdin.write("PING talk\\n")
+                client.stdin.flush()
+                print(client.stdout.readline().strip(), flush=True)
+                try: print(client.communicate("flushall talk\\n")[0].strip())
+                except BrokenPipeError: pass
+                """
+            let script = """
+                printf '#!/bin/sh\ncat\n' > redis-cli; chmod +x redis-cli
+                printf 'PING a\nset k "x y"\n 2 "flush"all\n' > bad; printf 'GET flushall\nset k flushall\n' > good
+                for f in good bad; do ./redis-cli < $f; cat $f | ./redis-cli -n 3; ./redis-cli <<< "$(cat $f)"; (exec < $f; exec ./redis-cli); done
+                ./redis-cli -x set k < bad | head -1
+                printf '*1\\r\\n$8\\r\\nFLUSHALL\\r\\n' | ./redis-cli --pipe
+                python3 -c "$TALK"
+                """
+            let words = ["env", "TALK=" + talk, "bash", "-c", script]
+            let native = try world.native(words)
+            #expect(
+                native.out.components(separatedBy: "\"flush\"all").count == 5 && native.out.contains("FLUSHALL")
+                    && native.out.hasSuffix("talk\n"), "\(native)")
+            let other = try World(account)
+            let inside = try other.sandboxed(words, profile: profile(other, "intent: kv.flush, decide: deny, reason: never"))
+            let kept = String(repeating: "GET flushall\nset k flushall\n", count: 4) + "PING a\nPING talk\n\n"
+            #expect(inside.out == kept, "\(inside)")
+            let denied = try other.events("--decision", "deny")
+            #expect(denied.count == 6 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
+        }
+
         // MARK: Races
 
         /// Somebody changes the file all the time, in place and by name.
@@ -231,6 +264,17 @@ extension EndToEnd {
             let world = try World()
             try ".read b\n".write(toFile: world.work + "/a", atomically: false, encoding: .utf8)
             try "drop table t;\n".write(toFile: world.work + "/b", atomically: false, encoding: .utf8)
+            for words in [["sh", "-c", "echo flushall | redis-cli"], ["sh", "-c", "redis-cli -n 1 <<< 'FLUSHDB async'"]] {
+                let outcome = try world.native(
+                    [Built.sandbox, "explain", "-p", profile(world, "intent: kv.flush, decide: deny"), "--"] + words)
+                #expect(outcome.code == 1 && outcome.out.contains("kv.flush"), "\(words) \(outcome)")
+            }
+            for (text, intents) in [("flushall", "kv.flush"), ("get flushall\ndel a", "kv.delete"), ("get flushall", "")] {
+                let outcome = try world.native([
+                    Built.sandbox, "explain", "-p", profile(world), "--json", "--sql", text, "--dialect", "redis",
+                ])
+                #expect(outcome.out.contains("\"intents\":[" + (intents.isEmpty ? "]" : "\"" + intents)), "\(outcome)")
+            }
             for words in [["psql", "-f", "b"], ["sqlite3", "db", ".read a"], ["mysql", "-e", "source b"], ["psql", "-c", "\\i b"]] {
                 let outcome = try world.native([Built.sandbox, "explain", "-p", profile(world), "--"] + words)
                 #expect(outcome.code == 1 && outcome.out.contains("sql.drop"), "\(words) \(outcome)")

@@ -96,13 +96,18 @@ import Testing
     /// What starts a command means what the command means; elsewhere even when it runs.
     @Test func wrappersHideNothing() throws {
         let catalogue = try Shipped.catalogue.get()
-        for (line, expected) in try Shipped.table() where !wanted(expected).isEmpty {
+        // Every second wrapper around every line: each meets half of them.
+        for (number, (line, expected)) in try Shipped.table().enumerated() where !wanted(expected).isEmpty {
             let words = Words.split(line)
-            for wrapper in [
+            let wrappers = [
                 "env A=b", "timeout -k 1 5", "nice -n 5", "nohup", "xargs -n 1", "sudo -u x", "docker exec -it c", "kubectl exec p --",
-                "doas -u x", "setsid -f", "stdbuf -oL", "ionice -c 3", "chroot /x", "flock /l", "watch -x", "busybox env", "find . -exec",
+                "doas -u x", "setsid -f", "bwrap --bind / / --dev /dev", "unshare -rm -w /", "nsenter -t 1 -m", "setpriv --reuid 1",
+                "setarch x86_64 -R", "firejail --quiet", "taskset -c 0", "proot -b /a", "cross-env A=b", "op run --env-file x --",
+                "stdbuf -oL", "ionice -c 3", "chroot /x", "flock /l", "watch -x", "busybox env", "find . -exec",
                 "docker exec c sudo -u x", "ssh h --",
-            ] where !wrapper.hasPrefix("ssh") || !line.contains(where: { "'\"\\$;&|<>(){}*?#~".contains($0) }) {
+            ]
+            for (i, wrapper) in wrappers.enumerated()
+            where (i + number) % 2 == 0 && (!wrapper.hasPrefix("ssh") || !line.contains(where: { "'\"\\$;&|<>(){}*?#~".contains($0) })) {
                 let all = Words.split(wrapper) + words
                 let found = catalogue.meaning(program: all[0], arguments: all, nested: .all).intents
                 #expect(wanted(expected).isSubset(of: found.names), "\(wrapper) \(line)")
@@ -110,7 +115,8 @@ import Testing
             // In shell text every word is quoted.
             let quoted = words.map { "'" + String(decoding: $0, as: UTF8.self).replacing("'", with: "'\\''") + "'" }
             let text = quoted.joined(separator: " ")
-            for shell in ["sh -c", "bash -lc", "su x -c", "flock /l -c", "script -qc", "ssh h"] {
+            for (i, shell) in ["sh -c", "bash -lc", "su x -c", "flock /l -c", "script -qc", "ssh h"].enumerated()
+            where (i + number) % 2 == 0 {
                 let all = Words.split(shell) + [Array(("cd /x && A=b " + text + " || true").utf8)]
                 let found = catalogue.meaning(program: all[0], arguments: all, nested: .all).intents
                 #expect(wanted(expected).isSubset(of: found.names), "\(shell) \(text)")

@@ -295,7 +295,7 @@ let moreMySQL = #"""
     select alter | SET GLOBAL read_only = 0
     create copy_program | CREATE FUNCTION f RETURNS STRING SONAME 'x.so'
     drop create | CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DROP TABLE t
-    delete create | CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW DELETE FROM u
+    create delete delete_all | CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW DELETE FROM u
     select delete delete_all | WITH x AS (SELECT 1) DELETE FROM t
     select | WITH x AS (SELECT 'DELETE FROM t') SELECT * FROM x
     unknown | FOO BAR
@@ -359,7 +359,7 @@ let moreSQLite = #"""
     alter | ALTER TABLE t RENAME TO u
     create | CREATE TABLE t ("drop" TEXT)
     select create | CREATE VIEW v AS SELECT 'DELETE FROM t'
-    delete create | CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM u; END
+    create delete delete_all | CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM u; END
     copy_out | ATTACH DATABASE 'x.db' AS x
     alter | PRAGMA journal_mode = WAL
     select copy_out call | SELECT writefile('x', 'y')

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SQLTests {
     @Test(arguments: [
         (SQLDialect.postgres, postgresTable), (.mysql, mysqlTable), (.sqlite, sqliteTable), (.postgres, morePostgres), (.mysql, moreMySQL),
-        (.sqlite, moreSQLite),
+        (.sqlite, moreSQLite), (.postgres, postgresByHand), (.mysql, mysqlByHand), (.sqlite, sqliteByHand),
     ])
     func table(_ dialect: SQLDialect, _ table: String) {
         var count = 0

@@ -10,6 +10,7 @@ import Testing
         var intents: IntentSet = []
         var programs: [[UInt8]] = []
         var includes: [[UInt8]] = []
+        var commands: [[[UInt8]]] = []
 
         mutating func add(_ meaning: ScriptMeaning) {
             statements += meaning.statements.map(\.intents.names)
@@ -17,6 +18,7 @@ import Testing
             intents.formUnion(meaning.intents)
             programs += meaning.programs
             includes += meaning.includes.map(\.path)
+            commands += meaning.commands
         }
     }
 
@@ -36,6 +38,7 @@ import Testing
             "SELECT 1;\n.read a.sql\nCREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END;\nDROP TABLE c; .x '\n' ;\n.shell id\n"
         ),
         (.sqlite3, "SELECT ';\n.shell no\n'; -- ;\nINSERT INTO a VALUES (1);\n/* ;\n.shell no\n*/ DROP TABLE b;"),
+        (.redis, "GET a\r\n\n5 incr b\nset 'x\\'y' \"flush\\x61ll\\n\"\nFLUSHALL\nconnect h 1\ndel 'k"),
     ]
 
     private func whole(_ client: SQLClient, _ text: [UInt8]) -> Found {
@@ -77,9 +80,30 @@ import Testing
         (.psql, "COPY t FROM stdin;\n1\t", 19), (.psql, "COPY t FROM stdin;", 0), (.psql, "SELECT ';", 0), (.psql, "SELECT (1;\n", 0),
         (.mysql, "SELECT 1;\n# x;\nDROP", 10), (.mysql, "DELIMITER //", 0), (.mysql, "SELECT 1 \\G\nx", 12), (.mysql, "source a", 0),
         (.sqlite3, "SELECT 1;\n.shel", 10), (.sqlite3, "SELECT 1; .x\nS", 9), (.sqlite3, ".shell id\n", 10),
+        (.redis, "GET a\nFLUSHA", 6), (.redis, "FLUSHALL", 0),
     ]) func handedOn(client: SQLClient, text: String, count: Int) {
         var reader = ScriptReader(client)
         #expect(reader.take(Array(text.utf8), isLast: false).consumed == count, "\(text)")
+    }
+
+    /// redis-cli's words, as it parts them.
+    @Test func redisCommands() {
+        func words(_ text: String) -> [[String]] {
+            var reader = ScriptReader(.redis)
+            return reader.take(Array(text.utf8), isLast: true).meaning.commands.map { $0.map { String(decoding: $0, as: UTF8.self) } }
+        }
+        #expect(words("get a\n\n  set b 'c d'  \r\n") == [["get", "a"], ["set", "b", "c d"]])
+        #expect(words("3 \"FLUSH\"'ALL'\n+5 FLUSHALL\n-1 FLUSHALL") == [["FLUSHALL"], ["FLUSHALL"], ["FLUSHALL"]])
+        #expect(words(#"set k "\x41\n\"" 'it\'s \n'"#) == [["set", "k", "A\n\"", #"it's \n"#]])
+        #expect(words("flushall 'open") == [["flushall", "open"]])
+        #expect(words("\n \n").isEmpty && words("connect h 6379").isEmpty)
+        var summary = ScriptSummary.of(Array((0..<50_000).map { "SET k\($0) flushall\n" }.joined().utf8), .redis, client: .redis)
+        #expect(summary.commands.count == 1 && summary.intents.isEmpty)
+        summary = .of(Array("config get x\nCONFIG SET x y\nConfig Set z y".utf8), .redis, client: .redis)
+        #expect(summary.commands.count == 2)
+        summary = .of(Array("eval 'return 1' 0\nEVAL \"redis.call('flushall')\" 0".utf8), .redis, client: .redis)
+        #expect(summary.commands.count == 2)
+        #expect(ScriptSummary.of(Array("connect h 1".utf8), .redis, client: .redis).changesHost)
     }
 
     /// sqlite3 ends a statement where its line ends so, whatever is open in it, and a trigger at `; END ;`.

@@ -19,7 +19,8 @@ import Testing
         ("'a$b'", "a$b"), ("''", ""), ("# rm x", ""), ("a #b", "a"), ("a#b", "a#b"), ("A=1 B='x y' c d", "c_d"), ("A=1", ""),
         ("a > f 2>&1 < g >> h b", "a_b"), ("2>/dev/null a", "a"), ("a &> f", "a"), ("a 5", "a_5"), ("a <<< b", "a"),
         ("if a; then b; elif c; then d; else e; fi", "a b c d e"), ("while a; do b; done", "a b"), ("! a", "a"), ("{ a; }", "a"),
-        ("time a", "a"), ("coproc a", "a"), ("time -p a", "a"), ("exec a b", "a_b"), ("exec -a x b", "b"), ("command -p a", "a"),
+        ("time a", "a"), ("coproc a", "a"), ("time -p a", "a"), ("time -ao l a", "time_-ao_l_a"), ("exec a b", "a_b"), ("exec -a x b", "b"),
+        ("command -p a", "a"),
         ("cd x && a; export B=c; exit 1", "a"), ("true && a", "a"), ("[ -f x ] && a", "a"),
         ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
         ("a {b,c}", "?a_{b,c} …"),
@@ -69,5 +70,18 @@ import Testing
         for dear in ["\"$(", "$(", "`", "<<E\n", "'a' ", "(", "a;", "\\\n", "a=", "\"a\" "] {
             _ = ShellText.read(Array(String(repeating: dear, count: 200_000).utf8)[...])
         }
+    }
+
+    @Test(arguments: [
+        ("a > f 2>&1 < g >> h", "write_f read_g write_h"), ("a 2>/dev/null >&2 <&- >&-", "write_/dev/null"),
+        ("a &> f; b >| g", "write_f write_g"),
+        ("> ~/x", "write_~/x"), ("a > $x > *.c", ""), ("a '>' f", ""), ("echo '> f'", ""), ("a > 'b c'", "write_b c"),
+        ("a <> f", "write_f"),
+        ("a <<< f", ""), ("cat <<E > f\n> g\nE", "write_f"), ("a >& f", "write_f"), ("x=$(a > f)", "write_f"),
+        ("echo \"$(a > f)\"", "write_f"),
+        ("a >", ""), ("test 1 \\> 2", ""),
+    ]) func redirections(_ text: String, _ expected: String) {
+        let found = ShellText.read(Array(text.utf8)[...]).touches.map { $0.touch.rawValue + "_" + String(decoding: $0.path, as: UTF8.self) }
+        #expect(found.joined(separator: " ") == expected, "\(text)")
     }
 }

@@ -247,6 +247,9 @@ private struct Reading {
                 case .joined:
                     let all = first + rest(scan, argument + 1, end)
                     text(all + Self.more(rule, all), isListed: isListed)
+                case .alone:
+                    let words = [Array(first)] + scan.operands.map { scan.arguments[$0] }
+                    begin(words, isListed: isListed)
                 case .entry:
                     let words = Self.words(first) + scan.operands.dropFirst().map { scan.arguments[$0] }
                     guard let program = words.first else { continue }
@@ -259,11 +262,7 @@ private struct Reading {
                 case .none where isListed || rule.isOpen:
                     let words = [Array(first)] + scan.arguments[min(argument + 1, end)..<end]
                     for words in rule.isOpen ? Self.opened(words) : [words] {
-                        if isListed {
-                            meaning.starts.append(.init(words: words))
-                        } else {
-                            add(first, invoked: Catalogue.base(first), words, from: 1, to: words.count, inPlace: false)
-                        }
+                        begin(words, isListed: isListed)
                     }
                 case .none:
                     if rule.kind == .here, !isElsewhere { meaning.scripts.append(Array(first)) }
@@ -272,6 +271,11 @@ private struct Reading {
                 }
             }
         }
+    }
+
+    private mutating func begin(_ words: [[UInt8]], isListed: Bool) {
+        if isListed { return meaning.starts.append(.init(words: words)) }
+        add(words[0][...], invoked: Catalogue.base(words[0][...]), words, from: 1, to: words.count, inPlace: false)
     }
 
     /// An argument that a program will be given, as xargs(1) and find(1) write it.
@@ -315,6 +319,7 @@ private struct Reading {
         depth += 1
         defer { depth -= 1 }
         let script = ShellText.read(text)
+        if isListed { meaning.touches += script.touches }
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {
             if isListed {

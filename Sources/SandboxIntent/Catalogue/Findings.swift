@@ -51,10 +51,14 @@ extension Scan {
         case .lastOperand(let glob):
             guard let last = operands.last else { return false }
             return matches(glob, last, test)
+        case .remoteOperand(let n): return n <= operands.count && isRemote(operands[n - 1])
+        case .remoteLast: return operands.last.map(isRemote) ?? false
         case .operandCount(let n): return operands.count >= n
         case .afterDashes: return dashes.map { operands.count > $0 } ?? false
         }
     }
+
+    private func isRemote(_ argument: Int) -> Bool { !HostText.read(arguments[argument][...], as: .remote).hosts.isEmpty }
 
     private func matches(_ glob: ByteGlob, _ argument: Int, from start: Int = 0, _ test: Test) -> Bool {
         let text = arguments[argument][start...]

@@ -58,7 +58,10 @@ enum HostText {
 
     /// scp(1), rsync(1): `[USER@]HOST:PATH` is elsewhere, a name with a `/` before the colon is not.
     private static func remote(_ text: ArraySlice<UInt8>) -> Target {
-        let from = text.lastIndex(of: UInt8(ascii: "]")) ?? text.startIndex
+        // Only an address stands in brackets: of `host:a]b` the colon tells.
+        let name = text.firstIndex(of: UInt8(ascii: "@")).map { text[($0 + 1)...] } ?? text
+        let isAddress = name.first == UInt8(ascii: "[")
+        let from = isAddress ? name.firstIndex(of: UInt8(ascii: "]")) ?? text.startIndex : text.startIndex
         guard let colon = text[from...].firstIndex(of: UInt8(ascii: ":")),
             !text[..<colon].contains(UInt8(ascii: "/"))
         else { return Target() }

@@ -41,6 +41,8 @@ struct Option: Sendable {
         case last
         /// All up to `;`, or to `{} +`: find's `-exec`.
         case command
+        /// So many arguments, never in the same one: bwrap's `--bind`.
+        case several(Int)
     }
     /// One number for all of its names, counted along the path of subcommands.
     let id: Int
@@ -83,6 +85,9 @@ struct Test: Sendable {
         case anyOperand(ByteGlob)
         case operand(Int, ByteGlob)
         case lastOperand(ByteGlob)
+        /// It is on another machine, as rsync(1) writes that.
+        case remoteOperand(Int)
+        case remoteLast
         case operandCount(Int)
         /// There is one after `--`.
         case afterDashes
@@ -148,6 +153,8 @@ struct NestedRule: Sendable {
         case one
         /// Shell text, with all arguments that follow.
         case joined
+        /// A program's name, and all operands are its arguments: start-stop-daemon(8).
+        case alone
         /// The words that begin another command line, which the operands from the second on end: a container's entry point.
         case entry
         /// A subcommand of the program itself with its arguments, as shell text, and what follows the first operand: git's aliases.

@@ -171,6 +171,8 @@ struct LevelReader {
             kind = .operand(n, glob(parts[1]))
         } else if parts.count == 2, parts[0] == "last" {
             kind = .lastOperand(glob(parts[1]))
+        } else if let place = text.hasSuffix("@remote") ? text.dropLast("@remote".count) : nil, place == "last" || Int(place) ?? 0 > 0 {
+            kind = Int(place).map { .remoteOperand($0) } ?? .remoteLast
         } else if text.hasSuffix("+"), let n = Int(text.dropLast()), n > 0 {
             kind = .operandCount(n)
         } else {
@@ -216,7 +218,9 @@ struct LevelReader {
             case [UInt8(ascii: "?")]: argument = .attached
             case [UInt8(ascii: "!")]: argument = .last
             case [UInt8(ascii: ";")]: argument = .command
-            default: sink.error("`\(Substring(word))`: after `=` comes nothing, `?`, `!` or `;`", at: position)
+            case [UInt8(ascii: "2")]: argument = .several(2)
+            case [UInt8(ascii: "3")]: argument = .several(3)
+            default: sink.error("`\(Substring(word))`: after `=` comes nothing, `?`, `!`, `;`, `2` or `3`", at: position)
             }
         }
         return (names, argument)
@@ -276,7 +280,7 @@ struct LevelReader {
     private mutating func nested(_ node: YAMLNode, _ draft: inout LevelDraft) {
         let texts: [(String, NestedRule.Text, isOpen: Bool)] = [
             ("", .none, false), ("_script", .one, false), ("_text", .joined, false), ("_command", .command, false),
-            ("_entry", .entry, false), ("_more", .none, true), ("_text_more", .joined, true),
+            ("_alone", .alone, false), ("_entry", .entry, false), ("_more", .none, true), ("_text_more", .joined, true),
         ]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
         guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input", "remote_input"]) else { return }

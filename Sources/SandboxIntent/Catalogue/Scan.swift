@@ -136,7 +136,8 @@ struct Scan {
         level = next
         words = 0
         seeksCommand = next.hasCommands
-        if next.stop == 0 { optionsEnded = true }
+        // One that says where its options end has options of its own.
+        if let stop = next.stop { optionsEnded = stop == 0 || dashes != nil }
         return true
     }
 
@@ -237,6 +238,7 @@ struct Scan {
             let first = at + 1
             at = first
             if case .command = option.argument { at = endOfCommand(from: first) }
+            if case .several(let count) = option.argument { at = min(first + count, end) - 1 }
             let past = past(option, max(at, first + 1))
             values.append(Occurrence(option: option.id, argument: first, start: 0, end: past, isSure: isSure))
         }

@@ -24,6 +24,9 @@ package struct ShellText {
     /// All that it starts is in `commands`, each of them literal.
     package private(set) var isComplete = true
 
+    /// Files that its redirections name, and what is done to them.
+    package private(set) var touches: [(touch: Touch, path: [UInt8])] = []
+
     private let text: ArraySlice<UInt8>
     private let depth: Int
     private var at: Int
@@ -40,6 +43,8 @@ package struct ShellText {
     private var plain: Int?
     /// The next word is where a redirection leads.
     private var isTarget = false
+    /// What is done to the file there; of a copy it may be a descriptor's number.
+    private var target: (touch: Touch, isCopy: Bool)?
     /// Of a here-string: the next word is the input itself.
     private var isInput = false
     /// The next word is a pattern, a name or a list: after `for` and `case`.
@@ -48,7 +53,8 @@ package struct ShellText {
     private var hasCase = false
     private var followsBreak = false
     /// A word of the shell's own stands before the command, such as `exec`; and its option, such as `-a`, takes the next word.
-    private var isLed = false
+    /// `time` is a program where it has options of its own: dash(1) has no such word.
+    private var isLed = false, isTimed = false
     private var namesItself = false
     /// Between the parentheses of `name=(…)` are no commands.
     private var isArray = false
@@ -82,7 +88,11 @@ package struct ShellText {
                 if text[at...].first == byte { at += 1 }
                 // `|&`, `&>`
                 if byte == UInt8(ascii: "|"), text[at...].first == UInt8(ascii: "&") { at += 1 }
-                if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") { redirect() } else { endCommand(isPipe: isPipe) }
+                if byte == UInt8(ascii: "&"), text[at...].first == UInt8(ascii: ">") {
+                    redirect(.write)
+                } else {
+                    endCommand(isPipe: isPipe)
+                }
             case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "`"): parenthesis(byte)
             case UInt8(ascii: "<"), UInt8(ascii: ">"): redirection(byte)
             case UInt8(ascii: "#") where word == nil: at = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
@@ -104,6 +114,7 @@ package struct ShellText {
             var reader = ShellText(text, depth: depth + 1)
             reader.read()
             commands += reader.commands.map { Command(words: $0.words, isLiteral: false) }
+            touches += reader.touches
         }
     }
 
@@ -171,7 +182,7 @@ package struct ShellText {
         let before = plain ?? done.count
         (word, plain) = (nil, nil)
         if isTarget {
-            if isInput { command.input = command.isLiteral ? .text(done + [0x0a]) : .other }
+            if isInput { command.input = command.isLiteral ? .text(done + [0x0a]) : .other } else { touched(done) }
             (isTarget, isInput) = (false, false)
             return
         }
@@ -179,7 +190,7 @@ package struct ShellText {
             if isLed, before == done.count, passes(done) { return }
             if Self.isAssignment(done[..<before]) { return }
             if before == done.count, Self.leads.contains(where: { $0 == done }) {
-                isLed = true
+                (isLed, isTimed) = (true, done.elementsEqual("time".utf8))
                 return
             }
             if before == done.count, Self.heads.contains(where: { $0 == done }) {
@@ -187,6 +198,7 @@ package struct ShellText {
                 hasCase = hasCase || done.elementsEqual("case".utf8)
             }
         }
+        if isTimed, command.words.isEmpty, done.first == UInt8(ascii: "-") { command.words.append(Array("time".utf8)) }
         command.words.append(done)
     }
 
@@ -206,7 +218,7 @@ package struct ShellText {
         if !done.words.isEmpty { followsBreak = false }
         defer {
             (command, isTarget, isInput, isHead) = (Command(), false, false, false)
-            (isLed, namesItself) = (false, false)
+            (isLed, isTimed, namesItself) = (false, false, false)
             if isPipe { command.input = Self.said(by: done) }
             if isPipe, commands.count > before { feeds.insert(before) }
         }
@@ -222,29 +234,25 @@ package struct ShellText {
         if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
     }
 
-    /// What the next one of a pipeline reads, where that can be told: cat(1) of what it is given, echo(1) without what shells differ in,
-    /// printf(1) of plain text.
-    private static func said(by command: Command) -> Input {
-        let words = command.words.dropFirst()
-        guard command.isLiteral, let name = command.words.first else { return .other }
-        func joined(_ words: ArraySlice<[UInt8]>, _ blank: [UInt8]) -> [UInt8] { Array(words.joined(separator: blank)) }
-        if name.elementsEqual("cat".utf8), words.isEmpty, case .text = command.input { return command.input }
-        guard !words.dropFirst(name.elementsEqual("printf".utf8) ? 1 : 0).contains(where: { $0.contains(UInt8(ascii: "\\")) }) else {
-            return .other
-        }
-        if name.elementsEqual("echo".utf8), words.first?.first != UInt8(ascii: "-") { return .text(joined(words, [0x20]) + [0x0a]) }
-        guard name.elementsEqual("printf".utf8), let format = words.first else { return .other }
-        if words.count == 1 { return format.contains(where: { "%\\".utf8.contains($0) }) ? .other : .text(format) }
-        if format.elementsEqual("%s".utf8) { return .text(joined(words.dropFirst(), [])) }
-        return format.elementsEqual("%s\\n".utf8) ? .text(joined(words.dropFirst(), [0x0a]) + [0x0a]) : .other
-    }
-
     // MARK: Redirections and groups
 
-    private mutating func redirect() {
+    private mutating func redirect(_ touch: Touch) {
         endWord()
-        while let next = text[at...].first, next == UInt8(ascii: ">") || next == UInt8(ascii: "|") || next == UInt8(ascii: "&") { at += 1 }
+        target = (touch, false)
+        while let next = text[at...].first, ">|&".utf8.contains(next) {
+            if next == UInt8(ascii: "&") { target?.isCopy = true } else if next == UInt8(ascii: ">") { target?.touch = .write }
+            at += 1
+        }
         isTarget = true
+    }
+
+    /// What it leads to where the shell has no say in it, but for the home.
+    private mutating func touched(_ word: [UInt8]) {
+        guard let target, !word.isEmpty, word != Array("-".utf8),
+            !(word.first == UInt8(ascii: "~") ? word.dropFirst() : word[...]).contains(where: { Self.isSpecial[Int($0)] })
+        else { return }
+        if target.isCopy, word.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }) { return }
+        touches.append((target.touch, word))
     }
 
     private mutating func redirection(_ byte: UInt8) {
@@ -264,7 +272,7 @@ package struct ShellText {
             command.input = .other
         }
         let isString = isInput
-        redirect()
+        redirect(byte == UInt8(ascii: "<") ? .read : .write)
         isInput = isString
     }
 
@@ -317,28 +325,6 @@ package struct ShellText {
         followsBreak = false
         isArray = startsArray
     }
-
-    private static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
-        guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > 0 else { return false }
-        return word[..<equals].allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0 & 0xdf) || $0 == UInt8(ascii: "_") }
-    }
-
-    /// Before a command.
-    private static let leads = [
-        "if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "exec", "command", "builtin", "coproc",
-    ].map {
-        Array($0.utf8)
-    }
-    private static let heads = ["for", "case", "select", "function"].map { Array($0.utf8) }
-    /// What the shell does itself, without a program.
-    private static let own = [
-        "fi", "done", "esac", "}", "cd", ":", "set", "unset", "export", "readonly", "local", "declare", "typeset", "umask", "ulimit",
-        "shift",
-        "return", "break", "continue", "exit", "wait", "trap", "true", "false", "[", "[[", "pushd", "popd", "shopt", "read", "eval",
-        "source", ".",
-    ].map { Array($0.utf8) }
-    /// What these do is in other text.
-    private static let opaque = ["eval", "source", ".", "trap"].map { Array($0.utf8) }
 
     private static let isSpecial: [Bool] = {
         var table = [Bool](repeating: false, count: 256)

@@ -48,6 +48,21 @@ indirect enum Condition: Hashable {
         }
     }
 
+    /// CASE: which of the results it is. What does not depend on the row is the same for all of them.
+    static func cases(_ cases: [(when: Condition, then: Condition)], otherwise: Condition) -> Condition {
+        var results: [Condition] = [], isSettled = false, byRow = false
+        for (when, then) in cases where !isSettled {
+            let truth = when.truth
+            if truth == .never { continue }
+            results.append(then)
+            isSettled = truth == .always
+            byRow = byRow || truth == .depends
+        }
+        if !isSettled { results.append(otherwise) }
+        if results.count == 1 { return results[0] }
+        return byRow && !results.allSatisfy { $0.truth == .always } ? .opaque(readsColumns: true) : .choice(results)
+    }
+
     private static func isTrue(_ text: String) -> Truth {
         if let number = Double(text) { return number != 0 ? .always : .never }
         switch text.lowercased() {
@@ -117,6 +132,7 @@ extension Condition {
 
     private static func fold(_ name: String, _ operands: [Condition]) -> Condition {
         let kept = Condition.call(name, operands)
+        if operands.count == 1, name == "+" { return operands[0] }
         if operands.count == 1, name == "-", case .constant(.number(let n)) = operands[0] { return .constant(.number(-n)) }
         guard operands.count == 2 else { return kept }
         if let same = neutral(name, operands[0], operands[1]) { return same }
@@ -229,13 +245,14 @@ extension Condition {
             default: return false
             }
         }
-        guard case .call(let function, _) = a, ["length", "char_length", "octet_length", "abs"].contains(function),
+        guard case .call(let function, _) = a, ["length", "char_length", "octet_length", "abs", "position", "strpos"].contains(function),
             case .number(let n) = floor
         else { return false }
         return name == ">=" && n <= 0 || name == ">" && n < 0 || name == "<>" && n < 0
     }
     static func isKey(_ column: String) -> Bool {
-        ["id", "rowid", "oid", "ctid", "_rowid_", "uuid"].contains(column.split(separator: ".").last?.lowercased() ?? "")
+        ["id", "rowid", "oid", "ctid", "_rowid_", "uuid", "xmin", "xmax", "cmin", "cmax", "tableoid"].contains(
+            column.split(separator: ".").last?.lowercased() ?? "")
     }
 
     /// Whether one of several is met by every row: `x IS NULL OR x IS NOT NULL`, `p OR NOT p`, `x < 5 OR x > 3`.

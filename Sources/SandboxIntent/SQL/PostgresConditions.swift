@@ -28,8 +28,7 @@ struct PostgresConditions {
         case .coalesceExpr:
             return .choice(tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
         case .caseExpr:
-            let results = tree.children(tree.child(node, .args)).map(tree.unwrapped).compactMap { tree.child($0, .result) }
-            return .choice((results + [tree.child(node, .defresult)].compactMap { $0 }).map { read($0, depth: depth + 1) })
+            return cases(node, depth)
         case .funcCall:
             let name = tree.names(tree.child(node, .funcname)).last?.lowercased() ?? ""
             return .call(name, tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
@@ -37,6 +36,16 @@ struct PostgresConditions {
         case .currentOfExpr: return .opaque(readsColumns: true)
         default: return .opaque(readsColumns: mentionsColumn(node))
         }
+    }
+
+    private func cases(_ node: Int, _ depth: Int) -> Condition {
+        func part(_ node: Int?) -> Condition? { node.map { read($0, depth: depth + 1) } }
+        let value = part(tree.child(node, .arg))
+        let cases = tree.children(tree.child(node, .args)).map(tree.unwrapped).map { item in
+            let when = part(tree.child(item, .expr)) ?? .opaque(readsColumns: true)
+            return (value.map { .call("=", [$0, when]) } ?? when, part(tree.child(item, .result)) ?? .opaque(readsColumns: false))
+        }
+        return .cases(cases, otherwise: part(tree.child(node, .defresult)) ?? .constant(.null))
     }
 
     private func mentionsColumn(_ node: Int) -> Bool {
@@ -92,6 +101,12 @@ struct PostgresConditions {
                 return .call("similar to", operands)
             }
             return name == "~" ? .call("similar", [operands[0], first]) : .not(.call("similar", [operands[0], first]))
+        case "AEXPR_OP_ANY", "AEXPR_OP_ALL":
+            // `id = ANY(ARRAY[id])`
+            guard name == "=", let left, let rightNode, tree.key(rightNode) == .aArrayExpr else { return .call("some \(name)", operands) }
+            let items = tree.children(tree.child(rightNode, .elements)).map { read($0, depth: depth + 1) }
+            if items.count == 1 { return .call("=", [left] + items) }
+            return tree.string(node, .kind) == "AEXPR_OP_ANY" ? .call("in", [left] + items) : .and(items.map { .call("=", [left, $0]) })
         case "AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE": return .call(name, operands)
         default: return .call("some \(name)", operands)
         }
@@ -100,12 +115,30 @@ struct PostgresConditions {
     /// Of a subquery only what it takes from the row around it can differ from row to row.
     private func subLink(_ node: Int, _ depth: Int) -> Condition {
         guard let select = tree.child(node, .subselect).map(tree.unwrapped) else { return .opaque(readsColumns: true) }
+        // `(SELECT id)`: the value itself.
+        if tree.string(node, .subLinkType) == "EXPR_SUBLINK", let value = onlyValue(select) { return read(value, depth: depth + 1) }
         guard tree.string(node, .subLinkType) == "ANY_SUBLINK" else { return .opaque(readsColumns: readsOuterRow(select)) }
         let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
-        if case .column(let name) = tested, !tree.isTrue(node, .operName), !isLimited(select, depth), isOwnColumn(name, of: select) {
+        if case .column(let name) = tested, !tree.isTrue(node, .operName), isEveryRow(of: name, select, depth) {
             return .opaque(readsColumns: false)
         }
         return .opaque(readsColumns: tested.readsColumns || readsOuterRow(select))
+    }
+
+    private func onlyValue(_ select: Int) -> Int? {
+        let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
+        let isPlain = ![.fromClause, .whereClause, .havingClause, .larg, .limitCount, .limitOffset].contains { tree.isTrue(select, $0) }
+        return isPlain && targets.count == 1 ? tree.child(targets[0], .val) : nil
+    }
+
+    private func isEveryRow(of name: String, _ select: Int, _ depth: Int) -> Bool {
+        guard depth < maximumDepth else { return true }
+        if tree.string(select, .op) == "SETOP_UNION", ![.limitCount, .limitOffset].contains(where: { tree.isTrue(select, $0) }) {
+            return [.larg, .rarg].contains { side in
+                tree.child(select, side).map(tree.unwrapped).map { isEveryRow(of: name, $0, depth + 1) } ?? false
+            }
+        }
+        return !isLimited(select, depth) && isOwnColumn(name, of: select)
     }
 
     private func isLimited(_ select: Int, _ depth: Int) -> Bool {
@@ -130,7 +163,14 @@ struct PostgresConditions {
         let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
         guard tables.count == 1, targets.count == 1, tree.string(tables[0], .relname) == target, let value = tree.child(targets[0], .val)
         else { return false }
-        guard case .column(let selected) = read(value) else { return false }
-        return Condition.isSame(name, selected)
+        switch read(value) {
+        case .column(let selected): return Condition.isSame(name, selected)
+        // Of each group, and a group may be a row.
+        case .call("max", let parts) where tree.isTrue(select, .groupClause),
+            .call("min", let parts) where tree.isTrue(select, .groupClause):
+            guard parts.count == 1, case .column(let selected) = parts[0] else { return false }
+            return Condition.isSame(name, selected)
+        default: return false
+        }
     }
 }

@@ -85,6 +85,7 @@ extension SQL {
         case .sqlite:
             guard !ifExists, all.count == 1, let new = quoted(["\(trash)_\(lasts[0])"]) else { return nil }
             return "ALTER TABLE \(all[0]) RENAME TO \(new)"
+        case .redis: return nil
         }
     }
 

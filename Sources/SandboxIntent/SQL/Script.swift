@@ -2,13 +2,14 @@ package import SandboxModel
 
 /// Programs that take SQL with commands of their own in it.
 package enum SQLClient: String, Sendable, CaseIterable {
-    case psql, mysql, sqlite3
+    case psql, mysql, sqlite3, redis
 
     package var dialect: SQLDialect {
         switch self {
         case .psql: .postgres
         case .mysql: .mysql
         case .sqlite3: .sqlite
+        case .redis: .redis
         }
     }
 
@@ -17,6 +18,7 @@ package enum SQLClient: String, Sendable, CaseIterable {
         case .postgres: self = .psql
         case .mysql: self = .mysql
         case .sqlite: self = .sqlite3
+        case .redis: self = .redis
         }
     }
 }
@@ -43,6 +45,8 @@ package struct ScriptMeaning: Sendable, Hashable {
     package var writes: [[UInt8]] = []
     /// Command lines that it gives to a shell.
     package var programs: [[UInt8]] = []
+    /// Commands of the client that the catalogue knows by their words, as if they were its arguments: redis-cli's.
+    package var commands: [[[UInt8]]] = []
     /// Where it connects to instead: `\c`'s words.
     package var connections: [String] = []
     /// What names of files are relative to is another folder from somewhere on.
@@ -111,6 +115,9 @@ package struct ScriptReader: Sendable {
         case .sqlite3:
             var script = SQLiteScript(text, state, isLast: isLast)
             result = (script.read(), script.state, script.consumed)
+        case .redis:
+            var script = RedisScript(text, isLast: isLast)
+            result = (script.read(), state, script.consumed)
         }
         state = result.state
         var end = isLast ? text.count : result.consumed

@@ -20,7 +20,10 @@ package struct ScriptSummary: Sendable {
     package private(set) var includesUnnamed = false
     /// Shell text that the client hands to a shell: the first few.
     package private(set) var programs: [[UInt8]] = []
+    /// Commands for the catalogue (`ScriptMeaning.commands`), each kind once.
+    package private(set) var commands: [[[UInt8]]] = []
     private var known: Set<String> = []
+    private var kinds: Set<[[UInt8]]> = []
     private static let most = 10_000, mostPrograms = 16, mostDatabases = 100
 
     package init() {}
@@ -33,6 +36,7 @@ package struct ScriptSummary: Sendable {
         if includes.count + named.count <= Self.most { includes += named } else { tooMuch() }
         changesFolder = changesFolder || meaning.changesFolder
         programs += meaning.programs.prefix(Self.mostPrograms - programs.count)
+        for words in meaning.commands { add(command: words) }
         for words in meaning.connections {
             changesDatabase = true
             if words.utf8.contains(where: { $0 == 0x20 || $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }) { changesHost = true }
@@ -47,6 +51,21 @@ package struct ScriptSummary: Sendable {
         }
         for table in statement.tables where known.insert(table).inserted {
             if tables.count < Self.most { tables.append(table) } else { tooMuch() }
+        }
+    }
+
+    /// What a command means its first words say: `SET key value` is the same whatever is set, `CONFIG SET` and `CONFIG GET` are not, nor
+    /// are two texts of EVAL.
+    private mutating func add(command words: [[UInt8]]) {
+        func lower(_ word: [UInt8]) -> [UInt8] { word.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
+        let name = lower(words[0]), second = words.count > 1 ? words[1] : []
+        let isTold =
+            name.starts(with: "eval".utf8) || second.count <= 24 && second.allSatisfy { (0x61...0x7a).contains($0 | 0x20) || $0 == 0x2d }
+        guard kinds.insert([name, isTold ? lower(second) : []]).inserted else { return }
+        if commands.count < Self.most {
+            commands.append(words)
+        } else {
+            add([.kvFlush, .kvDelete, .kvAdmin], ["more than \(Self.most) commands"])
         }
     }
 

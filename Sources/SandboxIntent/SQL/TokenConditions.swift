@@ -1,9 +1,11 @@
 /// Tokens → `Condition`, by precedence, for MySQL and SQLite.
 struct TokenConditions {
-    private let tokens: ArraySlice<Lexeme>
-    private let dialect: SQLDialect
-    private var i: Int
-    private var depth = 0
+    let tokens: ArraySlice<Lexeme>
+    let dialect: SQLDialect
+    /// What a subquery can mean besides tables of its own.
+    let around: Around
+    var i: Int
+    var depth = 0
 
     /// Why an UPDATE or DELETE leaves nothing out, or nil.
     static func gap(_ tokens: [Lexeme], from start: Int, _ dialect: SQLDialect) -> String? {
@@ -36,8 +38,9 @@ struct TokenConditions {
             }
             k += 1
         }
+        let around = Around(tokens, change: start, dialect)
         func leavesNothingOut(_ range: Range<Int>) -> Bool {
-            var parser = TokenConditions(tokens: tokens[range], dialect: dialect, i: range.lowerBound)
+            var parser = TokenConditions(tokens: tokens[range], dialect: dialect, around: around, i: range.lowerBound)
             let parsed = parser.expression(0)
             // What is left over was not understood
             return parser.i >= range.upperBound ? parsed.leavesNothingOut : !tokens[range].contains { $0.kind == .word || $0.kind == .name }
@@ -47,16 +50,17 @@ struct TokenConditions {
         return "without a condition"
     }
 
-    private init(tokens: ArraySlice<Lexeme>, dialect: SQLDialect, i: Int) {
+    init(tokens: ArraySlice<Lexeme>, dialect: SQLDialect, around: Around, i: Int) {
         self.tokens = tokens
         self.dialect = dialect
+        self.around = around
         self.i = i
     }
 
-    private func word(_ ahead: Int = 0) -> String {
+    func word(_ ahead: Int = 0) -> String {
         i + ahead < tokens.endIndex && tokens[i + ahead].kind == .word ? tokens[i + ahead].text : ""
     }
-    private func symbol(_ ahead: Int = 0) -> String {
+    func symbol(_ ahead: Int = 0) -> String {
         i + ahead < tokens.endIndex && tokens[i + ahead].kind == .symbol ? tokens[i + ahead].text : ""
     }
 
@@ -86,7 +90,7 @@ struct TokenConditions {
         }
     }
 
-    private mutating func expression(_ floor: Int) -> Condition {
+    mutating func expression(_ floor: Int) -> Condition {
         depth += 1
         defer { depth -= 1 }
         guard depth < 50 else {
@@ -169,8 +173,8 @@ struct TokenConditions {
         case "IN":
             guard symbol() == "(" else { return .opaque(readsColumns: left.readsColumns) }
             if ["SELECT", "WITH", "VALUES"].contains(word(1)) {
-                let isLimited = skipBrackets()
-                return .opaque(readsColumns: left.readsColumns && isLimited)
+                let subquery = subquery()
+                return .opaque(readsColumns: left.readsColumns && !subquery.isEveryRow(of: left, around))
             }
             let items = arguments()
             return items.count == 1 ? .call("=", [left] + items) : .call("in", [left] + items)
@@ -203,8 +207,8 @@ struct TokenConditions {
         case "(":
             if ["SELECT", "WITH", "VALUES"].contains(word()) {
                 i -= 1
-                _ = skipBrackets()
-                return .opaque(readsColumns: false)
+                let subquery = subquery()
+                return subquery.value ?? .opaque(readsColumns: subquery.readsRow(of: around))
             }
             let inner = expression(0)
             if symbol() == "," {
@@ -236,7 +240,7 @@ struct TokenConditions {
             return .constant(.null)
         case "EXISTS":
             i += 1
-            return .opaque(readsColumns: skipBrackets())
+            return .opaque(readsColumns: subquery().isChoosy)
         case "CASE": return caseExpression()
         case "BINARY", "DATE", "TIMESTAMP", "TIME", "INTERVAL":
             if i + 1 < tokens.endIndex, [.string, .word, .name, .number].contains(tokens[i + 1].kind),
@@ -248,26 +252,30 @@ struct TokenConditions {
             return name()
         case "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "LOCALTIME", "LOCALTIMESTAMP":
             i += 1
-            if symbol() == "(" { _ = skipBrackets() }
+            if symbol() == "(" { _ = arguments() }
             return .opaque(readsColumns: false)
         default: return name()
         }
     }
 
-    /// CASE … END: its results may all be true.
     private mutating func caseExpression() -> Condition {
         i += 1
-        var results: [Condition] = []
+        var cases: [(when: Condition, then: Condition)] = [], otherwise = Condition.constant(.null)
+        var value: Condition?, when = Condition.opaque(readsColumns: true)
         while i < tokens.endIndex, word() != "END" {
-            let isResult = word() == "THEN" || word() == "ELSE"
-            if isResult || word() == "WHEN" { i += 1 }
-            let before = i
-            let value = expression(0)
-            if isResult { results.append(value) }
+            let role = word(), before = i
+            if ["WHEN", "THEN", "ELSE"].contains(role) { i += 1 }
+            let part = expression(0)
+            switch role {
+            case "WHEN": when = value.map { .call("=", [$0, part]) } ?? part
+            case "THEN": cases.append((when, part))
+            case "ELSE": otherwise = part
+            default: value = part
+            }
             if i == before { i += 1 }
         }
         i += 1
-        return .choice(results)
+        return .cases(cases, otherwise: otherwise)
     }
 
     private mutating func name() -> Condition {
@@ -301,19 +309,5 @@ struct TokenConditions {
         }
         i += 1
         return values
-    }
-
-    /// Over a subquery. Whether it leaves something out: it has a condition that names a table besides its columns, or a limit.
-    private mutating func skipBrackets() -> Bool {
-        guard symbol() == "(" else { return true }
-        var depth = 0
-        var isLimited = false
-        repeat {
-            if symbol() == "(" { depth += 1 }
-            if symbol() == ")" { depth -= 1 }
-            if ["WHERE", "HAVING", "LIMIT"].contains(word()) { isLimited = true }
-            i += 1
-        } while i < tokens.endIndex && depth > 0
-        return isLimited
     }
 }

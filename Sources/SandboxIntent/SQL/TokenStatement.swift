@@ -143,13 +143,23 @@ struct TokenStatement {
         guard heads(["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) else { return }
         // A client that knows no bodies sends what is in one as statements of their own
         var isBody = false
-        for token in tokens.dropFirst(i + 1) where token.kind == .word {
+        for (k, token) in tokens.enumerated().dropFirst(i + 1) where token.kind == .word {
             // `AFTER INSERT ON` says when, not what
             isBody = isBody || ["BEGIN", "ROW", "DO", "SQL", "RETURNS", "STATEMENT"].contains(token.text)
+            if isBody, ["UPDATE", "DELETE"].contains(token.text), !["KEY", "FOR", "ON"].contains(word(k - 1)) { changeInBody(k) }
             for (word, intents) in TokenStatement.bodyWords where isBody && token.text == word {
                 findings.add(intents, "\(word) in a body")
             }
         }
+    }
+
+    /// A body's own statement, up to where it ends.
+    private mutating func changeInBody(_ k: Int) {
+        // SQLite's `ON CONFLICT DO UPDATE` has the condition of its key.
+        if dialect == .sqlite, word(k - 1) == "DO" { return }
+        let own = Array(tokens[k...].prefix { !$0.isSymbol(";") })
+        guard let gap = TokenConditions.gap(own, from: 0, dialect) else { return }
+        findings.add(word(k) == "UPDATE" ? .sqlUpdateAll : .sqlDeleteAll, "\(word(k)) \(gap) in a body")
     }
     private static let bodyWords: [(String, IntentSet)] = [
         ("DROP", [.sqlDrop]), ("TRUNCATE", [.sqlTruncate]), ("ALTER", [.sqlAlter]), ("GRANT", [.sqlGrant]), ("DELETE", [.sqlDelete]),

@@ -133,7 +133,7 @@ extension ProfileReader {
         case "delete": return .delete(text)
         case "connect": return .connect(text)
         default:
-            let known = ["postgres", "mysql", "sqlite"]
+            let known = ["postgres", "mysql", "sqlite", "redis"]
             let dialect = fields["dialect"].flatMap { choice($0, "\(what).dialect", among: known) }
             return .sql(text, dialect: dialect ?? "postgres")
         }

@@ -163,7 +163,7 @@ package enum ProfileSchema {
               ],
               "properties": {
                 "run": { "$ref": "#/$defs/texts" }, "read": { "type": "string" }, "write": { "type": "string" }, "delete": { "type": "string" },
-                "connect": { "type": "string" }, "sql": { "type": "string" }, "dialect": { "enum": ["postgres", "mysql", "sqlite"] },
+                "connect": { "type": "string" }, "sql": { "type": "string" }, "dialect": { "enum": ["postgres", "mysql", "sqlite", "redis"] },
                 "expect": { "$ref": "#/$defs/decision" }, "to": { "$ref": "#/$defs/texts" }, "intent": { "$ref": "#/$defs/intents" },
                 "intent_not": { "$ref": "#/$defs/intents" }, "rule": { "type": "string" }, "as": { "type": "string" },
                 "group": { "$ref": "#/$defs/texts" }, "role": { "$ref": "#/$defs/texts" }, "subagent": { "type": "string" },

@@ -26,7 +26,8 @@ struct RuleTable: Sendable {
 
     /// A rule about every program start, whatever it means, asks for none, but where it asks for tables.
     private static func isAboutStatements(_ rule: CompiledRule) -> Bool {
-        guard !rule.rule.intents.isDisjoint(with: IntentSet(pattern: "sql") ?? []) else { return false }
+        let told = (IntentSet(pattern: "sql") ?? []).union(IntentSet(pattern: "kv") ?? [])
+        guard !rule.rule.intents.isDisjoint(with: told) else { return false }
         if !rule.rule.intents.contains(.procExec) { return true }
         return rule.conditions.contains { [.table, .database, .carries].contains($0.condition.key) }
     }

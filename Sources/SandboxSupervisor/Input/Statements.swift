@@ -42,7 +42,7 @@ extension Supervision {
 
     private func facts(_ summary: ScriptSummary, _ client: Client) -> Facts {
         var facts = client.facts
-        facts.take(summary)
+        commands.reader.take(summary, into: &facts)
         surround(&facts, client.caller)
         return facts
     }

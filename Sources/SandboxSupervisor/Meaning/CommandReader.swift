@@ -140,7 +140,7 @@ package struct CommandReader: Sendable {
             guard reading.scripts.insert(name).inserted else { return }
             guard !source.isElsewhere, depth <= Self.deepest, reading.scripts.count <= Self.mostScripts else {
                 if !source.isElsewhere { reading.hasUnnamedScripts = true }
-                return unknown(&reading)
+                return unknown(source.dialect, &reading)
             }
             guard let read = given(source, command, client, &reading) else { return }
             summary = read
@@ -148,23 +148,41 @@ package struct CommandReader: Sendable {
             guard let read = given(source, command, client, &reading) else { return }
             summary = read
         }
-        reading.facts.take(summary)
+        take(summary, into: &reading.facts)
         reading.evidence += summary.evidence
+        reading.evidence += evidence(ofCommandsIn: summary)
         if !source.isElsewhere { reading.programs += summary.programs }
         if summary.includesUnnamed { reading.hasUnnamedScripts = true }
         for include in summary.includes {
             guard let name = path(of: include, in: source, command, client) else {
                 reading.hasUnnamedScripts = true
-                return unknown(&reading)
+                return unknown(source.dialect, &reading)
             }
             // Where it is, is known when the client opens it.
             if summary.changesFolder, name.first != UInt8(ascii: "/"), reading.scripts.insert(name).inserted {
-                if !command.opensAreJudged { unknown(&reading) }
+                if !command.opensAreJudged { unknown(source.dialect, &reading) }
                 continue
             }
             add(StatementSource(.file(name), source.dialect, isElsewhere: source.isElsewhere), command, &reading, depth: depth + 1)
         }
     }
+
+    /// What a script does, and what its client's own commands mean.
+    package func take(_ summary: ScriptSummary, into facts: inout Facts) {
+        facts.take(summary)
+        for words in summary.commands { facts.intents.formUnion(clientCommand(words).intents) }
+    }
+
+    package func evidence(ofCommandsIn summary: ScriptSummary) -> [(intent: Intent, because: String)] {
+        summary.commands.flatMap { clientCommand($0).evidence.map { ($0.intent, $0.because) } }
+    }
+
+    private func clientCommand(_ words: [[UInt8]]) -> CommandMeaning {
+        let name = Array("redis-cli".utf8)
+        // None of them is an option of the client's.
+        return meaning(name, words[0].first == UInt8(ascii: "-") ? [name] : [name] + words)
+    }
+
     /// What a client reads first, unless it is told not to: then nobody opens it.
     private static func startUp(_ command: Command, _ client: SQLClient) -> [[UInt8]] {
         let home = command.variable("HOME").map { Array($0.utf8) } ?? []
@@ -173,7 +191,7 @@ package struct CommandReader: Sendable {
             guard let named = command.variable("PSQLRC").map({ Array($0.utf8) }) else { return [home + Array("/.psqlrc".utf8)] }
             return [named.starts(with: "~/".utf8) ? home + named.dropFirst() : named]
         case .sqlite3: return [home + Array("/.sqliterc".utf8)]
-        case .mysql: return []
+        case .mysql, .redis: return []
         }
     }
 
@@ -184,7 +202,7 @@ package struct CommandReader: Sendable {
         switch command.input(source) {
         case .nothing: return nil
         case .unknown:
-            unknown(&reading)
+            unknown(source.dialect, &reading)
             return nil
         case .text(let text):
             reading.sources.append((source, text))
@@ -195,7 +213,8 @@ package struct CommandReader: Sendable {
         }
     }
 
-    private func unknown(_ reading: inout Reading) {
+    private func unknown(_ dialect: SQLDialect, _ reading: inout Reading) {
+        if dialect == .redis { return reading.facts.intents.insert(.kvAdmin) }
         reading.facts.intents.insert(.sqlUnknown)
         reading.facts.unknown.insert(.table)
     }
@@ -226,7 +245,7 @@ package struct CommandReader: Sendable {
         switch dialect {
         case .postgres: names = (["PGHOSTADDR", "PGHOST"], "PGPORT", "PGDATABASE", "PGSERVICE", 5432)
         case .mysql: names = (["MYSQL_HOST"], "MYSQL_TCP_PORT", "MYSQL_DATABASE", nil, 3306)
-        case .sqlite: return
+        case .sqlite, .redis: return
         }
         if facts.database == nil { facts.database = command.variable(names.base) }
         let port = command.variable(names.port).flatMap(UInt16.init)

@@ -131,7 +131,9 @@ package final class Explainer {
     private func query(_ text: [UInt8], _ dialect: SQLDialect) -> Explanation {
         var facts = Facts(.query, intents: [])
         around(&facts)
-        let statements = SQL.read(text, dialect: dialect)
+        let commands = dialect == .redis ? ScriptSummary.of(text, dialect, client: .redis) : ScriptSummary()
+        judge.reader.take(commands, into: &facts)
+        let statements = dialect == .redis ? [] : SQL.read(text, dialect: dialect)
         for statement in statements {
             facts.intents.formUnion(statement.intents)
             facts.tables += statement.tables
@@ -139,6 +141,7 @@ package final class Explainer {
         }
         var explanation = Explanation(.query, facts, nil, policy.decide(facts, counters: counters))
         explanation.add(statements)
+        explanation.evidence += judge.reader.evidence(ofCommandsIn: commands)
         return explanation
     }
 
