@@ -37,14 +37,15 @@ extension EndToEnd {
             Cost(
                 kind: "connect", mode: "observe", thread: "sbx-notify",
                 calls: ["ioctl": 2, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "close": 1]),
+            // By which device it would go, besides.
             Cost(
                 kind: "connect", mode: "enforce", thread: "sbx-notify",
-                calls: ["ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "connect": 1, "close": 1]),
+                calls: ["ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 2, "connect": 1, "close": 1]),
             // Who answers there is asked of the kernel besides, of both families, however many sockets there are.
             Cost(
                 kind: "connect", mode: "carries", thread: "sbx-notify",
                 calls: [
-                    "ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 1, "connect": 1, "close": 2, "socket": 1,
+                    "ioctl": 3, "process_vm_readv": 1, "pidfd_getfd": 1, "getsockopt": 2, "connect": 1, "close": 2, "socket": 1,
                     "sendto": 2,
                 ], uncounted: "recvfrom"),
             // Five stops (fork, the child, exec, the child's end, SIGCHLD), each waited for and taken; the child's pidfd; the

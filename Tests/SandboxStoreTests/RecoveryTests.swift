@@ -8,8 +8,14 @@ import Testing
 @Suite struct RecoveryTests {
     /// Copies of a live session's segments, as a killed supervisor would leave them: the lock is free.
     private func abandon(_ state: StateDirectory, _ fill: (Journal, TrailWriter) throws -> Void) throws {
-        let journal = try newJournal(state, segmentSize: 256 << 10)
-        try fill(journal, TrailWriter(state: state, journal: journal))
+        do {
+            let journal = try newJournal(state, segmentSize: 256 << 10)
+            try fill(journal, TrailWriter(state: state, journal: journal))
+        }
+        // Children that other tests have just forked hold it as well, until they run a program.
+        let lock = open(state.sessions + "/s-01JABCDEF/lock", O_RDONLY | O_CLOEXEC)
+        #expect(lock >= 0 && flock(lock, LOCK_EX) == 0)
+        close(lock)
     }
 
     @Test func aJournalThatWasLeftBehindIsTakenInOnce() throws {
