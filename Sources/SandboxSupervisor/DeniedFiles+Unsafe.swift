@@ -16,12 +16,26 @@ final class DeniedFiles: Sendable {
         var reading, changing, talking: Ruling?
     }
 
-    private let policy: Policy
-    private let known = Mutex<[Key: Denials]?>(nil)
-    /// Names to look at before the search is given up: it makes somebody wait.
-    private static let limit = 50_000
+    private struct Found {
+        var files: [Key: Denials] = [:]
+        /// Of a file that was not found, where the session has made so many names that no search comes to an end.
+        var others: Denials?
+    }
 
-    init(_ policy: Policy) { self.policy = policy }
+    private let policy: Policy
+    /// When the session began, in seconds since 1970: what has come since has no name from before.
+    private let started: Int
+    private let known = Mutex<Found?>(nil)
+    /// Names from before the session to look at before the search is given up: it makes somebody wait. Those that the session makes do not
+    /// count, or it could make as many and hide what lies below them.
+    private static let limit = 50_000
+    /// Of them all.
+    private static let most = 1_000_000
+
+    init(_ policy: Policy, started nanoseconds: UInt64) {
+        self.policy = policy
+        started = Int(nanoseconds / 1_000_000_000)
+    }
 
     func ruling(device: UInt64, inode: UInt64, access: FileAccess) -> Ruling? {
         let denials = denials(device, inode)
@@ -33,7 +47,7 @@ final class DeniedFiles: Sendable {
     private func denials(_ device: UInt64, _ inode: UInt64) -> Denials? {
         known.withLock { found in
             if found == nil { found = search() }
-            return found?[Key(device: device, inode: inode)]
+            return found?.files[Key(device: device, inode: inode)] ?? found?.others
         }
     }
 
@@ -43,7 +57,7 @@ final class DeniedFiles: Sendable {
         guard denials.changing != nil else { return }
         known.withLock { found in
             if found == nil { found = search() }
-            found?[Key(device: device, inode: inode)] = denials
+            found?.files[Key(device: device, inode: inode)] = denials
         }
     }
 
@@ -56,24 +70,31 @@ final class DeniedFiles: Sendable {
     // MARK: Searching
 
     /// Folder by folder, so that what lies near the top is found even where the limit is reached.
-    private func search() -> [Key: Denials] {
-        var found: [Key: Denials] = [:]
+    private func search() -> Found {
+        var found = Found()
         // No file has two names where the kernel shows itself.
         var waiting = policy.deniedPlaces.filter { place in
             !["/proc/", "/sys/"].contains { (place.path + [UInt8(ascii: "/")]).starts(with: $0.utf8) }
         }
-        var next = 0, seen = 0
-        for place in waiting { look(at: place.path, &found) }
+        var next = 0, seen = 0, all = 0
+        for place in waiting { look(at: place.path, &found.files) }
         while next < waiting.count, seen < DeniedFiles.limit {
             let place = waiting[next]
             next += 1
-            forEachName(in: place.path) { name, isFolder in
-                seen += 1
+            forEachName(in: place.path) { name, isFolder, isNew in
+                all += 1
+                if !isNew { seen += 1 }
+                if all > DeniedFiles.most { return }
                 let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
-                if !isFolder { return look(at: path, &found) }
+                if !isFolder { return look(at: path, &found.files) }
                 if place.extent == .everything || place.extent == .asDenied && policy.mayDenyBelow(path.span) {
                     waiting.append(DeniedPlace(path: path, extent: place.extent))
                 }
+            }
+            if all > DeniedFiles.most {
+                let ruling = Ruling(.deny, by: policy.builtin.names)
+                found.others = Denials(reading: ruling, changing: ruling, talking: ruling)
+                break
             }
         }
         return found
@@ -88,22 +109,25 @@ final class DeniedFiles: Sendable {
         if denials.talking != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
     }
 
-    private func forEachName(in folder: [UInt8], _ body: ([UInt8], Bool) -> Void) {
+    private func forEachName(in folder: [UInt8], _ body: (_ name: [UInt8], _ isFolder: Bool, _ isNew: Bool) -> Void) {
         let fd = open(folder.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard fd >= 0, let directory = fdopendir(fd) else {
             if fd >= 0 { close(fd) }
             return
         }
         defer { closedir(directory) }
+        var st = stat()
+        // The time of the last change is the kernel's alone to set, of a folder as of a file: utimensat(2).
+        let hasChanged = fstat(fd, &st) == 0 && st.st_ctim.tv_sec >= started
         while let entry = readdir(directory) {
             let name = DirectoryEntry.bytes(entry)
             if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
             let type = Int32(entry.pointee.d_type)
-            var st = stat()
             // Not every file system says it here (readdir(3)).
-            let isUnknown =
-                type == Int32(DT_UNKNOWN) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
-            body(name, type == Int32(DT_DIR) || isUnknown && st.st_mode & S_IFMT == S_IFDIR)
+            let isUnknown = type == Int32(DT_UNKNOWN)
+            let isThere = (hasChanged || isUnknown) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
+            let isFolder = type == Int32(DT_DIR) || isUnknown && isThere && st.st_mode & S_IFMT == S_IFDIR
+            body(name, isFolder, hasChanged && isThere && st.st_ctim.tv_sec >= started)
         }
     }
 }

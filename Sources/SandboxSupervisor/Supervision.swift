@@ -80,7 +80,7 @@ final class Supervision: Sendable {
         self.agentGroup = agentGroup
         self.root = root
         self.group = group
-        denied = DeniedFiles(policy)
+        denied = DeniedFiles(policy, started: info.started)
         hosts = HostTable(policy.hostNames)
         waits = WaitPool(context.tasks)
         // As many as there are rules; they live as long as the process.

@@ -240,6 +240,23 @@ extension EndToEnd {
             }
         }
 
+        /// Another name of it is allowed; the denied one lies below a folder that fills during the session.
+        @Test(arguments: Account.all) func aDeniedFileIsFoundAmongManyNewNames(account: Account) throws {
+            let world = try World(account), other = world.work + "/other"
+            #expect(link(world.secret, other) == 0)
+            let files = "files: { default: deny, read: [\"/**\"], write: [\"${workspace}/**\"], deny: [\"\(world.root)/**/secret\"] }"
+            let profile = try world.profile("no-secret", "mode: enforce\n\(files)\nexec: { default: allow }")
+            let command = ["sh", "-c", "echo ready; read go; cat other"]
+            #expect(try world.native(command, input: "go\n").out == "ready\n" + World.secretText)
+            let running = try world.start(world.sandboxCommand(command, profile: profile))
+            #expect(running.line() == "ready")
+            for i in 0..<50_001 { close(open("\(world.work)/\(i)", O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)) }
+            running.write("go\n")
+            running.closeInput()
+            let outcome = running.finish(within: 60)
+            #expect(outcome.code == 1 && !outcome.out.contains("SECRET") && outcome.err.contains("ermission denied"), "\(outcome)")
+        }
+
         static let userNamespaces = (try? World().native(["unshare", "-Ur", "true"]).code == 0) ?? false
         static let containers: [[String]] =
             [["unshare", "-Ur"], ["unshare", "-Urpf", "--mount-proc"]]

@@ -32,6 +32,25 @@ enum Shipped {
         #expect(files.sorted() == Shipped.names.map { $0 + ".yaml" })
     }
 
+    /// A session leaves the tests of these unread.
+    @Test(arguments: Shipped.names)
+    func aSessionNeedsNoTests(_ name: String) throws {
+        let source = ProfileSource(bytes: try Shipped.bytes(name), file: name + ".yaml"), lookup = try Shipped.lookup()
+        func body(isShipped: Bool) throws -> ProfileBody {
+            try ProfileLoader.load(source, lookup: lookup) { ParsedProfile($0, forSession: true, isShipped: isShipped) }.body
+        }
+        #expect(try body(isShipped: true) == body(isShipped: false))
+    }
+
+    @Test func whatFollowsTheTestsIsRead() throws {
+        let text = "version: 1\nname: x\ntests:\n  - { read: /a, expect: deny }\n# More.\nfiles: { deny: [/a] }\n"
+        let source = ProfileSource(bytes: Array(text.utf8), file: "x.yaml")
+        let profile = try ProfileLoader.load(source, lookup: FakeLookup(files: [:])) {
+            ParsedProfile($0, forSession: true, isShipped: true)
+        }
+        #expect(profile.body.files.deny.count == 1)
+    }
+
     @Test(arguments: Shipped.names)
     func valid(_ name: String) throws {
         let profile = try Shipped.profile(name)

@@ -83,6 +83,7 @@ package struct BuiltinRules: Sendable {
     package internal(set) var memoryProgram = RuleID.none
     package internal(set) var refusedCall = RuleID.none
     package internal(set) var systemV = RuleID.none
+    package internal(set) var names = RuleID.none
     package internal(set) var rawDevice = RuleID.none
 }
 

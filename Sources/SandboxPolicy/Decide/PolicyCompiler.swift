@@ -104,6 +104,8 @@ struct PolicyCompiler {
             "builtin.calls", "a system call that would go round the rules, or that is the machine's and not one session's")
         builtin.systemV = try rule(
             "builtin.system-v", "shared memory, semaphores and message queues that were not made in the session are somebody else's")
+        builtin.names = try rule(
+            "builtin.names", "a file with several names, and so many have been made that it cannot be told whether one of them is denied")
         builtin.kernelSocket = try rule("builtin.kernel-sockets", "routes of this machine are asked of the kernel, not of the network")
         builtin.rawDevice = try rule(
             "builtin.raw-devices", "a disk, a machine's memory, somebody's keyboard or a maker of devices goes round every other rule")

@@ -54,10 +54,12 @@ package struct ParsedProfile: Sendable {
 
     /// All of it, where something follows them.
     private static func withoutTests(_ bytes: [UInt8]) -> [UInt8] {
-        var lines = bytes.split(separator: UInt8(ascii: "\n"))[...]
-        while let line = lines.popLast() {
-            if line.starts(with: "tests:".utf8) { return Array(bytes[..<line.startIndex]) }
-            guard let first = line.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "#") else { break }
+        var end = bytes.count
+        while end > 0 {
+            let start = bytes[..<(end - 1)].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            if bytes[start...].starts(with: "tests:".utf8) { return Array(bytes[..<start]) }
+            guard [UInt8(ascii: " "), UInt8(ascii: "#"), UInt8(ascii: "\n")].contains(bytes[start]) else { break }
+            end = start
         }
         return bytes
     }
