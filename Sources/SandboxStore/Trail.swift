@@ -11,8 +11,11 @@ package enum Trail {
 
     /// Takes in what dead supervisors left in their journals. Safe to call at any time, by several processes at
     /// once, and to be killed in: a session is taken in once. With `patiently` it also waits for those that others are
-    /// just taking in, so that what has ended is in the database when it returns.
-    package static func recover(_ state: StateDirectory, patiently: Bool = false) throws(StoreError) -> Recovery {
+    /// just taking in, so that what has ended is in the database when it returns. `tidy` is told of each before that: what
+    /// it removes is removed as well where we are killed in between, for the session is met again.
+    package static func recover(
+        _ state: StateDirectory, patiently: Bool = false, tidy: (_ session: String) -> Void = { _ in }
+    ) throws(StoreError) -> Recovery {
         var result = Recovery()
         try SessionDirectory.removeHalfMade(in: state)
         for id in try SessionDirectory.all(in: state) {
@@ -22,6 +25,7 @@ package enum Trail {
                     rmdir(state.sessions + "/" + id)
                     continue
                 }
+                tidy(id)
                 try recover(directory, in: state)
                 result.recovered.append(id)
             } catch {

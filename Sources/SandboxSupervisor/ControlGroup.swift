@@ -77,10 +77,9 @@ struct ControlGroup: Sendable {
         for _ in 0..<100 where rmdir(path) != 0 && errno == EBUSY { usleep(1000) }
     }
 
-    /// What supervisors that were killed could not remove.
-    static func sweep(_ sessions: [String]) {
-        guard !sessions.isEmpty else { return }
-        for folder in places() { for id in sessions { rmdir("\(folder)/sandbox-\(id)") } }
+    /// What a supervisor that was killed could not remove.
+    static func sweep(_ session: String) {
+        for folder in places() { rmdir("\(folder)/sandbox-\(session)") }
     }
 
     private static func write(_ text: String, to file: String) -> Bool {

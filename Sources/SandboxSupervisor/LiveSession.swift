@@ -199,10 +199,7 @@ struct LiveSession {
             usleep(LiveSession.storeDelay)
             do throws(StoreError) {
                 try writer.start()
-                let recovered = try Trail.recover(setup.state).recovered
-                TemporaryFolder.sweep(recovered)
-                ApproverSockets.sweep(recovered)
-                ControlGroup.sweep(recovered)
+                _ = try Abandoned.takeIn(setup.state)
             } catch { Session.say("the trail waits in the journal: \(error)") }
         }
         if let limit = setup.timeLimit { WorkerThread.start("sbx-time") { [supervision] in Deadline.wait(limit, thenEnd: supervision) } }

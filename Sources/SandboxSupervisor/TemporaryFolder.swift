@@ -21,8 +21,6 @@ struct TemporaryFolder: Sendable {
     /// Removes it with all it holds, once every process of the session is dead.
     func remove() { sbx_remove_tree(path) }
 
-    /// What supervisors that were killed could not remove.
-    static func sweep(_ sessions: [String]) {
-        for id in sessions { sbx_remove_tree("\(parent)/sandbox-\(id)") }
-    }
+    /// What a supervisor that was killed could not remove.
+    static func sweep(_ session: String) { sbx_remove_tree("\(parent)/sandbox-\(session)") }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SandboxModel
 internal import SandboxStore
+internal import SandboxSupervisor
 
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +29,7 @@ struct StateOptions: ParsableArguments {
 
     func takeInJournals(_ state: StateDirectory) {
         do throws(StoreError) {
-            for failure in try Trail.recover(state, patiently: true).failures {
+            for failure in try Abandoned.takeIn(state, patiently: true).failures {
                 complain("session \(failure.session) could not be taken in: \(failure.error)")
             }
         } catch {

@@ -7,11 +7,12 @@ extension EndToEnd {
         static let rounds = Int(ProcessInfo.processInfo.environment["KILL_ROUNDS"] ?? "") ?? 200
 
         @Test(arguments: Account.all) func killedAtRandomMoments(account: Account) throws {
-            let world = try World(account), profile = try world.permissive()
+            let world = try World(account), profile = try world.permissive(), temporary = ["TMPDIR": world.home]
             var reported: [String] = []
             for round in 1...(account == .own ? Self.rounds : max(20, Self.rounds / 10)) {
                 let marker = "kill\(round)x\(UInt32.random(in: 0...UInt32.max))"
-                let running = try world.start(world.sandboxCommand([world.guest, "maker", world.work, marker], profile: profile))
+                let running = try world.start(
+                    world.sandboxCommand([world.guest, "maker", world.work, marker], profile: profile), environment: temporary)
                 // Some die while they start, some after a number of files: what is waited for is the report, not the clock.
                 let wanted = Int.random(in: -5...40)
                 var seen: [String] = []
@@ -29,6 +30,11 @@ extension EndToEnd {
                 let gone = eventually { processes(carrying: marker).isEmpty }
                 try #require(gone, "round \(round): left behind: \(processes(carrying: marker))")
             }
+            // Who asks for the trail takes in what was left, and removes the rest of those sessions.
+            let asked = try world.start([Built.sandbox, "audit", "sessions"], environment: temporary)
+            let sessions = asked.finish(within: 120).out
+            let left = try FileManager.default.contentsOfDirectory(atPath: world.home).filter { $0.hasPrefix("sandbox-s-") }
+            #expect(sessions.contains("s-0") && !left.contains { sessions.contains($0.dropFirst("sandbox-".count)) }, "\(left)")
             let names = Set(
                 try world.events("--operation", "create", "--limit", "1000000").map { URL(fileURLWithPath: $0.resource).lastPathComponent })
             let lost = reported.filter { !names.contains($0) }

@@ -26,9 +26,8 @@ enum ApproverSockets {
         } catch { return [] }
     }
 
-    /// What killed supervisors left.
-    static func sweep(_ sessions: [String]) {
-        guard geteuid() == 0 else { return }
-        for session in sessions { unlink(folder + "/" + session) }
+    /// What a killed supervisor left.
+    static func sweep(_ session: String) {
+        if geteuid() == 0 { unlink(folder + "/" + session) }
     }
 }
