@@ -191,8 +191,8 @@ static inline int sbx_thread_setresuid(int r, int e, int s) { return (int)sbx_re
 static inline int sbx_thread_setresgid(int r, int e, int s) { return (int)sbx_ret(syscall(SYS_setresgid, r, e, s)); }
 static inline int sbx_thread_setgroups(int n, const unsigned *list) { return (int)sbx_ret(syscall(SYS_setgroups, n, list)); }
 static inline int sbx_thread_getgroups(int n, unsigned *list) { return (int)sbx_ret(syscall(SYS_getgroups, n, list)); }
-// Removes a folder and all it holds, following no link and entering no other file system. For folders nobody else
-// works in any more.
+// Removes a folder, by its absolute path, and all it holds, following no link and entering nothing that is mounted there, whoever else
+// may be at work in it: where its owner is not who removes it, that may be another session.
 void sbx_remove_tree(const char *path);
 // Whether a folder holds a socket anywhere below, or so much, or what may not be looked at, that nobody can tell.
 int sbx_may_hold_socket(const char *folder);
