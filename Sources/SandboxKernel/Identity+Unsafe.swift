@@ -156,7 +156,7 @@ struct ProcStatus {
     /// signal(7).
     private static let ignoredByDefault = set([SIGCHLD, SIGCONT, SIGURG, SIGWINCH])
     static let stops = set([SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU])
-    static func isStop(_ signal: Int32) -> Bool { stops & set([signal]) != 0 }
+    static func isStop(_ signal: Int32) -> Bool { (1...64).contains(signal) && stops >> UInt64(signal - 1) & 1 != 0 }
     private static func set(_ signals: [Int32]) -> UInt64 { signals.reduce(0) { $0 | 1 << UInt64($1 - 1) } }
 
     private static func numbers(_ text: UnsafeRawBufferPointer) -> [UInt32] {

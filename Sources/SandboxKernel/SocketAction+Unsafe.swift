@@ -85,7 +85,8 @@ extension SocketWork {
     /// It is bound to no device, or to the loopback's. Where nothing else may, an address that is of one device alone does that (`fe80::1`,
     /// ipv6(7), `sin6_scope_id`), and by that device a loopback address is another machine's.
     private var goesByRoutes: Bool {
-        [0, SocketWork.loopbackInterface].contains(sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface))
+        let device = sbx_getsockopt_int(socket, SOL_SOCKET, SocketWork.boundInterface)
+        return device == 0 || device == SocketWork.loopbackInterface
     }
 
     /// What is bound to the loopback device is reached through it and by nobody on another machine, whatever address it has.

@@ -2,8 +2,7 @@ internal import SandboxModel
 
 /// That a process came to carry a class of data, or would have.
 package struct CarriedRow: Sendable, Hashable {
-    /// By its number.
-    package var session: Int64
+    package var session: String
     package var pid: Int32
     /// What it ran last: it may have come by the class as another.
     package var program: [UInt8]
@@ -70,7 +69,8 @@ extension TrailReader {
     private static let mostLookedAt = 100_000
 
     private static let carriedRows = """
-        SELECT c.session, p.pid, t.bytes, c.time, c.class, c.why, r.name FROM carried c LEFT JOIN process p ON p.id = c.process
+        SELECT s.name, p.pid, t.bytes, c.time, c.class, c.why, r.name FROM carried c JOIN session s ON s.id = c.session
+        LEFT JOIN process p ON p.id = c.process
         LEFT JOIN image i ON i.id = p.image LEFT JOIN text t ON t.id = i.program
         LEFT JOIN rule r ON r.session = c.session AND r.rule = c.refused
 
@@ -81,7 +81,7 @@ extension TrailReader {
         while try select.step() {
             rows.append(
                 CarriedRow(
-                    session: select.integer(0), pid: Int32(truncatingIfNeeded: select.integer(1)), program: select.bytes(2) ?? [],
+                    session: select.text(0) ?? "", pid: Int32(truncatingIfNeeded: select.integer(1)), program: select.bytes(2) ?? [],
                     time: select.unsigned(3), name: select.text(4) ?? "", why: select.text(5) ?? "", refused: select.text(6)))
         }
         return rows

@@ -49,7 +49,7 @@ struct ControlGroup: Sendable {
     static func places() -> [String] {
         let lines = ControlSocket.bytes(file: "/proc/self/cgroup", limit: 4096).split(separator: UInt8(ascii: "\n"))
         guard let own = lines.first(where: { $0.starts(with: "0::/".utf8) })?.dropFirst(3),
-            let folder = MountTable().folder(ofControlGroup: Array(own)), let above = folder.lastIndex(of: UInt8(ascii: "/"))
+            let folder = MountTable.atStart.folder(ofControlGroup: Array(own)), let above = folder.lastIndex(of: UInt8(ascii: "/"))
         else { return [] }
         let places = [folder[...]] + (own.count > 1 ? [folder[..<above]] : [])
         return places.map { String(decoding: $0, as: UTF8.self) }.filter { access($0, W_OK) == 0 }

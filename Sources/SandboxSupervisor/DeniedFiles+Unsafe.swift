@@ -84,12 +84,13 @@ final class DeniedFiles: Sendable {
             forEachName(in: place.path) { name, isFolder, isNew in
                 all += 1
                 if !isNew { seen += 1 }
-                if all > DeniedFiles.most { return }
+                if all > DeniedFiles.most { return false }
                 let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
-                if !isFolder { return look(at: path, &found.files) }
-                if place.extent == .everything || place.extent == .asDenied && policy.mayDenyBelow(path.span) {
+                if !isFolder { look(at: path, &found.files) }
+                if isFolder, place.extent == .everything || place.extent == .asDenied && policy.mayDenyBelow(path.span) {
                     waiting.append(DeniedPlace(path: path, extent: place.extent))
                 }
+                return true
             }
             if all > DeniedFiles.most {
                 let ruling = Ruling(.deny, by: policy.builtin.names)
@@ -109,7 +110,8 @@ final class DeniedFiles: Sendable {
         if denials.talking != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
     }
 
-    private func forEachName(in folder: [UInt8], _ body: (_ name: [UInt8], _ isFolder: Bool, _ isNew: Bool) -> Void) {
+    /// As long as `body` is true.
+    private func forEachName(in folder: [UInt8], _ body: (_ name: [UInt8], _ isFolder: Bool, _ isNew: Bool) -> Bool) {
         let fd = open(folder.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard fd >= 0, let directory = fdopendir(fd) else {
             if fd >= 0 { close(fd) }
@@ -127,7 +129,7 @@ final class DeniedFiles: Sendable {
             let isUnknown = type == Int32(DT_UNKNOWN)
             let isThere = (hasChanged || isUnknown) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
             let isFolder = type == Int32(DT_DIR) || isUnknown && isThere && st.st_mode & S_IFMT == S_IFDIR
-            body(name, isFolder, hasChanged && isThere && st.st_ctim.tv_sec >= started)
+            if !body(name, isFolder, hasChanged && isThere && st.st_ctim.tv_sec >= started) { return }
         }
     }
 }

@@ -4,9 +4,6 @@ internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
 
-/// Nothing can be mounted in a session.
-private let mounts = MountTable()
-
 /// Opens that are answered after a look, without a descriptor of ours: handing one over costs three times as much.
 extension Notifier {
     enum Passage {
@@ -81,7 +78,7 @@ extension Notifier {
     /// By whichever of its paths may be written to, where its file system is mounted more than once.
     private func writing(to path: [UInt8]) -> Ruling {
         let ruling = supervision.policy.judge(file: path.span, access: .write)
-        let others = mounts.others(of: path, withAll: false).lazy.map { [policy = supervision.policy] in
+        let others = MountTable.atStart.others(of: path, withAll: false).lazy.map { [policy = supervision.policy] in
             policy.judge(file: $0.span, access: .write)
         }
         return others.first { $0.decision != .deny } ?? ruling

@@ -10,13 +10,15 @@ struct MountTable: Sendable {
         let type: String
     }
     private let mounts: [Mount]
+    /// Read once, by whoever asks first.
+    static let atStart = MountTable()
 
     private static let settings: Set<String> = [
         "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "efivarfs", "configfs", "pstore", "bpf", "binfmt_misc",
         "selinuxfs", "smackfs", "resctrl", "fusectl",
     ]
 
-    init() {
+    private init() {
         let lines = (TrustedFile.contents("/proc/self/mountinfo") ?? []).split(separator: UInt8(ascii: "\n"))
         mounts = lines.compactMap { line in
             // 36 35 98:0 /root /place options … - type device …

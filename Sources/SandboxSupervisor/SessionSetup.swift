@@ -250,7 +250,7 @@ struct PendingPolicy: Sendable {
 /// What a session finds on the machine, whatever its profile says.
 private struct MachinePlaces: Sendable {
     let nameservers = HostTable.nameservers()
-    let mounts = MountTable()
+    let mounts = MountTable.atStart
     let searchPath = getenv("PATH").map { Array(String(cString: $0).utf8) } ?? []
     let programFolders: [[UInt8]]
     init() { programFolders = MachinePlaces.programFolders(searchPath) }

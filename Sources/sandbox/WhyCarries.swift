@@ -30,17 +30,14 @@ extension LineageCommand {
             if target.utf8.contains(UInt8(ascii: "/")) { return nil }
             if case .none = try reader.session(target) { return nil }
         }
-        return try reader.carried(in: state.session(session, in: reader), pid: pid).map { answer($0, try sessions(reader)) }
+        return try reader.carried(in: state.session(session, in: reader), pid: pid).map(answer)
     }
 
     /// What a file has: by its number, so that its name does not matter, and by its place.
     private func labels(_ directory: StateDirectory, _ reader: TrailReader?) throws -> [Answer] {
         let byPlace = try reader.map { reader in
             try reader.carried(from: absolutePath(target)).map {
-                Answer(
-                    head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time,
-                    session: try sessions(reader)[$0.session] ?? "?",
-                    why: $0.why)
+                Answer(head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
             }
         }
         var st = stat()
@@ -55,18 +52,12 @@ extension LineageCommand {
     private func refused(_ reader: TrailReader) throws -> [Answer] {
         var names = [absolutePath(target)]
         if !target.utf8.contains(UInt8(ascii: "/")) { names.append(Array(target.utf8)) }
-        let sessions = try sessions(reader)
-        return try names.flatMap { try reader.carried(byRefusedAt: $0) }.map { answer($0, sessions) }
+        return try names.flatMap { try reader.carried(byRefusedAt: $0) }.map(answer)
     }
 
-    private func sessions(_ reader: TrailReader) throws -> [Int64: String] {
-        Dictionary(uniqueKeysWithValues: try reader.sessions().map { ($0.number, $0.info.id) })
-    }
-
-    private func answer(_ row: CarriedRow, _ sessions: [Int64: String]) -> Answer {
+    private func answer(_ row: CarriedRow) -> Answer {
         Answer(
-            head: "pid \(row.pid)", program: Escaped.text(row.program), name: row.name, time: row.time,
-            session: sessions[row.session] ?? "?",
+            head: "pid \(row.pid)", program: Escaped.text(row.program), name: row.name, time: row.time, session: row.session,
             why: row.why, refused: row.refused)
     }
 

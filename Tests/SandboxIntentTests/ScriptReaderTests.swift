@@ -49,6 +49,13 @@ import Testing
         return found
     }
 
+    @Test func aWordAsLongAsTheInput() {
+        let word = [UInt8](repeating: UInt8(ascii: "a"), count: 2 << 20)
+        var reader = ScriptReader(.redis, stopsAtErrors: true)
+        let (meaning, _) = reader.take(Array("set k ".utf8) + word, isLast: true)
+        #expect(meaning.commands == [[Array("set".utf8), Array("k".utf8), word]])
+    }
+
     @Test(arguments: scripts) func cutAnywhere(client: SQLClient, script: String) {
         let text = Array(script.utf8), expected = whole(client, text)
         for cut in 0...text.count {

@@ -56,7 +56,9 @@ struct RedisScript {
                 if let done = word { words.append(done) }
                 word = nil
             } else {
-                word = (word ?? []) + [byte]
+                // Appended in place: a word may be as long as the input.
+                if word == nil { word = [] }
+                word?.append(byte)
             }
         }
         if let done = word { words.append(done) }

@@ -20,7 +20,7 @@ package enum DryRun {
             protected: [ProtectedPath(resolved(try StateDirectory.locate(state)), .everything)], resolve: LinkResolver().resolve)
         variables.protected += (ProfileFiles().folders.map(\.path) + profile.files).map { ProtectedPath(resolved($0), .changes) }
         variables.protected.append(ProtectedPath(resolved("/proc/self/exe"), .changes))
-        let mounts = MountTable()
+        let mounts = MountTable.atStart
         variables.kernelMounts = mounts.kernelPlaces
         variables.otherPaths = mounts.others
         variables.ownAddresses = Interfaces.addresses
