@@ -7,6 +7,7 @@ import Testing
     @Test(arguments: [
         (SQLDialect.postgres, postgresTable), (.mysql, mysqlTable), (.sqlite, sqliteTable), (.postgres, morePostgres), (.mysql, moreMySQL),
         (.sqlite, moreSQLite), (.postgres, postgresByHand), (.mysql, mysqlByHand), (.sqlite, sqliteByHand),
+        (.postgres, everywhereByHand), (.mysql, everywhereByHand), (.sqlite, everywhereByHand),
     ])
     func table(_ dialect: SQLDialect, _ table: String) {
         var count = 0

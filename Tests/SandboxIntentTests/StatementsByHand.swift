@@ -1,9 +1,88 @@
-/// Statements judged by hand before anything read them, each dialect for itself: odd ways to write what takes everything away, and look-alikes.
+/// Statements judged by hand before anything read them, each dialect for itself where they differ: odd ways to write what takes everything away, and look-alikes.
 
-let postgresByHand = #"""
+/// The same in every dialect.
+let everywhereByHand = #"""
     select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
     select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
     select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
+    drop alter | ALTER TABLE t DROP COLUMN c
+    delete | DELETE FROM t WHERE id IN (1, 2)
+    delete delete_all | DELETE FROM t WHERE id IN (id, 5)
+    delete delete_all | DELETE FROM t WHERE id >= id
+    delete delete_all | DELETE FROM t WHERE id <= id
+    delete delete_all | DELETE FROM t WHERE NOT (id <> id)
+    delete delete_all | DELETE FROM t WHERE (id, a) = (id, a)
+    delete delete_all | DELETE FROM t WHERE length('a') = 1
+    delete delete_all | DELETE FROM t WHERE 1 IS NOT NULL
+    delete delete_all | DELETE FROM t WHERE 'x' <> 'y'
+    delete delete_all | DELETE FROM t WHERE 5 % 2 = 1
+    delete delete_all | DELETE FROM t WHERE 2 * 3 = 6
+    delete delete_all | DELETE FROM t WHERE 1 + 1 > 1
+    delete delete_all | DELETE FROM t WHERE 'abc' LIKE 'a%'
+    delete delete_all | DELETE FROM t WHERE lower('A') = 'a'
+    delete delete_all | DELETE FROM t WHERE greatest(1, 2) = 2
+    delete delete_all | DELETE FROM t WHERE coalesce(NULL, true)
+    delete delete_all | DELETE FROM t WHERE nullif(1, 2) = 1
+    delete delete_all | DELETE FROM t WHERE CASE id WHEN 1 THEN true ELSE true END
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE true)
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT t.id FROM t)
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t UNION SELECT id FROM t)
+    select delete delete_all | DELETE FROM t WHERE id IN (SELECT x.id FROM t x)
+    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t)
+    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t AS x WHERE x.id = x.id)
+    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) > 0
+    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) >= 0
+    select delete delete_all | DELETE FROM t WHERE (SELECT 1) = 1
+    select delete delete_all | DELETE FROM t WHERE NOT EXISTS (SELECT 1 WHERE false)
+    delete delete_all | DELETE FROM t WHERE (true)
+    delete delete_all | DELETE FROM t WHERE ((1 = 1))
+    delete delete_all | DELETE FROM t WHERE (1 = 1) IS NOT FALSE
+    delete delete_all | DELETE FROM t WHERE id = 1 OR id <> 1 OR id IS NULL
+    delete delete_all | DELETE FROM t WHERE id > 5 OR id <= 5
+    delete delete_all | DELETE FROM t WHERE id = 1 OR NOT id = 1
+    delete delete_all | DELETE FROM t WHERE true OR id = 1
+    delete delete_all | DELETE FROM t WHERE id = 1 OR 1 < 2
+    delete delete_all | DELETE FROM t WHERE now() = now()
+    delete delete_all | DELETE FROM t WHERE true = true
+    delete delete_all | DELETE FROM t WHERE NOT (1 = 2 OR false)
+    delete delete_all | DELETE FROM t WHERE 1 = 1 AND id = id AND 'a' = 'a'
+    delete delete_all | DELETE FROM t WHERE abs(id) >= 0
+    delete delete_all | DELETE FROM t WHERE id - id = 0
+    delete delete_all | DELETE FROM t WHERE id = (id)
+    delete delete_all | DELETE FROM t WHERE id = +id
+    delete delete_all | DELETE FROM t WHERE - id = - id
+    select delete delete_all | DELETE FROM t WHERE id = (SELECT id)
+    delete | DELETE FROM t WHERE a = b
+    delete | DELETE FROM t WHERE id <> id
+    delete | DELETE FROM t WHERE id < id
+    delete | DELETE FROM t WHERE NOT id = id
+    delete | DELETE FROM t WHERE id IN (other)
+    select delete | DELETE FROM t WHERE id IN (SELECT id FROM u)
+    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE created < now())
+    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t)
+    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 10)
+    select delete | DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
+    select delete | DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
+    delete | DELETE FROM t WHERE name = ''
+    delete | DELETE FROM t WHERE status IN ('DROP', 'DELETE')
+    delete | DELETE FROM t WHERE id BETWEEN 1 AND 100
+    delete | DELETE FROM t WHERE id = 1 AND true
+    delete | DELETE FROM t WHERE false OR id = 1
+    delete | DELETE FROM t WHERE id IS NULL
+    delete | DELETE FROM t WHERE active
+    delete | DELETE FROM t WHERE NOT active
+    select delete | DELETE FROM t WHERE (SELECT count(*) FROM u WHERE u.id = t.id) > 3
+    select delete | DELETE FROM t WHERE id = (SELECT min(id) FROM t)
+    delete | DELETE FROM t WHERE coalesce(a, 0) = 0
+    delete | DELETE FROM t WHERE lower(name) = 'x'
+    delete | DELETE FROM t WHERE length(name) > 10
+    delete | DELETE FROM t WHERE id % 2 = 0
+    delete | DELETE FROM t WHERE CASE WHEN id = 1 THEN true ELSE false END
+    delete | DELETE FROM t WHERE 'a' = name
+    delete | DELETE FROM t WHERE 1 = 2
+    """#
+
+let postgresByHand = #"""
     select | SELECT 1 /* a /* b /* c */ */ ; DROP TABLE t */
     select unknown | SELECT 1 /* a /* b */ ; DROP TABLE t
     select drop | SELECT 1 /* a /* b */ */ ; DROP TABLE t
@@ -17,7 +96,6 @@ let postgresByHand = #"""
     drop | DROP TABLESPACE ts
     drop | DROP SERVER s CASCADE
     drop | DROP PUBLICATION p
-    drop alter | ALTER TABLE t DROP COLUMN c
     alter | ALTER TABLE t DROP CONSTRAINT c
     alter | ALTER TABLE t DETACH PARTITION p
     alter | ALTER TABLE t ADD COLUMN c int
@@ -51,10 +129,6 @@ let postgresByHand = #"""
     delete delete_all unknown | DELETE FROM ONLY t *
     delete | DELETE FROM t WHERE id = 7
     delete | DELETE FROM t WHERE id = 7 AND true
-    delete | DELETE FROM t WHERE id IS NULL
-    delete | DELETE FROM t WHERE a = b
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM u)
-    select delete | DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
     delete | DELETE FROM t WHERE created < now() - interval '1 day'
     delete | DELETE FROM t WHERE 1 = 0 OR id = 3
     select update update_all | UPDATE t SET a = (SELECT 1 WHERE false)
@@ -116,56 +190,20 @@ let postgresByHand = #"""
     select call | SELECT f(x) FROM t
     select | SELECT lower(x), count(*) FROM t GROUP BY 1
     select | SELECT * FROM t WHERE x = 'DELETE FROM t' OR true
-    delete delete_all | DELETE FROM t WHERE id IN (id, 5)
     delete delete_all | DELETE FROM t WHERE id = ANY('{1}') OR true
     delete delete_all | DELETE FROM t WHERE id = id::int
-    delete delete_all | DELETE FROM t WHERE id >= id
-    delete delete_all | DELETE FROM t WHERE id <= id
-    delete delete_all | DELETE FROM t WHERE NOT (id <> id)
     delete delete_all | DELETE FROM t WHERE NOT id IS DISTINCT FROM id
-    delete delete_all | DELETE FROM t WHERE (id, a) = (id, a)
     delete delete_all | DELETE FROM t WHERE ROW(1) = ROW(1)
-    delete delete_all | DELETE FROM t WHERE length('a') = 1
     delete delete_all | DELETE FROM t WHERE random() >= 0
     delete delete_all | DELETE FROM t WHERE current_user = current_user
     delete delete_all | DELETE FROM t WHERE current_user IS NOT NULL
     delete delete_all | DELETE FROM t WHERE version() LIKE '%'
-    delete delete_all | DELETE FROM t WHERE 1 IS NOT NULL
-    delete delete_all | DELETE FROM t WHERE 'x' <> 'y'
-    delete delete_all | DELETE FROM t WHERE 5 % 2 = 1
-    delete delete_all | DELETE FROM t WHERE 2 * 3 = 6
-    delete delete_all | DELETE FROM t WHERE 1 + 1 > 1
-    delete delete_all | DELETE FROM t WHERE 'abc' LIKE 'a%'
     delete delete_all | DELETE FROM t WHERE 'abc' ~ 'b'
-    delete delete_all | DELETE FROM t WHERE lower('A') = 'a'
-    delete delete_all | DELETE FROM t WHERE greatest(1, 2) = 2
-    delete delete_all | DELETE FROM t WHERE coalesce(NULL, true)
-    delete delete_all | DELETE FROM t WHERE nullif(1, 2) = 1
-    delete delete_all | DELETE FROM t WHERE CASE id WHEN 1 THEN true ELSE true END
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE true)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT t.id FROM t)
     select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM public.t)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t UNION SELECT id FROM t)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT x.id FROM t x)
-    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t)
-    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t AS x WHERE x.id = x.id)
     select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT FROM (VALUES (1)) v)
-    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) > 0
-    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) >= 0
-    select delete delete_all | DELETE FROM t WHERE (SELECT 1) = 1
-    select delete delete_all | DELETE FROM t WHERE NOT EXISTS (SELECT 1 WHERE false)
-    delete delete_all | DELETE FROM t WHERE (true)
-    delete delete_all | DELETE FROM t WHERE ((1 = 1))
-    delete delete_all | DELETE FROM t WHERE (1 = 1) IS NOT FALSE
-    delete delete_all | DELETE FROM t WHERE id = 1 OR id <> 1 OR id IS NULL
-    delete delete_all | DELETE FROM t WHERE id > 5 OR id <= 5
-    delete delete_all | DELETE FROM t WHERE id = 1 OR NOT id = 1
-    delete delete_all | DELETE FROM t WHERE true OR id = 1
-    delete delete_all | DELETE FROM t WHERE id = 1 OR 1 < 2
     delete delete_all | DELETE FROM t WHERE '1'::int = 1
     delete delete_all | DELETE FROM t WHERE 1::text = '1'
     delete delete_all | DELETE FROM t WHERE DATE '2020-01-01' < now()
-    delete delete_all | DELETE FROM t WHERE now() = now()
     delete delete_all | DELETE FROM t WHERE id::text LIKE '%'
     delete delete_all | DELETE FROM t WHERE id::text ILIKE '%%'
     delete delete_all | DELETE FROM t WHERE name SIMILAR TO '%'
@@ -176,21 +214,12 @@ let postgresByHand = #"""
     delete delete_all | DELETE FROM t WHERE tableoid = tableoid
     delete delete_all | DELETE FROM t WHERE xmin IS NOT NULL
     delete delete_all | DELETE FROM t WHERE t = t
-    delete delete_all | DELETE FROM t WHERE true = true
-    delete delete_all | DELETE FROM t WHERE NOT (1 = 2 OR false)
-    delete delete_all | DELETE FROM t WHERE 1 = 1 AND id = id AND 'a' = 'a'
-    delete delete_all | DELETE FROM t WHERE abs(id) >= 0
-    delete delete_all | DELETE FROM t WHERE id - id = 0
     delete delete_all | DELETE FROM t WHERE bool 'yes'
     delete delete_all | DELETE FROM t WHERE 'on'::bool
     delete delete_all call | DELETE FROM t WHERE int4eq(1, 1)
     delete delete_all call | DELETE FROM t WHERE texteq('a', 'a')
     delete delete_all call | DELETE FROM t WHERE boolin('t')
     delete delete_all | DELETE FROM t WHERE id OPERATOR(pg_catalog.=) id
-    delete delete_all | DELETE FROM t WHERE id = (id)
-    delete delete_all | DELETE FROM t WHERE id = +id
-    delete delete_all | DELETE FROM t WHERE - id = - id
-    select delete delete_all | DELETE FROM t WHERE id = (SELECT id)
     delete delete_all | DELETE FROM t WHERE ARRAY[1] <@ ARRAY[1,2]
     delete delete_all | DELETE FROM t WHERE '{}'::jsonb <@ '{"a":1}'
     delete delete_all | DELETE FROM t WHERE num_nulls(1) = 0
@@ -198,44 +227,18 @@ let postgresByHand = #"""
     delete delete_all | DELETE FROM t WHERE id = ALL(ARRAY[id])
     delete delete_all | DELETE FROM t WHERE id = ANY(ARRAY[id, 3])
     delete delete_all | DELETE FROM t WHERE 1 = ANY(ARRAY[1,2])
-    delete | DELETE FROM t WHERE id <> id
-    delete | DELETE FROM t WHERE id < id
-    delete | DELETE FROM t WHERE NOT id = id
-    delete | DELETE FROM t WHERE id IN (1, 2)
     delete | DELETE FROM t WHERE id = ANY(ARRAY[1, 2])
     delete | DELETE FROM t WHERE id = ANY(ARRAY[other])
-    delete | DELETE FROM t WHERE id IN (other)
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE created < now())
-    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t)
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 10)
-    select delete | DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
-    delete | DELETE FROM t WHERE name = ''
-    delete | DELETE FROM t WHERE status IN ('DROP', 'DELETE')
-    delete | DELETE FROM t WHERE id BETWEEN 1 AND 100
-    delete | DELETE FROM t WHERE id = 1 AND true
-    delete | DELETE FROM t WHERE false OR id = 1
-    delete | DELETE FROM t WHERE active
-    delete | DELETE FROM t WHERE NOT active
-    select delete | DELETE FROM t WHERE (SELECT count(*) FROM u WHERE u.id = t.id) > 3
-    select delete | DELETE FROM t WHERE id = (SELECT min(id) FROM t)
-    delete | DELETE FROM t WHERE coalesce(a, 0) = 0
-    delete | DELETE FROM t WHERE lower(name) = 'x'
-    delete | DELETE FROM t WHERE length(name) > 10
-    delete | DELETE FROM t WHERE id % 2 = 0
-    delete | DELETE FROM t WHERE CASE WHEN id = 1 THEN true ELSE false END
-    delete | DELETE FROM t WHERE 'a' = name
-    delete | DELETE FROM t WHERE 1 = 2
     """#
 
 let mysqlByHand = #"""
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
-    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
-    select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
     select delete delete_all | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE 0)
     select delete | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE a = 1)
     select delete delete_all | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
     select delete | WITH x AS (SELECT id FROM t WHERE a = 3) DELETE FROM t WHERE id IN (SELECT id FROM x)
     select delete delete_all | WITH y AS (SELECT id FROM t WHERE a = 3), x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    select unknown | SELECT 'x
+    drop | DROP
     select drop | /*!50000 DROP TABLE x */
     select drop | /*!DROP TABLE x*/
     drop | DROP/*!99999 FOO */TABLE x
@@ -253,7 +256,6 @@ let mysqlByHand = #"""
     drop | DROP SERVER s
     drop | DROP FUNCTION f
     select | DROP PREPARE p
-    drop alter | ALTER TABLE t DROP COLUMN c
     drop alter | ALTER TABLE t DROP c
     drop alter | ALTER TABLE t DROP PARTITION p0
     truncate alter | ALTER TABLE t TRUNCATE PARTITION ALL
@@ -285,7 +287,6 @@ let mysqlByHand = #"""
     delete | DELETE FROM t WHERE id = 'id'
     delete | DELETE FROM t WHERE name LIKE '%x%'
     delete | DELETE t FROM t JOIN u ON t.id = u.id
-    delete | DELETE FROM t WHERE id IN (1, 2)
     delete | DELETE FROM t WHERE id = 1 AND 1
     update update_all | UPDATE LOW_PRIORITY t SET a = 1 ORDER BY b
     update | UPDATE t SET a = 'WHERE' WHERE id = 2
@@ -322,55 +323,8 @@ let mysqlByHand = #"""
     select | CHECK TABLE t
     select | LOCK TABLES t WRITE
     select | HELP 'drop'
-    select unknown | SELECT 'x
-    drop | DROP
     delete delete_all | DELETE t WHERE
     select delete | WITH x AS (SELECT 1 AS id) DELETE FROM t WHERE id IN (SELECT id FROM x)
-    delete delete_all | DELETE FROM t WHERE id IN (id, 5)
-    delete delete_all | DELETE FROM t WHERE id >= id
-    delete delete_all | DELETE FROM t WHERE id <= id
-    delete delete_all | DELETE FROM t WHERE NOT (id <> id)
-    delete delete_all | DELETE FROM t WHERE (id, a) = (id, a)
-    delete delete_all | DELETE FROM t WHERE length('a') = 1
-    delete delete_all | DELETE FROM t WHERE 1 IS NOT NULL
-    delete delete_all | DELETE FROM t WHERE 'x' <> 'y'
-    delete delete_all | DELETE FROM t WHERE 5 % 2 = 1
-    delete delete_all | DELETE FROM t WHERE 2 * 3 = 6
-    delete delete_all | DELETE FROM t WHERE 1 + 1 > 1
-    delete delete_all | DELETE FROM t WHERE 'abc' LIKE 'a%'
-    delete delete_all | DELETE FROM t WHERE lower('A') = 'a'
-    delete delete_all | DELETE FROM t WHERE greatest(1, 2) = 2
-    delete delete_all | DELETE FROM t WHERE coalesce(NULL, true)
-    delete delete_all | DELETE FROM t WHERE nullif(1, 2) = 1
-    delete delete_all | DELETE FROM t WHERE CASE id WHEN 1 THEN true ELSE true END
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE true)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT t.id FROM t)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT id FROM t UNION SELECT id FROM t)
-    select delete delete_all | DELETE FROM t WHERE id IN (SELECT x.id FROM t x)
-    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t)
-    select delete delete_all | DELETE FROM t WHERE EXISTS (SELECT 1 FROM t AS x WHERE x.id = x.id)
-    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) > 0
-    select delete delete_all | DELETE FROM t WHERE (SELECT count(*) FROM t) >= 0
-    select delete delete_all | DELETE FROM t WHERE (SELECT 1) = 1
-    select delete delete_all | DELETE FROM t WHERE NOT EXISTS (SELECT 1 WHERE false)
-    delete delete_all | DELETE FROM t WHERE (true)
-    delete delete_all | DELETE FROM t WHERE ((1 = 1))
-    delete delete_all | DELETE FROM t WHERE (1 = 1) IS NOT FALSE
-    delete delete_all | DELETE FROM t WHERE id = 1 OR id <> 1 OR id IS NULL
-    delete delete_all | DELETE FROM t WHERE id > 5 OR id <= 5
-    delete delete_all | DELETE FROM t WHERE id = 1 OR NOT id = 1
-    delete delete_all | DELETE FROM t WHERE true OR id = 1
-    delete delete_all | DELETE FROM t WHERE id = 1 OR 1 < 2
-    delete delete_all | DELETE FROM t WHERE now() = now()
-    delete delete_all | DELETE FROM t WHERE true = true
-    delete delete_all | DELETE FROM t WHERE NOT (1 = 2 OR false)
-    delete delete_all | DELETE FROM t WHERE 1 = 1 AND id = id AND 'a' = 'a'
-    delete delete_all | DELETE FROM t WHERE abs(id) >= 0
-    delete delete_all | DELETE FROM t WHERE id - id = 0
-    delete delete_all | DELETE FROM t WHERE id = (id)
-    delete delete_all | DELETE FROM t WHERE id = +id
-    delete delete_all | DELETE FROM t WHERE - id = - id
-    select delete delete_all | DELETE FROM t WHERE id = (SELECT id)
     delete delete_all | DELETE FROM t WHERE rand() >= 0
     delete delete_all | DELETE FROM t WHERE "a"="a"
     delete delete_all | DELETE FROM t WHERE 1 && 1
@@ -378,32 +332,4 @@ let mysqlByHand = #"""
     delete delete_all | DELETE FROM t WHERE id REGEXP ".*"
     delete delete_all | DELETE FROM t WHERE strcmp("a","b")
     delete delete_all | DELETE FROM t WHERE 1 IS TRUE
-    delete | DELETE FROM t WHERE a = b
-    delete | DELETE FROM t WHERE id <> id
-    delete | DELETE FROM t WHERE id < id
-    delete | DELETE FROM t WHERE NOT id = id
-    delete | DELETE FROM t WHERE id IN (other)
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM u)
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t WHERE created < now())
-    select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t)
-    select delete | DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 10)
-    select delete | DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
-    select delete | DELETE FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.id = t.id)
-    delete | DELETE FROM t WHERE name = ''
-    delete | DELETE FROM t WHERE status IN ('DROP', 'DELETE')
-    delete | DELETE FROM t WHERE id BETWEEN 1 AND 100
-    delete | DELETE FROM t WHERE id = 1 AND true
-    delete | DELETE FROM t WHERE false OR id = 1
-    delete | DELETE FROM t WHERE id IS NULL
-    delete | DELETE FROM t WHERE active
-    delete | DELETE FROM t WHERE NOT active
-    select delete | DELETE FROM t WHERE (SELECT count(*) FROM u WHERE u.id = t.id) > 3
-    select delete | DELETE FROM t WHERE id = (SELECT min(id) FROM t)
-    delete | DELETE FROM t WHERE coalesce(a, 0) = 0
-    delete | DELETE FROM t WHERE lower(name) = 'x'
-    delete | DELETE FROM t WHERE length(name) > 10
-    delete | DELETE FROM t WHERE id % 2 = 0
-    delete | DELETE FROM t WHERE CASE WHEN id = 1 THEN true ELSE false END
-    delete | DELETE FROM t WHERE 'a' = name
-    delete | DELETE FROM t WHERE 1 = 2
     """#
