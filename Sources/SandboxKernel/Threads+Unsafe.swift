@@ -39,9 +39,17 @@ package enum WorkerThread {
 }
 
 extension WorkerThread {
-    /// The calling thread, and what it starts from now on, runs as soon as it is woken: somebody stands still for it. False:
-    /// as all others do. (EEVDF; `sched_runtime` in sched_setattr(2).)
-    package static func runsAtOnce(_ isUrgent: Bool) { sbx_slice(isUrgent ? 100_000 : 0) }
+    /// How long a slice a thread asks for, nanoseconds: who has a shorter one goes first as soon as it is woken. Of the processors
+    /// each gets its share all the same. (EEVDF; `sched_runtime` in sched_setattr(2).)
+    package enum Pace: UInt64 {
+        /// Somebody stands still for it.
+        case atOnce = 100_000
+        /// Nobody waits for it: it stands in nobody's way. The longest that there is.
+        case afterAllOthers = 100_000_000
+    }
+
+    /// Of the calling thread, and of those that it starts from now on.
+    package static func runs(_ pace: Pace) { sbx_slice(pace.rawValue) }
 
     /// From now on SIGUSR2 ends a system call that the calling thread sleeps in.
     package static func acceptInterruptions() {

@@ -66,7 +66,7 @@ struct LiveSession {
         } catch { throw RunFailure(error) }
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
-        WorkerThread.runsAtOnce(true)
+        WorkerThread.runs(.atOnce)
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
             if front.hasAgentsTerminal { _ = sbx_terminal_give(launched.pid) }
@@ -194,7 +194,7 @@ struct LiveSession {
         WorkerThread.start("sbx-front") { [front, prompt] in FrontLink.serve(front.link, agent: pid, group: group, prompt) }
         for control in controls { WorkerThread.start("sbx-control") { control.serve() } }
         WorkerThread.start("sbx-store") { [writer, setup] in
-            WorkerThread.runsAtOnce(false)
+            WorkerThread.runs(.afterAllOthers)
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
             do throws(StoreError) {
@@ -264,6 +264,8 @@ struct LiveSession {
     private func settle(_ code: Int32) {
         Session.dropStandardStreams(0...2)
         chdir("/")
+        // Who started us and has waited for the front must not wait for us: both may be woken on this processor.
+        WorkerThread.runs(.afterAllOthers)
         _ = sbx_front_release(front.pid, front.link, code)
         try? writer.settle()
     }
