@@ -69,3 +69,16 @@ final class MariaDB: DatabaseServer {
         try Self.check(world.native(client.split(separator: " ").dropLast().map(String.init) + ["-e", sql]))
     }
 }
+
+final class Redis: DatabaseServer {
+    static var isInstalled: Bool { Built.installed("redis-server", "redis-cli") }
+    var client: String { "redis-cli -s \(world.work)/socket" }
+
+    init() throws {
+        let world = try Self.newWorld()
+        try super.init(
+            world,
+            ["redis-server", "--port", "0", "--unixsocket", world.work + "/socket", "--unixsocketperm", "777", "--save", "", "--dir", world.work])
+        try wait(["bash", "-c", client + " ping | grep -q PONG"])
+    }
+}

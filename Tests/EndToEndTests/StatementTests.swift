@@ -108,37 +108,44 @@ extension EndToEnd {
             #expect(inside.out == "8\ndenied\n", "\(inside)")
         }
 
-        /// redis-cli's commands, by every way: what matters is which program reads them, so that one that repeats them will do.
-        @Test(arguments: Account.all) func redis(account: Account) throws {
-            let world = try World(account)
+        /// redis-cli's commands, by every way.
+        @Test(.enabled(if: Redis.isInstalled), arguments: Account.all) func redis(account: Account) throws {
+            let server = try Redis(), client = server.client
             let talk = """
-                import subprocess
-                client = subprocess.Popen(["./redis-cli", "-h", "cache"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                import subprocess, sys
+                client = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                 client.stdin.write("PING talk\\n")
                 client.stdin.flush()
                 print(client.stdout.readline().strip(), flush=True)
-                try: print(client.communicate("flushall talk\\n")[0].strip())
+                try: print(client.communicate("flushall\\n")[0].strip())
                 except BrokenPipeError: pass
                 """
             let script = """
-                printf '#!/bin/sh\ncat\n' > redis-cli; chmod +x redis-cli
-                printf 'PING a\nset k "x y"\n 2 "flush"all\n' > bad; printf 'GET flushall\nset k flushall\n' > good
-                for f in good bad; do ./redis-cli < $f; cat $f | ./redis-cli -n 3; ./redis-cli <<< "$(cat $f)"; (exec < $f; exec ./redis-cli); done
-                ./redis-cli -x set k < bad | head -1
-                printf '*1\\r\\n$8\\r\\nFLUSHALL\\r\\n' | ./redis-cli --pipe
-                python3 -c "$TALK"
+                printf 'set k "x y"\n 2 "\\\\x66lushall"\n' > bad; printf 'GET flushall\nset k flushall\n' > good
+                there() { [ $($C exists keep) = 1 ] && echo "$1: kept" || echo "$1: gone"; $C set keep 1 > said; }
+                $C set keep 1 > said
+                for f in good bad; do
+                    $C < $f; there file; cat $f | $C -n 0; there pipe; $C <<< "$(cat $f)"; there here; (exec < $f; exec $C); there exec
+                done
+                $C -x set k < bad; there text
+                printf '*1\r\n$8\r\nFLUSHALL\r\n' | $C --pipe > said; there protocol
+                $C eval 'return redis.call("flushall")' 0; there lua
+                python3 -c "$TALK" $C; there talk
                 """
-            let words = ["env", "TALK=" + talk, "bash", "-c", script]
-            let native = try world.native(words)
+            let words = ["env", "TALK=" + talk, "C=" + client, "bash", "-c", script]
+            func answers(_ good: String, _ bad: String, _ end: String) -> String {
+                ["file", "pipe", "here", "exec"].map { "\nOK\n\($0): kept\n" }.joined()
+                    + ["file", "pipe", "here", "exec"].map { bad + "\($0): \(good)\n" }.joined() + "OK\ntext: kept\n" + end
+            }
+            let native = try World(account).native(words)
             #expect(
-                native.out.components(separatedBy: "\"flush\"all").count == 5 && native.out.contains("FLUSHALL")
-                    && native.out.hasSuffix("talk\n"), "\(native)")
-            let other = try World(account)
-            let inside = try other.sandboxed(words, profile: profile(other, "intent: kv.flush, decide: deny, reason: never"))
-            let kept = String(repeating: "GET flushall\nset k flushall\n", count: 4) + "PING a\nPING talk\n\n"
-            #expect(inside.out == kept, "\(inside)")
-            let denied = try other.events("--decision", "deny")
-            #expect(denied.count == 6 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
+                native.out
+                    == answers("gone", "OK\nOK\nOK\n", "protocol: gone\nOK\nlua: gone\ntalk\nOK\ntalk: gone\n"), "\(native)")
+            let inside = try World(account), outcome = try inside.sandboxed(words, profile: profile(inside, "intent: kv.flush, decide: deny, reason: never"))
+            #expect(outcome.out == answers("kept", "", "protocol: kept\nlua: kept\ntalk\n\ntalk: kept\n"), "\(outcome)")
+            let denied = try inside.events("--decision", "deny")
+            #expect(denied.count == 7 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
+            #expect(outcome.err.contains("(commands from standard input)"), "\(outcome.err)")
         }
 
         // MARK: Races

@@ -69,13 +69,14 @@ package struct CommandReader: Sendable {
             return isEmpty ? nil : Array(SHA256.hex(SHA256.hash(all)).utf8)
         }
 
-        /// Where SQL came from that is in no argument, for the trail.
+        /// What came from elsewhere than the arguments, and from where, for the trail.
         package var origins: [String] {
             sources.compactMap { source, _ in
-                switch source.place {
+                let what = source.dialect == .redis ? "commands" : "SQL"
+                return switch source.place {
                 case .text: nil
-                case .file(let name): Escaped.text(name)
-                case .standardInput: "standard input"
+                case .file(let name): "\(what) from \(Escaped.text(name))"
+                case .standardInput: "\(what) from standard input"
                 }
             }
         }

@@ -56,11 +56,11 @@ struct Judged {
         return ([ruling.rule] + others).filter { seen.insert($0).inserted }
     }
 
-    /// The note, and where the SQL came from.
+    /// The note, and where what was judged came from.
     var remark: String? {
         if sources.isEmpty { return note }
         let named = sources.prefix(8).joined(separator: ", ") + (sources.count > 8 ? " and others" : "")
-        return [note, "SQL from " + named].compactMap { $0 }.joined(separator: "; ")
+        return [note, named].compactMap { $0 }.joined(separator: "; ")
     }
 
     /// Nil where the event itself says everything.
