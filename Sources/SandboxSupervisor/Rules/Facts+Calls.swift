@@ -14,8 +14,10 @@ extension Supervision {
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
         if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
             decide(facts(work, work.first, call, caller), &finding)
+            decideByOtherNames(of: work.first, &finding) { facts(work, work.first, call, caller) }
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
         }
+        if work.hasSecond, finding.decision != .deny, policy.judgesUseByPath { decideUse(work, call, caller, &finding) }
         if isFollowed(finding), let refusal = carry(work, call, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, call, caller, isCarriedOut: $1) }
@@ -31,6 +33,9 @@ extension Supervision {
             if servers?.areOwn == true { facts.intents.subtract([.netEgress]) }
             if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
+            if case .unixPath = work.endpoint, work.operation != .bind, work.names > 1 {
+                decide(byNames: denied.names(device: work.device, inode: work.inode), facts, &finding)
+            }
             host = facts.destinations.first
         }
         if isFollowed(finding), let refusal = join(work, to: servers, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
