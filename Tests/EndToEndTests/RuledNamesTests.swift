@@ -9,7 +9,8 @@ extension EndToEnd {
         /// Each works natively, and leads to nothing inside.
         @Test(
             arguments: [
-                "cat read", "cat links/read", "ln read other && cat other", "mv read other && cat other",
+                "cat read", "cat links/read", "ln read other && cat other", "mv read other && cat other", "rm read && cat links/read",
+                "echo own > own && mv own read && cat links/read",
                 "mv ../vault moved && cat moved/read",
                 "echo new > written", "echo new > links/written", "ln written other && echo new > other",
                 "mv written other && echo new > other",

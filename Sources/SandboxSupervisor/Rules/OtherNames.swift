@@ -22,31 +22,38 @@ extension Supervision {
     }
 
     /// A move or a link: by its new name a file may be used only as by its old one, and what comes to have a name is like something
-    /// written under it.
+    /// written under it. A name that goes must not be the one that a rule is about, where the file keeps others.
     func decideUse(_ work: FileWork, _ call: Call, _ caller: Caller, _ finding: inout Judged) {
-        var pairs = [(work.first, work.second)]
-        if case .rename(_, _, let flags) = call, flags & 2 /* RENAME_EXCHANGE */ != 0 { pairs.append((work.second, work.first)) }
-        for (old, new) in pairs {
-            let uses: IntentSet = old.kind == .socket ? [.netConnect, .netEgress, .netLocalSocket] : [.fileRead, .fileWrite]
-            compareUse(old, uses, by: old, than: new, work, caller, &finding)
-            if old.kind != .socket { compareUse(old, [.fileWrite], by: new, than: old, work, caller, &finding) }
+        var pairs: [(old: FileSubject, new: FileSubject)] = [], lost: [FileSubject] = []
+        switch call {
+        case .remove: lost = [work.first]
+        case .link: pairs = [(work.first, work.second)]
+        case .rename(_, _, let flags):
+            pairs = [(work.first, work.second)]
+            if flags & 2 /* RENAME_EXCHANGE */ != 0 { pairs.append((work.second, work.first)) } else { lost = [work.second] }
+        default: return
         }
-    }
-
-    private func compareUse(
-        _ file: FileSubject, _ intents: IntentSet, by one: FileSubject, than other: FileSubject, _ work: FileWork, _ caller: Caller,
-        _ finding: inout Judged
-    ) {
-        func verdict(_ subject: FileSubject) -> Verdict {
-            var facts = baseFacts(file.kind == .socket ? .connect : .open, intents, caller)
+        func verdict(_ name: FileSubject, _ intents: IntentSet) -> Verdict {
+            var facts = baseFacts(intents.contains(.netConnect) ? .connect : .open, intents, caller)
             facts.access = intents.contains(.fileRead) ? [.read, .write] : .write
-            facts.path = Array(subject.path.text)
+            facts.path = Array(name.path.text)
             facts.movesFolder = work.movesDirectory
             return policy.decide(facts, counters: nil)
         }
-        var found = verdict(one)
-        guard found.decision > verdict(other).decision else { return }
-        found.note = found.note ?? "by its other name it could be used as this rule does not let it"
-        finding.add(found, Facts(work.operation, intents: []))
+        func refuse(_ verdict: Verdict, unless other: Decision) {
+            guard verdict.decision > other else { return }
+            var verdict = verdict
+            verdict.note = verdict.note ?? "by another name it could be used as this rule does not let it"
+            finding.add(verdict, Facts(work.operation, intents: []))
+        }
+        for (old, new) in pairs {
+            refuse(verdict(old, uses(of: old)), unless: verdict(new, uses(of: old)).decision)
+            if old.kind != .socket { refuse(verdict(new, [.fileWrite]), unless: verdict(old, [.fileWrite]).decision) }
+        }
+        for name in lost where name.kind != .absent && name.names > 1 { refuse(verdict(name, uses(of: name)), unless: .allow) }
+    }
+
+    private func uses(of file: FileSubject) -> IntentSet {
+        file.kind == .socket ? [.netConnect, .netEgress, .netLocalSocket] : [.fileRead, .fileWrite]
     }
 }
