@@ -47,13 +47,17 @@ extension Supervision {
             finding.add(verdict, Facts(work.operation, intents: []))
         }
         for (old, new) in pairs {
-            refuse(verdict(old, uses(of: old)), unless: verdict(new, uses(of: old)).decision)
+            for use in uses(of: old) { refuse(verdict(old, use), unless: verdict(new, use).decision) }
             if old.kind != .socket { refuse(verdict(new, [.fileWrite]), unless: verdict(old, [.fileWrite]).decision) }
         }
-        for name in lost where name.kind != .absent && name.names > 1 { refuse(verdict(name, uses(of: name)), unless: .allow) }
+        for name in lost where name.kind != .absent && name.names > 1 {
+            for use in uses(of: name) { refuse(verdict(name, use), unless: .allow) }
+        }
     }
 
-    private func uses(of file: FileSubject) -> IntentSet {
-        file.kind == .socket ? [.netConnect, .netEgress, .netLocalSocket] : [.fileRead, .fileWrite]
+    /// In a folder there may be anything.
+    private func uses(of file: FileSubject) -> [IntentSet] {
+        let files: IntentSet = [.fileRead, .fileWrite], sockets: IntentSet = [.netConnect, .netEgress, .netLocalSocket]
+        return file.kind == .directory ? [files, sockets] : [file.kind == .socket ? sockets : files]
     }
 }
