@@ -47,7 +47,8 @@ int sbx_bind_confined(int socket, const void *address, unsigned length, int cwd,
         int e = pthread_create(&t, 0, bind_there, &j);
         if (e) return -e;
         pthread_join(t, 0);
-        return j.result;
+        // `/proc/self/fd/3/name` is the caller's, and leads nowhere here, or to another folder.
+        if (j.result != -ENOENT && j.result != -ENOTDIR && j.result != -EACCES) return j.result;
     }
     // Otherwise the name is made in the pinned folder itself; getsockname(2) then tells the short name.
     struct sockaddr_un a = {.sun_family = AF_UNIX};

@@ -13,7 +13,7 @@ package final class FileSubject {
     /// The caller already holds it and it has no place in the file system: a pipe, a socket, a memfd.
     package internal(set) var isAnonymous = false
 
-    /// How many names it has (link(2)); folders have one.
+    /// How many names it has (link(2)); folders have one. `UInt64.max`: some that cannot be known by `path`.
     package internal(set) var names: UInt64 = 0
     /// A regular file that somebody may execute.
     package internal(set) var isProgram = false
@@ -87,6 +87,9 @@ package final class FileSubject {
         special = 0
         isBlock = false
     }
+
+    /// The name by which it is held has gone, and it has others: which, nobody tells.
+    func noteLostName() { if kind != .directory, names > 0, path.hasDeletedMark { names = .max } }
 
     func hold(_ d: consuming Descriptor) {
         if pin >= 0 { _ = sbx_close(pin) }

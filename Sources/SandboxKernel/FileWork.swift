@@ -176,6 +176,7 @@ package final class FileWork {
             s.path.dropDeletedMark()
             s.isAnonymous = s.path.hasPrefix("/memfd:")
         }
+        s.noteLostName()
     }
 
     /// In the kernel's order: flags, both strings, both folders, then the names (fs/namei.c, do_renameat2).

@@ -94,10 +94,14 @@ package final class PathBuffer {
 
     /// Removes `" (deleted)"` from the name of an object that has no link left.
     func dropDeletedMark() {
-        let mark: StaticString = " (deleted)"
-        let n = mark.utf8CodeUnitCount
-        if count > n, memcmp(base + count - n, mark.utf8Start, n) == 0 { setCount(count - n) }
+        if hasDeletedMark { setCount(count - PathBuffer.mark.utf8CodeUnitCount) }
     }
+
+    var hasDeletedMark: Bool {
+        let n = PathBuffer.mark.utf8CodeUnitCount
+        return count > n && memcmp(base + count - n, PathBuffer.mark.utf8Start, n) == 0
+    }
+    private static let mark: StaticString = " (deleted)"
 
     /// Splits into the folder's part and the last name: (`a/b/`, `c`), (`/`, `c`), (``, `c`). Trailing slashes are
     /// left out of the name and reported.

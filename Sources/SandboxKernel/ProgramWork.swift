@@ -24,6 +24,9 @@ package final class ProgramFile {
         changed = UInt64(bitPattern: Int64(st.st_ctim.tv_sec)) &* 1_000_000_000 &+ UInt64(st.st_ctim.tv_nsec)
     }
 
+    /// The name by which it was loaded has gone, and it has others: which, nobody tells.
+    fileprivate func noteLostName() { if names > 0, resolved.hasDeletedMark { names = .max } }
+
     /// To be looked for among what is denied under other names.
     fileprivate func takeUnsure(inode: UInt64) {
         self.inode = inode
@@ -88,6 +91,7 @@ package final class ProgramWork {
         program.resolved.setCount(n)
         if st.st_nlink == 0 { program.resolved.dropDeletedMark() }
         program.take(st)
+        program.noteLostName()
         program.invoked.set(program.resolved.bytes)
         count = 1
         try image.read(caller.tid)
@@ -187,6 +191,7 @@ package final class ProgramWork {
         guard st.st_mode & S_IFMT == S_IFREG else { throw Errno(EACCES) }
         file.take(st)
         try resolver.describe(pin.number, into: file.resolved)
+        file.noteLostName()
         count += 1
         return pin
     }

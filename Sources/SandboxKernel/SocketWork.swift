@@ -215,6 +215,8 @@ package final class SocketWork {
         inode = UInt64(st.st_ino)
         names = UInt64(st.st_nlink)
         try resolver.describe(pin, into: path)
+        // The name by which it was found has gone, and it has others, which nobody tells.
+        if names > 0, path.hasDeletedMark { names = .max }
     }
 
     /// Pins the folder in which a unix address makes a name.

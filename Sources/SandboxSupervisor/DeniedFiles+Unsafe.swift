@@ -4,10 +4,11 @@ internal import SandboxModel
 internal import SandboxPolicy
 internal import Synchronization
 
-/// Denied files that have other names as well: hard links from before the session, since inside it none can be made.
-/// Known by what they are, not by what they are called.
+/// Denied files by what they are, not by what they are called: they may have other names as well, hard links from before the session,
+/// since inside it none can be made.
 ///
-/// They are looked for when the first file with several names comes to be judged; a file with one is never asked about.
+/// They are looked for when the first file with several names comes to be judged, or with one that is not the one it was found by; any
+/// other is never asked about.
 final class DeniedFiles: Sendable {
     private struct Key: Hashable {
         let device, inode: UInt64
@@ -18,6 +19,8 @@ final class DeniedFiles: Sendable {
 
     private struct Found {
         var files: [Key: Denials] = [:]
+        /// By which names rules take them out of use.
+        var names: [Key: [[UInt8]]] = [:]
         /// Of a file that was not found, where the session has made so many names that no search comes to an end.
         var others: Denials?
     }
@@ -44,10 +47,16 @@ final class DeniedFiles: Sendable {
 
     func ruling(ofSocket device: UInt64, _ inode: UInt64) -> Ruling? { denials(device, inode)?.talking }
 
-    private func denials(_ device: UInt64, _ inode: UInt64) -> Denials? {
+    /// Names that a file has which rules are about, and which may not be the one it was found by.
+    func names(device: UInt64, inode: UInt64) -> [[UInt8]] { ask { $0.names[Key(device: device, inode: inode)] ?? [] } }
+
+    private func denials(_ device: UInt64, _ inode: UInt64) -> Denials? { ask { $0.files[Key(device: device, inode: inode)] ?? $0.others } }
+
+    private func ask<R>(_ body: (Found) -> R) -> R {
         known.withLock { found in
-            if found == nil { found = search() }
-            return found?.files[Key(device: device, inode: inode)] ?? found?.others
+            let all = found ?? search()
+            found = all
+            return body(all)
         }
     }
 
@@ -73,11 +82,11 @@ final class DeniedFiles: Sendable {
     private func search() -> Found {
         var found = Found()
         // No file has two names where the kernel shows itself.
-        var waiting = policy.deniedPlaces.filter { place in
+        var waiting = (policy.deniedPlaces + policy.ruledPlaces).filter { place in
             !["/proc/", "/sys/"].contains { (place.path + [UInt8(ascii: "/")]).starts(with: $0.utf8) }
         }
         var next = 0, seen = 0, all = 0
-        for place in waiting { look(at: place.path, &found.files) }
+        for place in waiting { look(at: place.path, &found) }
         while next < waiting.count, seen < DeniedFiles.limit {
             let place = waiting[next]
             next += 1
@@ -86,7 +95,7 @@ final class DeniedFiles: Sendable {
                 if !isNew { seen += 1 }
                 if all > DeniedFiles.most { return false }
                 let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
-                if !isFolder { look(at: path, &found.files) }
+                if !isFolder { look(at: path, &found) }
                 if isFolder, place.extent == .everything || place.extent == .asDenied && policy.mayDenyBelow(path.span) {
                     waiting.append(DeniedPlace(path: path, extent: place.extent))
                 }
@@ -101,13 +110,18 @@ final class DeniedFiles: Sendable {
         return found
     }
 
-    private func look(at path: [UInt8], _ found: inout [Key: Denials]) {
+    private func look(at path: [UInt8], _ found: inout Found) {
+        let isRuled = policy.rulesName(path.span)
         // Whether it is a program is not known yet; most are denied neither way.
-        guard policy.denial(of: path.span, access: .write, isProgram: true) ?? policy.denial(ofSocket: path.span) != nil else { return }
+        let isDenied = policy.denial(of: path.span, access: .write, isProgram: true) ?? policy.denial(ofSocket: path.span) != nil
+        guard isRuled || isDenied else { return }
         var st = stat()
-        guard lstat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0, st.st_nlink > 1, st.st_mode & S_IFMT != S_IFDIR else { return }
+        // Those with one name, too: another may have gone, and with it who still holds the file by that one.
+        guard lstat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0, st.st_mode & S_IFMT != S_IFDIR else { return }
+        let key = Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
+        if isRuled { found.names[key, default: []].append(path) }
         let denials = denials(path.span, st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0)
-        if denials.talking != nil { found[Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))] = denials }
+        if isDenied, denials.talking != nil { found.files[key] = denials }
     }
 
     /// As long as `body` is true.

@@ -75,7 +75,10 @@ extension Supervision {
             denied.note(device: subject.device, inode: subject.inode, path: subject.path.text.span, isProgram: subject.isProgram)
             return ruling
         }
-        return denied.ruling(device: subject.device, inode: subject.inode, access: subject.access) ?? ruling
+        if let denial = denied.ruling(device: subject.device, inode: subject.inode, access: subject.access) { return denial }
+        // Without that name it could still be talked to by whoever has found it by that one.
+        let isTakenAway = subject.kind == .socket && !subject.access.isDisjoint(with: [.delete, .rename])
+        return isTakenAway ? denied.ruling(ofSocket: subject.device, subject.inode) ?? ruling : ruling
     }
 
     /// What a standard stream leads to may be more than the lists grant: who starts the session gives it. What is denied is

@@ -81,6 +81,20 @@ extension EndToEnd {
             #expect(given.code == 0, "\(given)")
         }
 
+        /// Found by a name that is no more: the file has its denied one alone by then.
+        @Test(arguments: Account.all) func streamWhoseNameIsGone(account: Account) throws {
+            let world = try World(account), name = world.work + "/name"
+            let profile = try world.profile(
+                "no-secret", "mode: enforce\nfiles: { default: allow, deny: [\"\(world.secret)\"] }\nnetwork: { default: allow }")
+            func run(_ command: [String]) throws -> Outcome {
+                link(world.secret, name)
+                return try world.native(["sh", "-c", "exec < \"$1\"; rm -f \"$1\"; shift; exec \"$@\"", "-", name] + command)
+            }
+            #expect(try run(["cat"]).out == World.secretText)
+            let outcome = try run(world.sandboxCommand(["cat"], profile: profile))
+            #expect(outcome.code == 125 && outcome.out.isEmpty && outcome.err.contains("denied by files.deny[0]"), "\(outcome)")
+        }
+
         /// Where this machine has such a driver; there need be nothing behind the number.
         @Test(.enabled(if: World.hasNodes), arguments: Account.all) func disksByOtherDrivers(account: Account) throws {
             let devices = try String(contentsOfFile: "/proc/devices", encoding: .utf8).split(separator: "\n").map {

@@ -30,11 +30,15 @@ struct NetworkTable: Sendable {
 
     /// Loopback, the other addresses of this machine, and those of everybody: 255.255.255.255, 224.0.0.0/4, ff00::/8.
     mutating func addMachine(_ row: Row, _ own: Set<IPAddress>) {
-        addLoopback(row)
-        add(row, range: AddressRange(IPAddress(v4: .max), prefix: 32))
-        add(row, range: AddressRange(IPAddress(v4: 0xe000_0000), prefix: 4))
-        add(row, range: AddressRange(IPAddress(v6High: 0xff << 56, v6Low: 0), prefix: 8))
-        for address in own where !address.isLoopback { add(row, range: AddressRange(address, prefix: address.isV4 ? 32 : 128)) }
+        for range in Self.machine(own) { add(row, range: range) }
+    }
+
+    static func machine(_ own: Set<IPAddress>) -> [AddressRange] {
+        [
+            AddressRange(IPAddress(v4: 0x7f00_0000), prefix: 8), AddressRange(.loopback6, prefix: 128),
+            AddressRange(IPAddress(v4: .max), prefix: 32), AddressRange(IPAddress(v4: 0xe000_0000), prefix: 4),
+            AddressRange(IPAddress(v6High: 0xff << 56, v6Low: 0), prefix: 8),
+        ] + own.filter { !$0.isLoopback }.map { AddressRange($0, prefix: $0.isV4 ? 32 : 128) }
     }
 
     mutating func add(_ row: Row, range: AddressRange) {

@@ -118,6 +118,8 @@ package final class Policy: Sendable {
     package let builtin: BuiltinRules
     /// Where denied files may be found.
     package let deniedPlaces: [DeniedPlace]
+    /// What rules take out of use by path.
+    let ruledPaths: [RulePath]
     let identities: [Glob]?
     let paths: PathTable
     /// The session's own folders, resolved.
@@ -161,6 +163,7 @@ package final class Policy: Sendable {
         builtin = parts.builtin
         deniedPlaces = parts.deniedPlaces
         ruleTable = parts.ruleTable
+        ruledPaths = parts.ruleTable.rules.filter(Self.judgesUseByPath).flatMap(\.paths)
     }
 
     package static func compile(

@@ -276,12 +276,12 @@ struct PolicyCompiler {
         for rule in body.rules {
             let name = rule.origin.profile == own ? rule.name : "\(rule.origin.profile):\(rule.name)"
             let id = try self.rule(name, rule.reason ?? "the rule `\(rule.name)` matches")
-            compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, body) }))
+            compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, rule, body) }))
         }
         ruleTable = RuleTable(compiled, classes, releases)
     }
 
-    private func compiledCondition(_ condition: Condition, _ body: ProfileBody) -> CompiledCondition {
+    private func compiledCondition(_ condition: Condition, _ rule: Rule, _ body: ProfileBody) -> CompiledCondition {
         let test: CompiledCondition.Test =
             switch condition.test {
             case .paths(let patterns): .paths(patterns.flatMap { rulePaths($0, followsLinks: !condition.isNegated) })
@@ -295,6 +295,8 @@ struct PolicyCompiler {
                     })
             case .classes(let names):
                 .classes(Self.bits(names, body))
+            case .targets(let targets) where rule.decision > .allow && !condition.isNegated && targets.contains(where: \.isLoopback):
+                .machine(NetworkTable.machine(given.ownAddresses()))
             default: .plain
             }
         return CompiledCondition(condition: condition, test: test)

@@ -12,6 +12,13 @@ struct CompiledRule: Sendable {
     /// Whether a program start alone is its business.
     var isForCommands: Bool { rule.decision == .rewrite }
 
+    /// That it is about.
+    var paths: [RulePath] {
+        conditions.flatMap { (each: CompiledCondition) -> [RulePath] in
+            if each.condition.key == .path, !each.condition.isNegated, case .paths(let paths) = each.test { paths } else { [] }
+        }
+    }
+
     /// All but what it counts. What surely does not hold settles it, whatever else is unknown.
     func holds(_ facts: borrowing Facts, _ atHand: inout AtHand) -> Truth {
         var truth = meaning(facts)
@@ -87,6 +94,8 @@ struct CompiledRelease: Sendable {
 struct CompiledCondition: Sendable {
     enum Test: Sendable {
         case paths([RulePath])
+        /// Loopback is among the targets: these lead there as well.
+        case machine([AddressRange])
         case programs([CompiledProgram])
         case classes(UInt64)
         /// Nothing in it depends on where the session runs.
@@ -176,7 +185,12 @@ struct CompiledCondition: Sendable {
 
     private func host(_ facts: borrowing Facts) -> Truth {
         guard case .targets(let targets) = condition.test else { return .unknown }
-        return some(of: facts.destinations, isUnknown: facts.unknown.contains(.host)) { place in targets.contains { $0.isMet(by: place) } }
+        var machine: [AddressRange] = []
+        if case .machine(let ranges) = test, facts.operation != .bind { machine = ranges }
+        return some(of: facts.destinations, isUnknown: facts.unknown.contains(.host)) { place in
+            targets.contains { $0.isMet(by: place) }
+                || place.address.map { address in machine.contains { $0.contains(address.canonicalDestination) } } ?? false
+        }
     }
 
     private func port(_ facts: borrowing Facts) -> Truth {
@@ -233,6 +247,14 @@ extension [Glob] {
 }
 
 extension NetworkTarget {
+    var isLoopback: Bool {
+        switch peer {
+        case .localhost: true
+        case .range(let range): range.isLoopback
+        default: false
+        }
+    }
+
     /// By every name that is known for the place, and by its address.
     func isMet(by place: Facts.Destination) -> Bool {
         switch peer {

@@ -31,13 +31,17 @@ extension Policy {
         // What a program or a message means is known only once it has been looked at.
         case .exec, .query, .http, .other: return true
         case .connect, .send:
-            return !ruleTable.intents.isDisjoint(with: [.netConnect, .netEgress, .netLocalSocket, .procExecDownloaded])
+            return !ruleTable.intents.isDisjoint(with: [.netConnect, .netEgress, .netDNS, .netLocalSocket, .procExecDownloaded])
+        // A unix socket's name is a file that it makes.
+        case .bind: return !ruleTable.intents.isDisjoint(with: [.netListen, .fileCreate])
         default:
             // A file may be a process's memory, or where programs are kept to run later.
             let more: IntentSet =
                 access.isDisjoint(with: .changing)
                 ? [.procInspect, .diskRaw] : [.procInspect, .diskRaw, .procPersist, .gitConfigExec, .netListen]
-            return !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: operation, access).union(more))
+            // What has the name already goes when another file takes it.
+            let taken: IntentSet = operation == .rename ? [.fileDelete] : []
+            return !ruleTable.intents.isDisjoint(with: IntentSet.effects(of: operation, access).union(more).union(taken))
         }
     }
 
@@ -67,6 +71,32 @@ extension Policy {
     /// Whether a rule has a condition on one of these.
     package func asks(_ keys: Set<ConditionKey>) -> Bool {
         ruleTable.rules.contains { $0.conditions.contains { keys.contains($0.condition.key) } }
+    }
+
+    /// What a file is used for, once it is open, or a socket connected.
+    package static let uses: IntentSet = [.fileRead, .fileWrite, .netConnect, .netEgress, .netLocalSocket]
+
+    /// What rules say about using a file hangs on its path.
+    package var judgesUseByPath: Bool { ruleTable.rules.contains(where: Self.judgesUseByPath) }
+
+    /// Files and folders that rules take out of use by name: they may have other names.
+    package var ruledPlaces: [DeniedPlace] {
+        ruledPaths.map { path in
+            path.prefix.isEmpty
+                ? DeniedPlace(path: ownFolders.first ?? [], extent: .everything)
+                : DeniedPlace(path: path.prefix, extent: path.isExact ? .names : .everything)
+        }
+    }
+
+    /// Whether a rule takes what has this name out of use.
+    package func rulesName(_ path: Span<UInt8>) -> Bool {
+        for pattern in ruledPaths where pattern.matches(path) { return true }
+        return false
+    }
+
+    static func judgesUseByPath(_ rule: CompiledRule) -> Bool {
+        rule.rule.decision > .allow && !rule.isForCommands && rule.rule.count == nil && !rule.rule.intents.isDisjoint(with: uses)
+            && rule.conditions.contains { $0.condition.key == .path }
     }
 
     /// Rules ask what a process carries, so somebody has to keep an eye on it.

@@ -12,6 +12,9 @@ struct RulePath: Sendable, Hashable {
         rest = Array(components.dropFirst(names.count))
     }
 
+    /// One path, without a wildcard.
+    var isExact: Bool { rest.isEmpty }
+
     func matches(_ path: Span<UInt8>) -> Bool {
         guard starts(path) else { return false }
         if rest == [.anyDepth] { return true }

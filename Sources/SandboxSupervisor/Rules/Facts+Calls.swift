@@ -14,7 +14,11 @@ extension Supervision {
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
         if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
             decide(facts(work, work.first, call, caller), &finding)
+            decideByOtherNames(of: work.first, &finding) { facts(work, work.first, call, caller) }
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
+        }
+        if !work.first.access.isDisjoint(with: .naming), finding.decision != .deny, policy.judgesUseByPath {
+            decideUse(work, call, caller, &finding)
         }
         if isFollowed(finding), let refusal = carry(work, call, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         finding.carries = carried(by: caller)
@@ -31,6 +35,9 @@ extension Supervision {
             if servers?.areOwn == true { facts.intents.subtract([.netEgress]) }
             if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
+            if case .unixPath = work.endpoint, work.operation != .bind, work.names > 1 {
+                decide(byNames: denied.names(device: work.device, inode: work.inode), facts, &finding)
+            }
             host = facts.destinations.first
         }
         if isFollowed(finding), let refusal = join(work, to: servers, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }

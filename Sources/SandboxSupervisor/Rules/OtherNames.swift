@@ -1,0 +1,63 @@
+internal import SandboxDecode
+internal import SandboxKernel
+internal import SandboxModel
+internal import SandboxPolicy
+
+/// What rules say about a file hangs on its path; it must not come out of their reach by having another.
+extension Supervision {
+    /// A file with several names from before the session is judged by those that rules are about, too.
+    func decideByOtherNames(of subject: FileSubject, _ finding: inout Judged, _ facts: () -> Facts) {
+        guard subject.names > 1, !subject.isAnonymous else { return }
+        let names = denied.names(device: subject.device, inode: subject.inode).filter { !$0.elementsEqual(subject.path.text) }
+        if !names.isEmpty { decide(byNames: names, facts(), &finding) }
+    }
+
+    /// Counted once, by the name that was given.
+    func decide(byNames names: [[UInt8]], _ facts: Facts, _ finding: inout Judged) {
+        for name in names {
+            var other = facts
+            other.path = name
+            finding.add(policy.decide(other, counters: nil), other)
+        }
+    }
+
+    /// A move or a link: by its new name a file may be used only as by its old one, and what comes to have a name is like something
+    /// written under it. A name that goes must not be the one that a rule is about, where the file keeps others.
+    func decideUse(_ work: FileWork, _ call: Call, _ caller: Caller, _ finding: inout Judged) {
+        var pairs: [(old: FileSubject, new: FileSubject)] = [], lost: [FileSubject] = []
+        switch call {
+        case .remove: lost = [work.first]
+        case .link: pairs = [(work.first, work.second)]
+        case .rename(_, _, let flags):
+            pairs = [(work.first, work.second)]
+            if flags & 2 /* RENAME_EXCHANGE */ != 0 { pairs.append((work.second, work.first)) } else { lost = [work.second] }
+        default: return
+        }
+        func verdict(_ name: FileSubject, _ intents: IntentSet) -> Verdict {
+            var facts = baseFacts(intents.contains(.netConnect) ? .connect : .open, intents, caller)
+            facts.access = intents.contains(.fileRead) ? [.read, .write] : .write
+            facts.path = Array(name.path.text)
+            facts.movesFolder = work.movesDirectory
+            return policy.decide(facts, counters: nil)
+        }
+        func refuse(_ verdict: Verdict, unless other: Decision) {
+            guard verdict.decision > other else { return }
+            var verdict = verdict
+            verdict.note = verdict.note ?? "by another name it could be used as this rule does not let it"
+            finding.add(verdict, Facts(work.operation, intents: []))
+        }
+        for (old, new) in pairs {
+            for use in uses(of: old) { refuse(verdict(old, use), unless: verdict(new, use).decision) }
+            if old.kind != .socket { refuse(verdict(new, [.fileWrite]), unless: verdict(old, [.fileWrite]).decision) }
+        }
+        for name in lost where name.kind != .absent && name.names > 1 {
+            for use in uses(of: name) { refuse(verdict(name, use), unless: .allow) }
+        }
+    }
+
+    /// In a folder there may be anything.
+    private func uses(of file: FileSubject) -> [IntentSet] {
+        let files: IntentSet = [.fileRead, .fileWrite], sockets: IntentSet = [.netConnect, .netEgress, .netLocalSocket]
+        return file.kind == .directory ? [files, sockets] : [file.kind == .socket ? sockets : files]
+    }
+}
