@@ -117,11 +117,16 @@ struct PostgresConditions {
         guard let select = tree.child(node, .subselect).map(tree.unwrapped) else { return .opaque(readsColumns: true) }
         // `(SELECT id)`: the value itself.
         if tree.string(node, .subLinkType) == "EXPR_SUBLINK", let value = onlyValue(select) { return read(value, depth: depth + 1) }
-        guard tree.string(node, .subLinkType) == "ANY_SUBLINK" else { return .opaque(readsColumns: readsOuterRow(select)) }
+        guard ["ANY_SUBLINK", "ALL_SUBLINK"].contains(tree.string(node, .subLinkType)) else {
+            return .opaque(readsColumns: readsOuterRow(select))
+        }
         let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
-        if case .column(let name) = tested, !tree.isTrue(node, .operName), isEveryRow(of: name, select, depth) {
+        // NOT IN of nothing is everything.
+        if tree.child(select, .whereClause).map({ read($0, depth: depth + 1).truth == .never }) ?? false {
             return .opaque(readsColumns: false)
         }
+        let isIn = tree.string(node, .subLinkType) == "ANY_SUBLINK" && [[], ["="]].contains(tree.names(tree.child(node, .operName)))
+        if isIn, case .column(let name) = tested, isEveryRow(of: name, select, depth) { return .opaque(readsColumns: false) }
         return .opaque(readsColumns: tested.readsColumns || readsOuterRow(select))
     }
 
