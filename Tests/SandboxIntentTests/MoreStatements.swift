@@ -168,6 +168,11 @@ let morePostgres = #"""
     delete delete_all select | DELETE FROM t WHERE id NOT IN (SELECT id FROM t WHERE 1 = 0)
     delete delete_all select | DELETE FROM t WHERE id = ANY (SELECT id FROM t)
     delete select | DELETE FROM t WHERE id = ANY (SELECT id FROM u)
+    delete select | DELETE FROM t WHERE id NOT IN (SELECT min(id) FROM t GROUP BY a)
+    delete delete_all select | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    delete delete_all select | WITH x AS (SELECT * FROM t) DELETE FROM t WHERE id IN (SELECT x.id FROM x)
+    delete select | WITH x AS (SELECT id FROM t WHERE a = 1) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    delete select | WITH t AS (SELECT id FROM t WHERE a = 1) DELETE FROM t WHERE id IN (SELECT id FROM t)
     delete select | DELETE FROM t WHERE id > ALL (SELECT a FROM u)
     delete select | DELETE FROM t WHERE id <> ALL (SELECT id FROM u WHERE a = 1)
     select call | SELECT f()
@@ -376,6 +381,10 @@ let moreSQLite = #"""
     create delete delete_all | CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM u; END
     copy_out | ATTACH DATABASE 'x.db' AS x
     select | ATTACH ':memory:' AS x
+    delete select | DELETE FROM t WHERE rowid NOT IN (SELECT min(rowid) FROM t GROUP BY a)
+    delete delete_all select | DELETE FROM t WHERE rowid IN (SELECT min(rowid) FROM t GROUP BY rowid)
+    delete delete_all select | DELETE FROM t WHERE rowid NOT IN (SELECT rowid FROM t WHERE 1 = 0)
+    delete select | DELETE FROM t WHERE rowid NOT IN (SELECT rowid FROM t)
     copy_out | ATTACH ':memory:x' AS y
     alter | PRAGMA journal_mode = WAL
     select copy_out call | SELECT writefile('x', 'y')

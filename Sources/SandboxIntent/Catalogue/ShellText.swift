@@ -23,7 +23,6 @@ package struct ShellText {
     package private(set) var commands: [Command] = []
     /// All that it starts is in `commands`, each of them literal.
     package private(set) var isComplete = true
-
     /// Files that its redirections name, and what is done to them.
     package private(set) var touches: [(touch: Touch, path: [UInt8])] = []
 

@@ -47,7 +47,8 @@ extension PostgresWalk {
     private func unlimited(_ statement: Int, _ condition: Int?) -> String? {
         guard let condition else { return "without a condition" }
         let target = tree.child(statement, .relation).flatMap { tree.string($0, .relname) }
-        let reader = PostgresConditions(tree: tree, target: target)
+        let expressions = tree.children(tree.child(statement, .withClause, .ctes)).map(tree.unwrapped)
+        let reader = PostgresConditions(tree: tree, target: target, expressions: expressions)
         if asksOnlyOthers(statement, condition) { return "with a condition on other tables alone" }
         return reader.read(condition).leavesNothingOut ? "with a condition that leaves nothing out" : nil
     }
