@@ -25,6 +25,7 @@ import Testing
         ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
         ("a {b,c}", "?a_{b,c} …"),
         ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "a …"),
+        ("function f { a; }; b", "a b …"), ("function f { a b; }", "a_b …"),
         ("eval 'a'", "?a …"), ("eval a \"b;c\"", "?a_b ?c …"),
         (". x", "…"), ("trap 'a' EXIT; b", "b ?a …"), ("trap - EXIT", "…"), ("a b ()", "?a_b …"),
         ("(a;; b)", "a ?b …"), ("=(a)", "?= ?a …"), ("x=(a) b", "b …"), ("x=($(a)) b", "?a b …"),

@@ -1,4 +1,13 @@
 extension ShellText {
+    /// What a command reads from its standard input.
+    package enum Input: Sendable, Hashable {
+        /// What the shell itself reads.
+        case inherited
+        case text([UInt8])
+        /// A file, or what another command says.
+        case other
+    }
+
     /// What the next one of a pipeline reads, where that can be told: cat(1) of what it is given, echo(1) without what shells differ in,
     /// printf(1) of plain text.
     static func said(by command: Command) -> Input {

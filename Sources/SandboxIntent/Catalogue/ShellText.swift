@@ -12,14 +12,6 @@ package struct ShellText {
         /// Which program it is can be told, whatever its other words become.
         package var isNamed: Bool { isLiteral || !Catalogue.base(words[0][...]).contains { ShellText.isSpecial[Int($0)] } }
     }
-    /// What a command reads from its standard input.
-    package enum Input: Sendable, Hashable {
-        /// What the shell itself reads.
-        case inherited
-        case text([UInt8])
-        /// A file, or what another command says.
-        case other
-    }
     package private(set) var commands: [Command] = []
     /// All that it starts is in `commands`, each of them literal.
     package private(set) var isComplete = true
@@ -205,6 +197,11 @@ package struct ShellText {
         if isTarget {
             if isInput { command.input = command.isLiteral ? .text(done + [0x0a]) : .other } else { touched(done) }
             (isTarget, isInput) = (false, false)
+            return
+        }
+        // `function f { a; }`
+        if isHead, done.elementsEqual("{".utf8), command.words.first?.elementsEqual("function".utf8) == true {
+            (command, isHead, isComplete) = (Command(), false, false)
             return
         }
         if command.words.isEmpty {
