@@ -155,7 +155,26 @@ let morePostgres = #"""
     select drop | SELECT 1 /* /* */ */; DROP TABLE t
     select drop | SELECT "; "; DROP TABLE t
     drop call unknown | DO $$ BEGIN DROP TABLE t; END $$
-    call unknown | DO $$ BEGIN EXECUTE 'DROP TABLE ' || x; END $$
+    drop call unknown | DO $$ BEGIN EXECUTE 'DROP TABLE ' || x; END $$
+    drop call unknown | DO $$ BEGIN EXECUTE format('DROP TABLE %I', x); END $$
+    drop call unknown | DO $$ BEGIN EXECUTE $q$DROP TABLE t$q$; END $$
+    call unknown insert | DO $$ BEGIN EXECUTE 'INSERT INTO t VALUES ($1)' USING 'DROP TABLE t'; RAISE NOTICE 'DROP TABLE t'; END $$
+    call unknown | DO $$ BEGIN RAISE NOTICE 'DROP TABLE t'; END $$
+    update update_all | UPDATE t SET a = u.a FROM u WHERE u.b = 1
+    update | UPDATE t SET a = u.a FROM u WHERE u.b = 1 AND u.id = t.id
+    update | UPDATE t AS x SET a = u.a FROM u WHERE u.id = x.id
+    delete delete_all | DELETE FROM t USING u WHERE u.id = 1
+    delete | DELETE FROM t USING u WHERE t_id = u.id
+    delete delete_all select | DELETE FROM t WHERE id NOT IN (SELECT id FROM t WHERE 1 = 0)
+    delete delete_all select | DELETE FROM t WHERE id = ANY (SELECT id FROM t)
+    delete select | DELETE FROM t WHERE id = ANY (SELECT id FROM u)
+    delete select | DELETE FROM t WHERE id NOT IN (SELECT min(id) FROM t GROUP BY a)
+    delete delete_all select | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    delete delete_all select | WITH x AS (SELECT * FROM t) DELETE FROM t WHERE id IN (SELECT x.id FROM x)
+    delete select | WITH x AS (SELECT id FROM t WHERE a = 1) DELETE FROM t WHERE id IN (SELECT id FROM x)
+    delete select | WITH t AS (SELECT id FROM t WHERE a = 1) DELETE FROM t WHERE id IN (SELECT id FROM t)
+    delete select | DELETE FROM t WHERE id > ALL (SELECT a FROM u)
+    delete select | DELETE FROM t WHERE id <> ALL (SELECT id FROM u WHERE a = 1)
     select call | SELECT f()
     drop alter | ALTER TABLE t DROP COLUMN IF EXISTS a CASCADE
     alter | ALTER TABLE t RENAME TO u
@@ -361,6 +380,12 @@ let moreSQLite = #"""
     select create | CREATE VIEW v AS SELECT 'DELETE FROM t'
     create delete delete_all | CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM u; END
     copy_out | ATTACH DATABASE 'x.db' AS x
+    select | ATTACH ':memory:' AS x
+    delete select | DELETE FROM t WHERE rowid NOT IN (SELECT min(rowid) FROM t GROUP BY a)
+    delete delete_all select | DELETE FROM t WHERE rowid IN (SELECT min(rowid) FROM t GROUP BY rowid)
+    delete delete_all select | DELETE FROM t WHERE rowid NOT IN (SELECT rowid FROM t WHERE 1 = 0)
+    delete select | DELETE FROM t WHERE rowid NOT IN (SELECT rowid FROM t)
+    copy_out | ATTACH ':memory:x' AS y
     alter | PRAGMA journal_mode = WAL
     select copy_out call | SELECT writefile('x', 'y')
     unknown | SELEC 1

@@ -25,6 +25,7 @@ import Testing
         ("a $b", "?a_$b …"), ("a \"$b\"", "?a_$b …"), ("$a b", "?$a_b …"), ("a *.c", "?a_*.c …"), ("a ~/b", "?a_~/b …"),
         ("a {b,c}", "?a_{b,c} …"),
         ("for i in a; do b; done", "b …"), ("case x in a) b;; esac", "b …"), ("(a; b)", "a ?b …"), ("f() { a; }", "a …"),
+        ("function f { a; }; b", "a b …"), ("function f { a b; }", "a_b …"),
         ("eval 'a'", "?a …"), ("eval a \"b;c\"", "?a_b ?c …"),
         (". x", "…"), ("trap 'a' EXIT; b", "b ?a …"), ("trap - EXIT", "…"), ("a b ()", "?a_b …"),
         ("(a;; b)", "a ?b …"), ("=(a)", "?= ?a …"), ("x=(a) b", "b …"), ("x=($(a)) b", "?a b …"),
@@ -35,6 +36,9 @@ import Testing
         ("a <<E\nrm x\nE\nb", "a b …"), ("a <<'E' > f\nrm x\nE\n", "a …"), ("a <<-\tE\n\trm\n\tE\nb", "a b …"),
         ("a <<E <<F\n1\nE\nrm\nF\nb", "a b …"),
         ("a <<E\nrm x", "a …"), ("a \\", "a_\\"),
+        ("a <<E\n$(b c) `d` \\$(e)\nE", "a ?b_c ?d …"), ("a <<'E'\n$(b)\nE", "a …"), ("a <<E\n\\", "a …"),
+        ("$'rm' $'a\\'b'", "?rm_a'b …"), ("$'\\x72\\155' $'\\u00e9\\n'", "?rm_é\n …"), ("a $'b", "?a_b …"), ("a$'b'c", "?abc …"),
+        ("$\"a\" b", "?a_b …"), ("a $'\\", "?a_\\ …"),
     ]) func isRead(_ text: String, _ expected: String) { #expect(told(text) == expected, "\(text)") }
 
     /// What the last command of a text reads, where the text says it; `?` where it does not.

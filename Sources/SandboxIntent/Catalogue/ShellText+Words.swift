@@ -1,4 +1,13 @@
 extension ShellText {
+    /// What a command reads from its standard input.
+    package enum Input: Sendable, Hashable {
+        /// What the shell itself reads.
+        case inherited
+        case text([UInt8])
+        /// A file, or what another command says.
+        case other
+    }
+
     /// What the next one of a pipeline reads, where that can be told: cat(1) of what it is given, echo(1) without what shells differ in,
     /// printf(1) of plain text.
     static func said(by command: Command) -> Input {
@@ -15,6 +24,45 @@ extension ShellText {
         if format.elementsEqual("%s".utf8) { return .text(joined(words.dropFirst(), [])) }
         return format.elementsEqual("%s\\n".utf8) ? .text(joined(words.dropFirst(), [0x0a]) + [0x0a]) : .other
     }
+
+    /// Up to its `'`: what the text says, and where that is; where there is none, the end.
+    static func ansi(_ text: ArraySlice<UInt8>) -> (said: [UInt8], end: Int) {
+        var said: [UInt8] = [], at = text.startIndex
+        func digits(_ most: Int, _ base: Int) -> Int? {
+            let taken = text[at...].prefix(most).prefix { Int(String(UnicodeScalar($0)), radix: base) != nil }
+            at += taken.count
+            return Int(String(decoding: taken, as: UTF8.self), radix: base)
+        }
+        while at < text.endIndex, text[at] != UInt8(ascii: "'") {
+            let byte = text[at]
+            at += 1
+            guard byte == UInt8(ascii: "\\"), at < text.endIndex else {
+                said.append(byte)
+                continue
+            }
+            let sign = text[at]
+            at += 1
+            switch sign {
+            case UInt8(ascii: "x"): said += digits(2, 16).map { [UInt8($0)] } ?? [byte, sign]
+            case UInt8(ascii: "u"), UInt8(ascii: "U"):
+                let scalar = digits(sign == UInt8(ascii: "u") ? 4 : 8, 16).flatMap { UnicodeScalar(UInt32(truncatingIfNeeded: $0)) }
+                said += scalar.map { Array(String($0).utf8) } ?? [byte, sign]
+            case UInt8(ascii: "0")...UInt8(ascii: "7"):
+                at -= 1
+                said.append(UInt8(truncatingIfNeeded: digits(3, 8) ?? 0))
+            case UInt8(ascii: "c") where at < text.endIndex:
+                said.append(text[at] & 0x1f)
+                at += 1
+            default: said += Self.signs[sign].map { [$0] } ?? [byte, sign]
+            }
+        }
+        return (said, at)
+    }
+    private static let signs: [UInt8: UInt8] = {
+        var table: [UInt8: UInt8] = [:]
+        for (sign, byte) in zip("abeEfnrtv\\'\"?".utf8, [7, 8, 27, 27, 12, 10, 13, 9, 11, 92, 39, 34, 63] as [UInt8]) { table[sign] = byte }
+        return table
+    }()
 
     static func isAssignment(_ word: ArraySlice<UInt8>) -> Bool {
         guard let equals = word.firstIndex(of: UInt8(ascii: "=")), equals > 0 else { return false }
@@ -37,4 +85,11 @@ extension ShellText {
     ].map { Array($0.utf8) }
     /// What these do is in other text.
     static let opaque = ["eval", "source", ".", "trap"].map { Array($0.utf8) }
+
+    static let isSpecial: [Bool] = {
+        var table = [Bool](repeating: false, count: 256)
+        for byte in "$`*?[]~!{}^%".utf8 { table[Int(byte)] = true }
+        return table
+    }()
+    static func ends(_ byte: UInt8) -> Bool { " \t\n;&|".utf8.contains(byte) }
 }

@@ -12,18 +12,9 @@ package struct ShellText {
         /// Which program it is can be told, whatever its other words become.
         package var isNamed: Bool { isLiteral || !Catalogue.base(words[0][...]).contains { ShellText.isSpecial[Int($0)] } }
     }
-    /// What a command reads from its standard input.
-    package enum Input: Sendable, Hashable {
-        /// What the shell itself reads.
-        case inherited
-        case text([UInt8])
-        /// A file, or what another command says.
-        case other
-    }
     package private(set) var commands: [Command] = []
     /// All that it starts is in `commands`, each of them literal.
     package private(set) var isComplete = true
-
     /// Files that its redirections name, and what is done to them.
     package private(set) var touches: [(touch: Touch, path: [UInt8])] = []
 
@@ -98,6 +89,9 @@ package struct ShellText {
             case UInt8(ascii: "#") where word == nil: at = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
             case UInt8(ascii: "'"): quote(UInt8(ascii: "'"))
             case UInt8(ascii: "\""): quote(UInt8(ascii: "\""))
+            case UInt8(ascii: "$") where text[at...].first == UInt8(ascii: "'"): ansiQuote()
+            // A text that is translated: what it says may be another word.
+            case UInt8(ascii: "$") where text[at...].first == UInt8(ascii: "\""): command.isLiteral = false
             case UInt8(ascii: "\\"):
                 guard at < text.endIndex else {
                     add(byte)
@@ -134,8 +128,6 @@ package struct ShellText {
         if !isAlone || !"{}![]".utf8.contains(byte) { command.isLiteral = false }
     }
 
-    private static func ends(_ byte: UInt8) -> Bool { " \t\n;&|".utf8.contains(byte) }
-
     private mutating func quote(_ mark: UInt8) {
         if word == nil { word = [] }
         plain = plain ?? word?.count
@@ -158,6 +150,16 @@ package struct ShellText {
         at = min(at + 1, text.endIndex)
     }
 
+    /// `$'…'` of bash(1); dash(1) reads it otherwise.
+    private mutating func ansiQuote() {
+        plain = plain ?? word?.count ?? 0
+        let (said, end) = Self.ansi(text[(at + 1)...])
+        word = (word ?? []) + said
+        command.isLiteral = false
+        if end == text.endIndex { isComplete = false }
+        at = min(end + 1, text.endIndex)
+    }
+
     /// `$(…)` and `` `…` `` within quotes, up to where they end.
     private mutating func substitution(_ mark: UInt8) {
         let isOld = mark == UInt8(ascii: "`")
@@ -177,6 +179,17 @@ package struct ShellText {
         at = min(at + 1, text.endIndex)
     }
 
+    /// What a here-document runs to say what it says.
+    private static func substitutions(in content: [UInt8]) -> [ArraySlice<UInt8>] {
+        var reader = ShellText(content[...], depth: 0)
+        while reader.at < content.count {
+            let byte = content[reader.at]
+            reader.at += byte == UInt8(ascii: "\\") ? 2 : 1
+            if "$`".utf8.contains(byte), reader.at < content.count { reader.substitution(byte) }
+        }
+        return reader.inner
+    }
+
     private mutating func endWord() {
         guard let done = word else { return }
         let before = plain ?? done.count
@@ -184,6 +197,11 @@ package struct ShellText {
         if isTarget {
             if isInput { command.input = command.isLiteral ? .text(done + [0x0a]) : .other } else { touched(done) }
             (isTarget, isInput) = (false, false)
+            return
+        }
+        // `function f { a; }`
+        if isHead, done.elementsEqual("{".utf8), command.words.first?.elementsEqual("function".utf8) == true {
+            (command, isHead, isComplete) = (Command(), false, false)
             return
         }
         if command.words.isEmpty {
@@ -300,6 +318,7 @@ package struct ShellText {
                 if line.elementsEqual(mark) { break }
                 content += line + [UInt8(ascii: "\n")]
             }
+            if !isQuoted { inner += Self.substitutions(in: content) }
             // The shell has a say in what is not quoted.
             guard commands.indices.contains(command), isQuoted || !content.contains(where: { "$`\\".utf8.contains($0) }) else { continue }
             commands[command].input = .text(content)
@@ -325,10 +344,4 @@ package struct ShellText {
         followsBreak = false
         isArray = startsArray
     }
-
-    private static let isSpecial: [Bool] = {
-        var table = [Bool](repeating: false, count: 256)
-        for byte in "$`*?[]~!{}^%".utf8 { table[Int(byte)] = true }
-        return table
-    }()
 }

@@ -16,6 +16,29 @@ enum Guess {
         return found
     }
 
+    /// Text that PL/pgSQL's EXECUTE is given: `EXECUTE 'DROP TABLE ' || x`, `EXECUTE format('DROP TABLE %I', x)`. Its values are no SQL.
+    static func executed(_ code: [UInt8]) -> [[UInt8]] {
+        var scanner = Scanner(code, .postgres), found: [[UInt8]] = []
+        var isOpen = false, follows = false
+        while let token = scanner.next() {
+            let isJoin = token.kind == .symbol && code[token.range].first == UInt8(ascii: "|")
+            if token.kind == .word, code.isWord("EXECUTE", in: token.range) { (isOpen, follows) = (true, true) }
+            if code[token.range].first == UInt8(ascii: ";") { isOpen = false }
+            if isOpen, follows, token.kind == .string {
+                found.append(text(of: token, code))
+                follows = false
+            }
+            if isJoin { follows = true }
+        }
+        return found
+    }
+
+    private static func text(of token: Token, _ code: [UInt8]) -> [UInt8] {
+        let raw = code[token.range], mark = UInt8(ascii: "$")
+        guard raw.first == mark, let end = raw.dropFirst().firstIndex(of: mark) else { return Array(Lexeme(token, of: code).text.utf8) }
+        return Array(raw[(end + 1)...].dropLast(end - raw.startIndex + 1))
+    }
+
     static func looksLikeSQL(_ text: [UInt8]) -> Bool {
         var scanner = Scanner(text, .postgres)
         guard let first = scanner.next(), first.kind == .word, scanner.next() != nil else { return false }

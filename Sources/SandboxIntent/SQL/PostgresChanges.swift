@@ -47,8 +47,23 @@ extension PostgresWalk {
     private func unlimited(_ statement: Int, _ condition: Int?) -> String? {
         guard let condition else { return "without a condition" }
         let target = tree.child(statement, .relation).flatMap { tree.string($0, .relname) }
-        let reader = PostgresConditions(tree: tree, target: target)
+        let expressions = tree.children(tree.child(statement, .withClause, .ctes)).map(tree.unwrapped)
+        let reader = PostgresConditions(tree: tree, target: target, expressions: expressions)
+        if asksOnlyOthers(statement, condition) { return "with a condition on other tables alone" }
         return reader.read(condition).leavesNothingOut ? "with a condition that leaves nothing out" : nil
+    }
+
+    /// `UPDATE t … FROM u WHERE u.a = 1`: it chooses no rows of `t`.
+    private func asksOnlyOthers(_ statement: Int, _ condition: Int) -> Bool {
+        guard [.fromClause, .usingClause].contains(where: { tree.isTrue(statement, $0) }), let relation = tree.child(statement, .relation)
+        else { return false }
+        let own = Set((relation..<tree.end(relation)).filter { [.relname, .aliasname].contains(tree.key($0)) }.map(tree.string))
+        let columns = (condition..<tree.end(condition)).filter { tree.key($0) == .columnRef }
+        return !columns.isEmpty
+            && columns.allSatisfy { column in
+                let names = tree.names(tree.child(column, .fields))
+                return names.count > 1 && !own.contains(names[names.count - 2])
+            }
     }
 
     private mutating func names(of list: Int?) {

@@ -3,6 +3,8 @@ struct PostgresConditions {
     let tree: ParseTree
     /// The table whose rows are meant.
     let target: String?
+    /// The definitions of its WITH.
+    var expressions: [Int] = []
     private let maximumDepth = 60
 
     func read(_ node: Int, depth: Int = 0) -> Condition {
@@ -117,11 +119,17 @@ struct PostgresConditions {
         guard let select = tree.child(node, .subselect).map(tree.unwrapped) else { return .opaque(readsColumns: true) }
         // `(SELECT id)`: the value itself.
         if tree.string(node, .subLinkType) == "EXPR_SUBLINK", let value = onlyValue(select) { return read(value, depth: depth + 1) }
-        guard tree.string(node, .subLinkType) == "ANY_SUBLINK" else { return .opaque(readsColumns: readsOuterRow(select)) }
-        let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
-        if case .column(let name) = tested, !tree.isTrue(node, .operName), isEveryRow(of: name, select, depth) {
-            return .opaque(readsColumns: false)
+        guard ["ANY_SUBLINK", "ALL_SUBLINK"].contains(tree.string(node, .subLinkType)) else {
+            return .opaque(readsColumns: readsOuterRow(select))
         }
+        let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
+        let isAny = tree.string(node, .subLinkType) == "ANY_SUBLINK"
+        // NOT IN of nothing is everything.
+        if tree.child(select, .whereClause).map({ read($0, depth: depth + 1).truth == .never }) ?? false {
+            return .constant(.bool(!isAny))
+        }
+        let isIn = isAny && [[], ["="]].contains(tree.names(tree.child(node, .operName)))
+        if isIn, case .column(let name) = tested, isEveryRow(of: name, select, depth) { return .constant(.bool(true)) }
         return .opaque(readsColumns: tested.readsColumns || readsOuterRow(select))
     }
 
@@ -138,7 +146,7 @@ struct PostgresConditions {
                 tree.child(select, side).map(tree.unwrapped).map { isEveryRow(of: name, $0, depth + 1) } ?? false
             }
         }
-        return !isLimited(select, depth) && isOwnColumn(name, of: select)
+        return !isLimited(select, depth) && isOwnColumn(name, of: select, depth)
     }
 
     private func isLimited(_ select: Int, _ depth: Int) -> Bool {
@@ -158,13 +166,26 @@ struct PostgresConditions {
     }
 
     /// `id IN (SELECT id FROM the same table)`.
-    private func isOwnColumn(_ name: String, of select: Int) -> Bool {
+    private func isOwnColumn(_ name: String, of select: Int, _ depth: Int) -> Bool {
         let tables = tree.children(tree.child(select, .fromClause)).map(tree.unwrapped)
         let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
-        guard tables.count == 1, targets.count == 1, tree.string(tables[0], .relname) == target, let value = tree.child(targets[0], .val)
+        guard tables.count == 1, targets.count == 1, let source = tree.string(tables[0], .relname),
+            let value = tree.child(targets[0], .val), gives(name, value, of: select)
         else { return false }
+        guard let query = query(source, at: select) else { return source == target }
+        return isEveryRow(of: name, query, depth + 1)
+    }
+
+    /// What WITH calls so.
+    private func query(_ name: String, at select: Int) -> Int? {
+        let definition = expressions.first { tree.string($0, .ctename) == name && !($0..<tree.end($0)).contains(select) }
+        return definition.flatMap { tree.child($0, .ctequery) }.map(tree.unwrapped)
+    }
+
+    private func gives(_ name: String, _ value: Int, of select: Int) -> Bool {
         switch read(value) {
         case .column(let selected): return Condition.isSame(name, selected)
+        case .opaque where tree.key(tree.unwrapped(value)) == .columnRef: return true
         // Of each group, and a group may be a row.
         case .call("max", let parts) where tree.isTrue(select, .groupClause),
             .call("min", let parts) where tree.isTrue(select, .groupClause):

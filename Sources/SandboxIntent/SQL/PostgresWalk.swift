@@ -138,6 +138,9 @@ struct PostgresWalk {
             guard let body = tree.child(option, .arg).map(tree.unwrapped).flatMap({ tree.child($0, .sval) }) else { continue }
             let code = tree.bytes(body)
             findings.add(Guess.intents(code, .postgres, 0..<code.count), "words in the block's text")
+            for text in Guess.executed(code) {
+                findings.add(Guess.intents(text, .postgres, 0..<text.count), "words in what the block executes")
+            }
         }
     }
 

@@ -174,7 +174,8 @@ struct TokenConditions {
             guard symbol() == "(" else { return .opaque(readsColumns: left.readsColumns) }
             if ["SELECT", "WITH", "VALUES"].contains(word(1)) {
                 let subquery = subquery()
-                return .opaque(readsColumns: left.readsColumns && !subquery.isEveryRow(of: left, around))
+                guard left.readsColumns else { return .opaque(readsColumns: false) }
+                return subquery.membership(of: left, around) ?? .opaque(readsColumns: true)
             }
             let items = arguments()
             return items.count == 1 ? .call("=", [left] + items) : .call("in", [left] + items)

@@ -49,7 +49,10 @@ extension TokenStatement {
 
     mutating func sqlite(_ i: Int) {
         switch word(i) {
-        case "ATTACH": findings.add(.sqlCopyOut, "ATTACH opens another file")
+        case "ATTACH":
+            let isMemory = tokens[i...].first { $0.kind == .string }.map { [":memory:", ""].contains($0.text) } ?? false
+            findings.add(
+                isMemory ? .sqlSelect : .sqlCopyOut, isMemory ? "ATTACH of what is gone with the session" : "ATTACH opens another file")
         case "DETACH", "ANALYZE": findings.add(.sqlSelect, "a statement of the session's own")
         case "VACUUM": findings.add(has("INTO") ? [.sqlSelect, .sqlCopyOut] : [.sqlSelect], has("INTO") ? "VACUUM INTO a file" : "VACUUM")
         case "PRAGMA": pragma(i)

@@ -42,12 +42,12 @@ struct Subquery {
     /// Not every row of its tables meets its condition, or it has a limit.
     fileprivate(set) var isChoosy = false
     fileprivate(set) var hasNoRows = false
+    fileprivate var isUnion = false
     /// `(SELECT id)`
     fileprivate(set) var value: Condition?
 
     /// `id IN (SELECT id FROM the same table)`.
     func isEveryRow(of left: Condition, _ around: Around) -> Bool {
-        // NOT IN of nothing is everything.
         if hasNoRows { return true }
         if isChoosy || isAggregate { return false }
         if let target = around.target, !names.contains(target) {
@@ -55,6 +55,15 @@ struct Subquery {
         }
         guard case .column(let column) = left, let selected, selected != "*" else { return true }
         return Condition.isSame(column, selected)
+    }
+
+    /// `left IN` this, as far as it is the same for every row; nil where it is not.
+    func membership(of left: Condition, _ around: Around) -> Condition? {
+        guard isEveryRow(of: left, around) else { return nil }
+        // NOT IN of nothing is everything, and NOT IN of everything nothing.
+        if hasNoRows { return .constant(.bool(false)) }
+        if case .column = left, selected != nil, !isUnion { return .constant(.bool(true)) }
+        return .opaque(readsColumns: false)
     }
 
     /// Its condition asks something of the row around it.
@@ -86,7 +95,7 @@ extension TokenConditions {
         }
         if let condition { read(condition: condition, to: close, &found) }
         // One of several may take what another leaves out.
-        if isUnion { (found.isChoosy, found.hasNoRows) = (false, false) }
+        if isUnion { (found.isChoosy, found.hasNoRows, found.isUnion) = (false, false, true) }
         selected(start, close, &found)
         if !isUnion { found.value = value(start, close) }
         return found
@@ -138,6 +147,11 @@ extension TokenConditions {
             // Of groups it gives a value each, of windows one for each row.
             found.isAggregate =
                 tokens[k].isWord(["MAX", "MIN", "SUM", "AVG", "COUNT"]) && !tokens[k..<close].contains { $0.isWord(["GROUP", "OVER"]) }
+            if tokens[k].isWord(["MAX", "MIN"]), k + 3 < close, tokens[k + 3].isSymbol(")"),
+                tokens[k..<close].contains(where: { $0.isWord("GROUP") })
+            {
+                found.selected = tokens[k + 2].name
+            }
         } else if tokens[k + 1].isWord(["FROM", "AS"]) {
             found.selected = tokens[k].name
         }
