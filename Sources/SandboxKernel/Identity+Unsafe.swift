@@ -39,6 +39,9 @@ final class Identity {
         return who.differs(from: ownCaps) ? who : nil
     }
 
+    /// CAP_SYS_ADMIN (21), which an enforcing supervisor has laid down.
+    var mayNameOthers: Bool { ownCaps.effective & 1 << 21 != 0 }
+
     private func take(_ who: Credentials) throws(Errno) {
         var groups = who.groups
         var ok = sbx_thread_setgroups(Int32(groups.count), &groups) == 0

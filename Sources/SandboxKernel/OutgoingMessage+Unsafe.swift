@@ -125,7 +125,7 @@ struct OutgoingMessage {
         }
     }
 
-    /// `SCM_CREDENTIALS`: the kernel lets only root name another process than the sender, which is us. The
+    /// `SCM_CREDENTIALS`: the kernel lets only CAP_SYS_ADMIN name another process than the sender, which is us. The
     /// receiver sees the right user and group and the supervisor's process id (docs/ARCHITECTURE.md).
     ///
     /// Where we are root and the caller is not, the kernel would take our saved ids for the caller's: so its own are
@@ -136,7 +136,7 @@ struct OutgoingMessage {
             let user = control.loadUnaligned(fromByteOffset: body.lowerBound + 4, as: UInt32.self)
             let group = control.loadUnaligned(fromByteOffset: body.lowerBound + 8, as: UInt32.self)
             guard who.mayClaim(user: user, group: group) else { throw Errno(EPERM) }
-        } else if geteuid() == 0 {
+        } else if identity.mayNameOthers {
             return
         }
         control.storeBytes(of: getpid(), toByteOffset: body.lowerBound, as: Int32.self)

@@ -134,6 +134,15 @@ package struct SocketMap {
         return knowsUnix ? [] : [.unknown]
     }
 
+    /// A connection within this machine whose other end nobody has any more: what is written into it comes out nowhere.
+    package func isAbandoned(_ inode: UInt64) -> Bool {
+        guard let remote = connections[inode]?.remote, remote.type == Int32(SOCK_STREAM.rawValue), remote.ip.isLoopback else {
+            return false
+        }
+        // By the port alone: an address can be translated on its way (nftables).
+        return servers[remote.port] == nil && !connections.values.contains { $0.local.port == remote.port }
+    }
+
     package func isUnix(_ inode: UInt64) -> Bool { unix.contains(inode) || !knowsUnix && connections[inode] == nil }
 
     /// Where a connection of the internet leads to.

@@ -9,7 +9,8 @@ package enum ArgumentRedaction {
     package static func redact(_ arguments: [[UInt8]], byEntropy entropy: Bool = false) -> [[UInt8]] {
         guard let first = arguments.first else { return [] }
         let whole = arguments.dropFirst().map { SecretText.masked($0) }
-        return [first] + redact(words: whole, of: programName(first)).map { TokenShape.masked($0, entropy: entropy) }
+        let name = programName(first)
+        return [first] + redact(words: whole, of: name, isCommand: !seekers.contains(name)).map { TokenShape.masked($0, entropy: entropy) }
     }
 
     /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`,
@@ -57,7 +58,10 @@ package enum ArgumentRedaction {
             let expected = next
             next = .nothing
             let isSecret = place.holdsSecret(word)
-            let isOption = word.starts(with: Array((expected == .word ? "-" : "--").utf8))
+            // `-genkey -storepass …`: no secret is called like one.
+            let isOption =
+                word.starts(with: Array((expected == .word ? "-" : "--").utf8))
+                || word.first == UInt8(ascii: "-") && !word.contains(0x3d) && SecretName.says(word[...])
             let shown =
                 isSecret && expected == .nothing
                 ? mask
@@ -67,7 +71,7 @@ package enum ArgumentRedaction {
             if configures, next == .nothing, word.first != UInt8(ascii: "-"), !word.contains(0x3d), SecretName.says(word[...]) {
                 next = .secret
             }
-            configures = configures || ["config", "configure", "set"].contains { word.elementsEqual($0.utf8) }
+            configures = configures || configuring.contains(Bytes.unquoted(word))
             if next == .nothing, isCommand, SecretName.isWord(word) { next = .word }
             // `Bearer TOKEN`, `password = TOKEN`
             if SecretName.isScheme(word) || word.elementsEqual("=".utf8) && SecretName.says(name[...]) { next = .secret }
@@ -82,6 +86,9 @@ package enum ArgumentRedaction {
         }
         return out
     }
+
+    /// Behind one of these a name may have its value in the next word.
+    private static let configuring = Set(["config", "configure", "set", "setenv", "--arg", "--argstr"].map { Array($0.utf8) })
 
     private static func masking(_ word: [UInt8], _ expected: Expectation, _ name: [UInt8]) -> [UInt8] {
         switch expected {
@@ -109,7 +116,10 @@ package enum ArgumentRedaction {
             // Nothing of that header is in it: it grows shorter by one of a few each time.
             return (before.contains(where: Bytes.isBlank) ? redact(before, of: program, expecting: &next, depth: depth) : before) + masked
         }
-        if given.contains(where: Bytes.isBlank) { return redactText(given, of: program) }
+        if let blank = given.firstIndex(where: Bytes.isBlank) {
+            if let whole = maskingWhole(given, before: blank, of: program, expecting: &next) { return whole }
+            return redactText(given, of: program)
+        }
         if let short = ProgramOptions.masking(given, of: program, expecting: &next) { return short }
         let word = SecretText.maskingUsers(given)
         if let member = maskingMember(word) { return member }
@@ -124,6 +134,22 @@ package enum ArgumentRedaction {
         // `--env=KEY=VALUE`: the name that counts is the last one before the value.
         return name + [word[equals]] + redact(value, of: program, expecting: &next, depth: depth + 1)
     }
+
+    /// `--passphrase='correct horse'`, `-p'correct horse'`: the blanks are the secret's own. Where others follow with a `=`, or a shell is to
+    /// read it, it is a text.
+    private static func maskingWhole(
+        _ given: [UInt8], before blank: Int, of program: String, expecting next: inout Expectation
+    ) -> [UInt8]? {
+        if shells.contains(program) { return nil }
+        if let short = ProgramOptions.masking(given, of: program, expecting: &next) { return short }
+        guard let equals = given[..<blank].lastIndex(of: 0x3d), equals > 0, !given[blank...].contains(0x3d),
+            !given[..<equals].contains(UInt8(ascii: ":")), SecretName.says(given[..<equals])
+        else { return nil }
+        return given[...equals] + mask
+    }
+
+    /// What they are given is looked for.
+    private static let seekers: Set<String> = ["grep", "egrep", "fgrep", "zgrep", "rg", "ag", "ack", "git", "find", "apt", "man"]
 
     private static let shells: Set<String> = ["sh", "bash", "dash", "zsh", "ksh", "ash", "su"]
 

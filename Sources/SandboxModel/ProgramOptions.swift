@@ -11,8 +11,8 @@ enum ProgramOptions {
         ),
         ("7z 7za 7zz 7zr unrar", [("-p", .attached)]), ("rar", [("-p", .attached), ("-hp", .attached)]),
         ("sshpass", [("-p", .either)]), ("redis-cli", [("-a", .either)]), ("docker:login podman:login oc:login", [("-p", .either)]),
-        ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare", [("-w", .separate)]),
-        ("ldappasswd", [("-w", .separate), ("-s", .separate), ("-a", .separate)]), ("zip unzip", [("-P", .either)]),
+        ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare", [("-w", .either)]),
+        ("ldappasswd", [("-w", .either), ("-s", .separate), ("-a", .separate)]), ("zip unzip", [("-P", .either)]),
         (
             "curl",
             [
@@ -20,21 +20,36 @@ enum ProgramOptions {
                 ("--cookie", .cookie),
             ]
         ),
-        ("http https xh xhs", [("-a", .user), ("--auth", .user)]),
-        ("openssl", [("pass:", .attached), ("-k", .separate), ("-K", .separate), ("-hmac", .separate)]),
+        ("http https xh xhs", [("-a", .either), ("--auth", .either)]),
+        (
+            "openssl",
+            [("pass:", .attached), ("key:", .attached), ("hexkey:", .attached), ("-k", .separate), ("-K", .separate), ("-hmac", .separate)]
+        ),
         ("smbclient smbget rpcclient net wbinfo", [("-U", .user), ("--user", .user)]),
-        ("ssh-keygen", [("-N", .separate), ("-P", .separate)]), ("lftp", [("-u", .user)]),
-        ("mongosh mongo mongodump mongorestore mongoexport mongoimport cqlsh twine ncftpget ncftpput rdesktop", [("-p", .either)]),
-        ("poetry:publish", [("-p", .either)]), ("sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool", [("-P", .either)]),
-        ("az", [("-p", .either)]), ("gh", [("-b", .either), ("--body", .separate)]), ("influx", [("-t", .either)]),
+        ("ssh-keygen", [("-N", .separate), ("-P", .separate)]), ("lftp open hurl", [("-u", .user), ("--user", .user)]),
+        ("ab", [("-A", .user), ("-P", .user)]),
+        ("etcdctl", [("--user", .user)]),
+        ("mongosh mongo mongodump mongorestore mongoexport mongoimport cqlsh twine ncftpget ncftpput rdesktop mycli", [("-p", .either)]),
+        ("rabbitmqadmin cypher-shell steghide hydra nxc netexec evil-winrm racadm helm:registry airflow:users", [("-p", .either)]),
+        ("dotnet:nuget caddy:hash-password expo:login taosql", [("-p", .either)]),
+        ("poetry:publish", [("-p", .either)]),
+        ("sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool knife gpg-preset-passphrase", [("-P", .either)]),
+        ("az", [("-p", .either)]), ("gh:secret gh:variable", [("-b", .either), ("--body", .either)]),
+        ("influx doctl:auth vercel glab:auth uv:publish anaconda", [("-t", .either)]), ("glab:variable", [("-v", .separate)]),
+        ("aws:ssm az:keyvault eas", [("--value", .either)]), ("bw", [("--session", .either)]), ("hatch:publish", [("-a", .either)]),
+        ("security", [("-w", .separate), ("-p", .separate)]), ("openai", [("-k", .separate)]), ("swaks", [("-ap", .separate)]),
+        ("sendemail sendEmail", [("-xp", .separate)]),
         ("snmpget snmpwalk snmpset snmpbulkwalk snmpgetnext", [("-c", .either), ("-A", .either), ("-X", .either)]),
         ("useradd usermod", [("-p", .separate)]), ("kubectl oc", [("--from-literal", .pair)]),
-        ("sqlplus expdp impdp sqlldr rman", [("", .login)]), ("dotnet:nuget", [("-k", .either)]), ("caddy", [("--plaintext", .separate)]),
+        ("sqlplus expdp impdp sqlldr rman", [("", .login)]), ("dotnet:nuget", [("-k", .either)]),
+        ("caddy caddy:hash-password", [("--plaintext", .separate)]),
         ("xfreerdp xfreerdp3 wlfreerdp", [("/p:", .attached), ("/gp:", .attached), ("/password:", .attached)]),
         ("pdftotext pdftoppm pdftocairo pdfimages pdfinfo", [("-upw", .separate), ("-opw", .separate)]),
-        ("openssl:passwd", [("-salt", .separate)]), ("fly:secrets flyctl:secrets heroku:config:set", [("", .pairs)]),
+        ("openssl:passwd", [("-salt", .separate)]),
+        ("fly:secrets flyctl:secrets heroku:config:set vault:kv vault:write", [("", .pairs)]),
         ("docker podman oc vault wpa_passphrase wpa_cli nmcli iw rabbitmqctl htpasswd mkpasswd qpdf pdftk mc", []),
-        ("cargo poetry composer pulumi dotnet fly flyctl heroku", []),
+        ("gh cargo poetry composer pulumi dotnet fly flyctl heroku aws doctl glab uv hatch helm airflow expo redis-server", []),
+        ("ansible-vault keyctl nuget neo4j-admin cloudflared ngrok rclone pm2 wandb mosquitto_passwd isql", []),
     ]
     private static let options: [String: [(option: String, takes: Takes)]] = table.reduce(into: [:]) { options, row in
         for name in row.programs.split(separator: " ") { options[String(name), default: []] += row.options }
@@ -42,15 +57,23 @@ enum ProgramOptions {
 
     /// Secrets that stand in a place of their own: so many words behind a verb, or behind the program's name; one or more of them.
     private static let places: [String: [(verb: String, skips: Int, count: Int)]] = [
-        "vault": [("login", 0, 1), ("unseal", 0, 1)], "wpa_passphrase": [("", 1, 1)],
+        "vault": ["login", "unseal", "lookup", "renew", "revoke", "unwrap"].map { ($0, 0, 1) }, "wpa_passphrase": [("", 1, 1)],
         "htpasswd": ["-b", "-bb", "-cb", "-bc", "-cbb"].map { ($0, 2, 1) } + ["-nb", "-bn", "-nbb", "-bnb", "-bbn"].map { ($0, 1, 1) },
-        "redis-cli": [("auth", 0, 1), ("requirepass", 0, 1)],
+        "redis-cli": [("auth", 0, 2), ("requirepass", 0, 1), ("masterauth", 0, 1), ("setuser", 1, 9)],
         "rabbitmqctl": [("add_user", 1, 1), ("change_password", 1, 1), ("authenticate_user", 1, 1)],
         "mkpasswd": [("", 0, 2)], "openssl:passwd": [("", 0, 1)], "qpdf": [("--encrypt", 0, 2)],
-        "pdftk": [("input_pw", 0, 1), ("user_pw", 0, 1), ("owner_pw", 0, 1)], "mc": [("set", 2, 2)], "cargo": [("login", 0, 1)],
-        "poetry": [("config", 2, 1)], "composer": [("config", 2, 1)], "pulumi": [("set", 1, 1)],
+        "pdftk": [("input_pw", 0, 1), ("user_pw", 0, 1), ("owner_pw", 0, 1)], "mc": [("set", 2, 2), ("host", 3, 2), ("user", 3, 1)],
+        "cargo": [("login", 0, 1)],
+        "poetry": [("config", 2, 1)], "composer": [("config", 2, 1), ("github-oauth.github.com", 0, 1)], "pulumi": [("set", 1, 1)],
+        "glab:variable": [("set", 1, 1)], "ansible-vault": [("encrypt_string", 0, 1)],
+        "bw": [("login", 1, 1), ("unlock", 0, 1)], "keyctl": [("add", 2, 1)], "nuget": [("setapikey", 0, 1)], "isql": [("", 2, 1)],
+        "neo4j-admin": [("set-initial-password", 0, 1)], "cloudflared": [("install", 0, 1)], "rclone": [("obscure", 0, 1)],
+        "ngrok": [("authtoken", 0, 1), ("add-authtoken", 0, 1)], "pm2": [("link", 0, 1)], "wandb": [("login", 0, 1)],
+        "mosquitto_passwd": [("-b", 2, 1)], "etcdctl": [("add", 0, 1)],
         "wpa_cli": [("psk", 0, 1), ("wep_key0", 0, 1)], "iw": [("key", 0, 4)],
-        "nmcli": ["psk", "wifi-sec.psk", "802-11-wireless-security.psk", "wifi-sec.wep-key0", "vpn.secrets"].map { ($0, 0, 1) },
+        "nmcli": ["802-1x.password", "psk", "wifi-sec.psk", "802-11-wireless-security.psk", "wifi-sec.wep-key0", "vpn.secrets"].map {
+            ($0, 0, 1)
+        },
     ]
 
     private static let byPlace: [[UInt8]] =
@@ -61,9 +84,10 @@ enum ProgramOptions {
         byPlace.contains { known in known.count == name.count && known.indices.allSatisfy { known[$0] == name[$0] } }
     }
 
-    static func known(_ word: [UInt8]) -> String? {
-        guard word.count < 64, let last = word.last, Bytes.isName(last) else { return nil }
-        let name = ArgumentRedaction.programName(word)
+    static func known(_ given: [UInt8]) -> String? {
+        guard given.count < 64, let last = given.last, Bytes.isName(last) else { return nil }
+        // `ProxyCommand=sshpass`
+        let name = ArgumentRedaction.programName(Bytes.unquoted(Array(given[((given.lastIndex(of: 0x3d) ?? -1) + 1)...])))
         return options[name] == nil ? nil : name
     }
 
@@ -104,7 +128,7 @@ enum ProgramOptions {
     static func masking(_ word: [UInt8], of program: String, expecting next: inout ArgumentRedaction.Expectation) -> [UInt8]? {
         for (text, takes) in options[program] ?? [] {
             if case .login = takes {
-                if let login = maskingLogin(word) { return login }
+                if let login = maskingLogin(word) ?? maskingBareLogin(word) { return login }
             } else if case .pairs = takes {
                 if word.first != UInt8(ascii: "-"), word.contains(UInt8(ascii: "=")) { return maskingAfter("=", word) }
             } else if let masked = masking(word, Array(text.utf8), takes, &next) {
@@ -166,10 +190,20 @@ enum ProgramOptions {
         return word[...slash] + ArgumentRedaction.mask + word[at...]
     }
 
+    /// `user/secret`, of a data base that the environment names.
+    private static func maskingBareLogin(_ word: [UInt8]) -> [UInt8]? {
+        let parts = word.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.first != UInt8(ascii: ".") && $0.first != UInt8(ascii: "-") }),
+            !word.contains(UInt8(ascii: "@")), !word.contains(UInt8(ascii: "="))
+        else { return nil }
+        return parts[0] + [UInt8(ascii: "/")] + ArgumentRedaction.mask
+    }
+
     // MARK: What is printed for another to read
 
     private static let readers = [
         "--password-stdin", "sudo -S", "chpasswd", "passwd --stdin", "--with-token", "cryptsetup", "--passphrase-fd",
+        "kinit", ".pgpass", ".netrc", ".git-credentials",
     ]
     .map { Array($0.utf8) }
 
@@ -180,7 +214,7 @@ enum ProgramOptions {
         var prints = false
         return words.map { word in
             if word.contains(UInt8(ascii: "|")) || word.contains(UInt8(ascii: ";")) { prints = false }
-            let isPrinter = ["echo", "printf", "<<<"].contains { word.elementsEqual($0.utf8) }
+            let isPrinter = ["echo", "printf", "<<<"].contains { Bytes.unquoted(word).elementsEqual($0.utf8) }
             if isPrinter { prints = true }
             return prints && !isPrinter && !word.isEmpty ? ArgumentRedaction.mask : word
         }

@@ -2,18 +2,25 @@
 enum SecretName {
     private static let parts = [
         "token", "secret", "password", "passwd", "passphrase", "passcode", "credential", "apikey", "accesskey", "bearer",
-        "authorization",
+        "authorization", "sonarlogin",
     ].map { Array($0.utf8) }
     /// As the last of the words that a name is made of: `DB_PASS`, `MYSQL_PWD`.
     private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
-    private static let whole: Set<String> = ["storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass", "pass", "pw"]
+    private static let whole: Set<String> = [
+        "storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass", "sshpass", "pass", "pw",
+        "requirepass", "masterauth",
+    ]
     /// As an option and nothing else.
     private static let short: Set<String> = ["auth", "pat", "otp", "psk", "jwt", "pin", "mfacode", "totp", "sessionid", "cookie"]
     /// Keys that are none to a lock.
-    private static let openKeys = ["publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey"]
-        .map { Array($0.utf8) }
-    /// The value says where the secret is: that may be seen.
-    private static let places = ["file", "path", "dir", "env", "stdin"].map { Array($0.utf8) }
+    private static let openKeys = [
+        "publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey", "newkey", "genkey", "cakey",
+        "inkey", "signkey",
+    ].map { Array($0.utf8) }
+    /// The value says where the secret is, what it is called or how long it is: that may be seen.
+    private static let places = ["file", "path", "dir", "env", "stdin", "name", "type", "count", "length", "limit", "ttl"].map {
+        Array($0.utf8)
+    }
     /// In the query of an address, where a name is not chosen with care.
     private static let parameters: Set<String> = [
         "sig", "signature", "xamzsignature", "xgoogsignature", "hmac", "key", "code", "auth", "session", "sessionid", "sid", "jwt",
@@ -41,6 +48,8 @@ enum SecretName {
         return words.count > 1 || name.first == UInt8(ascii: "-")
             || name.startIndex > given.startIndex && given[name.startIndex - 1] == 0x3b
     }
+
+    static func isEnding(_ name: ArraySlice<UInt8>) -> Bool { endings.contains(String(decoding: Bytes.lowercased(name), as: UTF8.self)) }
 
     /// As words that say it of the one that follows: `… dev wifi connect x password y`.
     private static let words = ["password", "passwd", "passphrase", "passcode"].map { Array($0.utf8) }
@@ -92,6 +101,11 @@ enum Bytes {
 
     static func isName(_ byte: UInt8) -> Bool {
         (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+    }
+
+    /// Without the quotes or brackets that a text within a text begins with.
+    static func unquoted(_ word: [UInt8]) -> [UInt8] {
+        Array(word.drop { $0 == 0x22 || $0 == 0x27 || $0 == 0x28 || $0 == 0x60 || $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "\\") })
     }
 
     static func lowercased(_ bytes: ArraySlice<UInt8>) -> [UInt8] { bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }

@@ -151,16 +151,30 @@ enum SecretText {
         // PostgreSQL's E'…', Python's r"…"
         if stop > 1, Bytes.isName(text[stop - 1]), !Bytes.isName(text[stop - 2]) { stop -= 1 }
         let joined = stop
-        while stop > 0, joined - stop < 16, isJoin(text[stop - 1]) { stop -= 1 }
+        while stop > 0, joined - stop < 16, isJoin(text[stop - 1]) || text[stop - 1] == UInt8(ascii: ",") { stop -= 1 }
         guard stop < joined, stop > 0, Bytes.isName(text[stop - 1]) else { return false }
         var start = stop
         while start > 0, stop - start < 64, Bytes.isName(text[start - 1]) || text[start - 1] == UInt8(ascii: "-") { start -= 1 }
+        if text[stop..<joined].contains(UInt8(ascii: ",")) { return isPassed(text, start, stop) }
         if SecretName.says(text[start..<stop]) { return true }
-        guard stop - start == 2 || stop - start == 3 || stop - start == 5 else { return false }
+        // `pwd: "…"`
+        if text[stop] == UInt8(ascii: ":"), SecretName.isEnding(text[start..<stop]) { return true }
         let phrase = Bytes.lowercased(text[max(0, stop - 64)..<stop])
+        // `SET PASSWORD FOR 'ada'@'%' = '…'`
+        if text[stop..<joined].contains(0x3d), Bytes.position(of: Array("password for ".utf8), in: phrase) != nil { return true }
+        guard stop - start == 2 || stop - start == 3 || stop - start == 5 else { return false }
         return phrase.ends(with: Array("pragma key".utf8)) || phrase.ends(with: Array("pragma rekey".utf8))
             || (phrase.ends(with: Array(" by".utf8)) || phrase.ends(with: Array(" as".utf8)))
                 && Bytes.position(of: Array("identified".utf8), in: phrase) != nil
+    }
+
+    /// `define("DB_PASSWORD", "…")`, `auth=("ada", "…")`: the second of what is passed to a function, by the first or by its name.
+    private static func isPassed(_ text: [UInt8], _ start: Int, _ stop: Int) -> Bool {
+        guard start > 2, isQuote(text[start - 1]), text[start - 2] == UInt8(ascii: "(") else { return false }
+        let before = Bytes.lowercased(text[..<(start - 2)].suffix(32))
+        let name = before.last == UInt8(ascii: "=") ? before.dropLast() : before[...]
+        guard name.last.map(Bytes.isName) ?? false else { return false }
+        return SecretName.says(text[start..<stop]) || ["auth", "login"].contains { Array(name).ends(with: Array($0.utf8)) }
     }
 
     private static func isJoin(_ byte: UInt8) -> Bool {
@@ -189,11 +203,14 @@ enum SecretText {
             guard let start = Bytes.position(of: header, in: lower) else { continue }
             return (Array(word[..<start]), masking(word[start...], from: start + header.count, keepsScheme: header[0] == UInt8(ascii: "a")))
         }
-        // `X-Vault-Token: …`: a name of several words, and no address.
+        // `X-Vault-Token: …`: a name of several words, and no address. `Token: …`: of one, with one behind it.
         guard let colon = word.firstIndex(of: UInt8(ascii: ":")), word[colon...].dropFirst().first != UInt8(ascii: "/") else { return nil }
-        let name = word[..<colon].suffix(40)
+        let name = word[..<colon].suffix(40).split(separator: 0x3d, omittingEmptySubsequences: false).last ?? []
+        let value = word[(colon + 1)...]
+        let isOne =
+            value.count > 1 && value.first == 0x20 && !value.dropFirst().contains(where: Bytes.isBlank) && name.allSatisfy(Bytes.isName)
         let isHeader =
-            name.dropFirst(2).contains(UInt8(ascii: "-")) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
+            (isOne || name.dropFirst(2).contains(UInt8(ascii: "-"))) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
             && SecretName.says(name)
         if !isHeader { return nil }
         let start = word[..<colon].lastIndex(where: Bytes.isBlank).map { $0 + 1 } ?? 0
@@ -203,9 +220,14 @@ enum SecretText {
     private static func masking(_ word: ArraySlice<UInt8>, from end: Int, keepsScheme: Bool) -> [UInt8] {
         let rest = word[end...].drop(while: Bytes.isBlank)
         let scheme = rest.prefix { !Bytes.isBlank($0) }
-        let kept = keepsScheme && scheme.count < rest.count ? scheme + [UInt8(ascii: " ")] : []
+        let isScheme = schemes.contains(String(decoding: Bytes.lowercased(scheme), as: UTF8.self))
+        let kept = keepsScheme && isScheme && scheme.count < rest.count ? scheme + [UInt8(ascii: " ")] : []
         return word[..<end] + [UInt8(ascii: " ")] + kept + ArgumentRedaction.mask
     }
+
+    private static let schemes: Set<String> = [
+        "basic", "bearer", "digest", "token", "negotiate", "ntlm", "apikey", "key", "oauth", "dpop", "hawk", "bot", "aws4-hmac-sha256",
+    ]
 
     // MARK: Addresses
 
@@ -219,11 +241,13 @@ enum SecretText {
             let authority = word[start...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
             if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
                 let user = word[start..<at].prefix { $0 != UInt8(ascii: ":") }
-                let isHTTP = ["http", "https"].contains { Bytes.lowercased(word[copied..<colon]).ends(with: Array($0.utf8)) }
+                // GitHub's way to say that the user is the token.
+                let isToken = Array(word[start..<at]).ends(with: Array(":x-oauth-basic".utf8))
+                let isHTTP = ["http", "https", "nats"].contains { Bytes.lowercased(word[copied..<colon]).ends(with: Array($0.utf8)) }
                 out += word[copied..<start]
                 out +=
-                    user.count < at - start
-                    ? user + [UInt8(ascii: ":")] + ArgumentRedaction.mask : isHTTP ? ArgumentRedaction.mask[...] : user
+                    user.count < at - start && !isToken
+                    ? user + [UInt8(ascii: ":")] + ArgumentRedaction.mask : isHTTP || isToken ? ArgumentRedaction.mask[...] : user
                 copied = at
             }
             // What has no user may yet hold another address: `a://b,c://…`.

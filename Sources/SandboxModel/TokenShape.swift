@@ -13,11 +13,18 @@ enum TokenShape {
 
     private static let prefixes: [Prefix] = [
         (["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "hf_", "lin_api_", "dop_v1_", "dp.pt."], 30, .alphanumeric),
-        (["npm_", "shpat_", "shpss_"], 32, .alphanumeric),
+        (["npm_", "shpat_", "shpss_", "shpca_", "shppa_", "sbp_", "r8_", "nfp_", "gsk_", "pul-", "dapi"], 32, .alphanumeric),
+        (["rubygems_", "secret_"], 43, .alphanumeric),
         (["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"], 16, .alphanumeric),
         (["AKIA", "ASIA"], 16, .upper), (["AGE-SECRET-KEY-1"], 50, .alphanumeric),
-        (["github_pat_", "dckr_pat_", "ya29.", "hvs.", "tskey-", "pypi-AgE"], 20, .word),
-        (["AIza", "glsa_", "ATATT3x", "xkeysib-", "nvapi-"], 32, .word),
+        (["github_pat_", "dckr_pat_", "ya29.", "hvs.", "tskey-", "pypi-AgE", "GOCSPX-", "sq0atp-", "sq0csp-", "figd_", "ntn_"], 20, .word),
+        (
+            [
+                "AIza", "glsa_", "ATATT3x", "ATCTT3x", "xkeysib-", "nvapi-", "xai-", "pplx-", "PMAK-", "sntrys_", "sntryu_", "glc_",
+                "doo_v1_",
+            ], 32, .word
+        ),
+        (["pscale_tkn_", "pscale_pw_", "dor_v1_", "hvb."], 32, .word),
         (["glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-"], 20, .dotted),
         (["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xapp-"], 10, .dotted), (["SG."], 40, .dotted),
         (["sk-"], 20, .mixed),

@@ -8,7 +8,7 @@ extension EndToEnd.CarriesTests {
         "serve-unix",
         "end-given-away", "memfd-passed", "counter", "terminal-pair", "private-mapping", "dev-shm", "title", "name-of-memory", "link-text",
         "attribute", "name-file", "name-folder", "name-moved", "name-linked", "name-socket", "name-held", "name-watched", "name-abstract",
-        "semaphore", "counter-in-flight", "terminal-in-flight", "words-of-waits", "timers", "value-of-signal",
+        "semaphore", "counter-in-flight", "terminal-in-flight", "words-of-waits", "timers", "value-of-signal", "client-gone",
     ]
     private static let hasCounters = Built.installed("python3")
 

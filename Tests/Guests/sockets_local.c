@@ -18,7 +18,28 @@ static void pass_descriptor(const char *label, int from, int to) {
     close(file);
 }
 
+// Who has sent it, as a bus wants to know it.
+static void pass_credentials(const char *label, pid_t pid, uid_t user) {
+    int pair[2], on = 1;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair), setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    struct ucred who = {pid, user, getgid()};
+    char space[CMSG_SPACE(sizeof who)] = {0}, byte = 'x';
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof who), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS};
+    memcpy(CMSG_DATA(control), &who, sizeof who);
+    result(label, sendmsg(pair[0], &message, 0));
+    memset(space, 0, sizeof space);
+    if (recvmsg(pair[1], &message, MSG_DONTWAIT) == 1 && (control = CMSG_FIRSTHDR(&message))) {
+        memcpy(&who, CMSG_DATA(control), sizeof who);
+        say("  user is mine=%d, group is mine=%d", who.uid == getuid(), who.gid == getgid());
+    }
+    close(pair[0]), close(pair[1]);
+}
+
 static void local(void) {
+    pass_credentials("SCM_CREDENTIALS", getpid(), getuid());
     put("passed", "descriptor");
     int pair[2];
     socketpair(AF_UNIX, SOCK_STREAM, 0, pair), pass_descriptor("SCM_RIGHTS by socketpair", pair[0], pair[1]), close(pair[0]), close(pair[1]);

@@ -156,7 +156,48 @@ import Testing
         ["sh", "-c", "true; fly secrets set X=hunter2"], ["bash", "-c", "openssl passwd -6 hunter2"],
     ]
 
-    @Test(arguments: commands) func secretsInCommands(given: [String]) {
+    /// Programs that take it as others do, texts within texts, and secrets that have blanks.
+    static let more: [[String]] =
+        [
+            "aws ssm put-parameter --name x --value hunter2", "az keyvault secret set --name n --value hunter2",
+            "doctl auth init -t hunter2",
+            "vercel -t hunter2 deploy", "gh secret set X --body=hunter2", "glab auth login -t hunter2", "glab variable set K hunter2",
+            "glab variable set K -v hunter2", "git remote add o https://hunter2:x-oauth-basic@github.com/o/r",
+            "helm registry login h -u u -p hunter2", "ansible-vault encrypt_string hunter2 --name x", "knife bootstrap h -P hunter2",
+            "vault kv put secret/x value=hunter2", "vault write secret/x bar=hunter2", "vault token lookup hunter2", "vault unwrap hunter2",
+            "bw login a@b hunter2", "bw unlock hunter2", "bw get item x --session hunter2", "security add-generic-password -a a -w hunter2",
+            "security unlock-keychain -p hunter2 k", "keyctl add user k hunter2 @u", "env SSHPASS=hunter2 sshpass -e ssh h",
+            "hurl --user u:hunter2 x", "ab -A u:hunter2 http://h/", "http --auth-type=bearer --auth=hunter2 h", "mycli -p hunter2 x",
+            "redis-cli AUTH u hunter2", "redis-cli CONFIG SET masterauth hunter2", "redis-cli ACL SETUSER a on >hunter2 ~*",
+            "redis-server --requirepass hunter2", "redis-cli HELLO 3 AUTH default hunter2", "isql dsn u hunter2", "sqlplus u/hunter2",
+            "cypher-shell -u neo4j -p hunter2", "neo4j-admin dbms set-initial-password hunter2", "etcdctl --user root:hunter2 get x",
+            "rabbitmqadmin -u u -p hunter2 list", "nats sub -s nats://hunter2@h x", "mosquitto_passwd -b f u hunter2",
+            "openssl dgst -mac HMAC -macopt key:hunter2 f", "keytool -genkey -storepass hunter2 -alias a", "mvn -Dsonar.login=hunter2 x",
+            "uv publish -t hunter2", "hatch publish -u u -a hunter2", "composer config github-oauth.github.com hunter2",
+            "nuget setapikey hunter2", "dotnet nuget add source s -u u -p hunter2", "caddy hash-password -p hunter2",
+            "ldapsearch -whunter2",
+            "nmcli con add type wifi 802-1x.password hunter2", "cloudflared service install hunter2", "ngrok config add-authtoken hunter2",
+            "gpg-preset-passphrase --preset -P hunter2 g", "rclone obscure hunter2", "mc admin user add m u hunter2", "pm2 link hunter2 p",
+            "steghide extract -phunter2 -sf x", "swaks -ap hunter2", "wandb login --relogin hunter2", "openai api -k hunter2 x",
+            "airflow users create -u a -p hunter2", "jq --arg token hunter2 x", "csh -c setenv API_TOKEN hunter2",
+        ].map { $0.split(separator: " ").map(String.init) } + [
+            ["curl", "-H", "Token: hunter2"], ["wget", "--header=X-Auth-Key: hunter2"], ["curl", "--header=Authorization: hunter2"],
+            ["bazel", "build", "--remote_header=Authorization=Bearer hunter2"], ["ssh", "-o", "ProxyCommand=sshpass -phunter2 ssh h"],
+            ["lftp", "-e", "open -u u,hunter2 h; ls"], ["sqlplus", "sys/hunter2@h as sysdba"], ["sh", "-c", "echo hunter2 | kinit u"],
+            ["bash", "-c", "docker exec c sh -c 'mysql -uroot -phunter2'"], ["bash", "-c", "watch 'curl -u u:hunter2 h'"],
+            ["bash", "-c", "ssh h 'echo \"u:hunter2\" | chpasswd'"], ["bash", "-c", "curl -H 'Authorization: hunter2' h"],
+            ["sh", "-c", "echo h:5432:d:u:hunter2 > ~/.pgpass"], ["mysql", "-e", "SET PASSWORD FOR 'a'@'b' = 'hunter2'"],
+            ["mongosh", "--eval", "db.auth(\"u\", \"hunter2\")"], ["mongosh", "--eval", "db.createUser({user:\"u\",pwd:\"hunter2\"})"],
+            ["python3", "-c", "requests.get('h', auth=('u', 'hunter2'))"], ["php", "-r", "define(\"DB_PASSWORD\", \"hunter2\");"],
+            ["app", "--passphrase=correct hunter2"], ["mysql", "-pcorrect hunter2", "d"], ["env", "DB_PASSWORD=correct hunter2", "x"],
+            ["curl", "--user=ada:correct hunter2"], ["sshpass", "-pcorrect hunter2", "ssh"],
+            ["openssl", "rsa", "-passin", "pass:a hunter2"],
+            ["docker", "run", "-e", "DB_PASSWORD=correct hunter2", "x"], ["kubectl", "create", "secret", "--from-literal=k=a hunter2"],
+            ["helm", "install", "x", "--set", "auth.password=correct hunter2"], ["curl", "-F", "password=correct hunter2"],
+            ["vault", "kv", "put", "secret/x", "foo=correct hunter2"], ["terraform", "apply", "-var", "db_password=correct hunter2"],
+        ]
+
+    @Test(arguments: commands + more) func secretsInCommands(given: [String]) {
         let shown = redacted(given).joined(separator: " ")
         #expect(!shown.contains("hunter2") && shown.contains("***"), "\(shown)")
         let arguments = Array(given.joined(separator: "\0").utf8) + [0], mayHold = ArgumentRedaction.mayHoldSecrets(arguments.span)
@@ -167,7 +208,8 @@ import Testing
     @Test(arguments: [
         ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 60), ("glpat-", 20), ("xoxb-", 40), ("xoxp-", 40), ("AKIA", 16),
         ("ASIA", 16),
-        ("sk-", 48), ("sk-proj-", 80), ("sk_live_", 24), ("npm_", 36), ("AIza", 35), ("hf_", 34), ("hvs.", 24), ("dckr_pat_", 27),
+        ("gsk_", 52), ("dapi", 32), ("r8_", 37), ("GOCSPX-", 28), ("figd_", 40), ("pscale_tkn_", 43), ("sk-", 48), ("sk-proj-", 80),
+        ("sk_live_", 24), ("npm_", 36), ("AIza", 35), ("hf_", 34), ("hvs.", 24), ("dckr_pat_", 27),
     ])
     func tokensByTheirLook(prefix: String, length: Int) {
         let alphabet = prefix.hasPrefix("A") && prefix != "AIza" ? "ABCDEFGH2345" : "aB3dE6gH9jK2"
@@ -205,6 +247,18 @@ import Testing
         "linux-image-6.18.0-1-cloud-amd64-unsigned_6.18.5-1_amd64.deb", "keyboard", "monkey-patch", "tokenizer.json",
         #"{"name":"ada","max_tokens":100}"#,
     ]
+
+    /// Options that are called like a secret, and words that are looked for or said.
+    @Test(arguments: [
+        "openssl req -newkey rsa:2048 -keyout key.pem", "keytool -genkey -alias a", "grep -rn password src/", "gh run list -b main",
+        "app --token-count 5 --secret-name x", "git commit -m token: --no-edit", "redis-cli set k v", "mysql -h h -P 3306 -u root d",
+        "http GET example.com/a b==c", "sqlplus /nolog @scripts/run.sql", "mc cp a b/c", "vault kv get secret/x", "isql -v dsn",
+        "uv pip install x==1.0", "steghide info f", "ansible-vault view group_vars/all/vault.yml", "jq -r --arg name ada f",
+    ])
+    func commandsStay(line: String) {
+        let given = line.split(separator: " ").map(String.init)
+        #expect(redacted(given) == given)
+    }
 
     /// What only looks like a secret stays, with and without entropy, alone and in a shell's text.
     @Test(arguments: innocent, [false, true]) func lookAlikesStay(word: String, byEntropy: Bool) {

@@ -147,22 +147,35 @@ extension Supervision {
         guard let carrying else { return true }
         var st = stat()
         guard fstat(connection, &st) == 0 else { return false }
+        carrying.state.withLock { state in
+            if state.accepted.count == 1 << 16 { state.accepted = [] }
+            state.accepted.insert(UInt64(st.st_ino))
+        }
         carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, sockets: [UInt64(st.st_ino)]))
         guard carrying.hasLabels.load(ordering: .acquiring) else { return true }
-        let spreading = spread(carrying, Spreading(caller: caller, patiently: false))
-        let refusal =
-            spreading
-            ?? carrying.state.withLock { state -> Carrying.Refusal? in
-                let classes = state.labels.outgoing(caller.serial)
-                if classes == 0 { return nil }
-                guard let around = try? surroundings(carrying, state) else {
-                    return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
-                }
-                return objection(to: caller.serial, carrying: classes, new: classes, around, state)
+        var refusal = spread(carrying, Spreading(caller: caller, patiently: false))
+        if refusal == nil {
+            refusal = objection(toWhatHasComeFor: caller, carrying)
+            // Between a process's end and that of its sockets they are nobody's.
+            for _ in 0..<4 where refusal != nil {
+                usleep(1000)
+                refusal = objection(toWhatHasComeFor: caller, carrying)
             }
+        }
         guard let refusal else { return true }
         record(refusal, .accept, .socket, "a connection from outside", caller)
         return false
+    }
+
+    private func objection(toWhatHasComeFor caller: Caller, _ carrying: Carrying) -> Carrying.Refusal? {
+        carrying.state.withLock { state in
+            let classes = state.labels.outgoing(caller.serial)
+            if classes == 0 { return nil }
+            guard let around = try? surroundings(carrying, state) else {
+                return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")
+            }
+            return objection(to: caller.serial, carrying: classes, new: classes, around, state)
+        }
     }
 
     /// What no call's own record speaks of.

@@ -85,7 +85,7 @@ extension Supervision {
         try Surroundings(
             of: state.living, ancestors: { state.ancestors(of: $0) }, mayShare: context.tasks.mayShare,
             threads: context.haveSeparateDescriptors, inherited: carrying.inherited, passed: state.passed, touched: state.touched,
-            written: state.written,
+            accepted: state.accepted, written: state.written,
             pending: Array(state.pending.values))
     }
 

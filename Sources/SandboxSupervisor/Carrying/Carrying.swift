@@ -28,6 +28,8 @@ final class Carrying: Sendable {
         var passed: Set<Way> = []
         /// The unix sockets that it was sent through, and those it was sent to.
         var touched: Set<UInt64> = []
+        /// Connections that were accepted.
+        var accepted: Set<UInt64> = []
         /// The same, to somebody outside: what gets there is out.
         var given: Set<DataPlace> = []
         /// Whoever has used a System V object may be waiting in a call of its own for what comes there.

@@ -16,6 +16,9 @@ struct Surroundings {
     private(set) var sockets: SocketMap
     private let written: Set<DataPlace>
     private let touched: Set<UInt64>
+    private let accepted: Set<UInt64>
+    /// Our own sockets, once somebody has asked.
+    private var ours: Set<UInt64>?
 
     enum Outside: Hashable {
         case ip(IPAddress, port: UInt16)
@@ -28,11 +31,12 @@ struct Surroundings {
     /// files that were opened for writing. `pending`: what calls bring that are under way.
     init(
         of processes: [UInt32: Int32], ancestors: (UInt32) -> [UInt32], mayShare: (Int32) -> Bool, threads: Bool, inherited: Set<UInt64>,
-        passed: Set<Way> = [], touched: Set<UInt64> = [], written: Set<DataPlace> = [],
+        passed: Set<Way> = [], touched: Set<UInt64> = [], accepted: Set<UInt64> = [], written: Set<DataPlace> = [],
         pending: [Carrying.Pending] = []
     ) throws(Errno) {
         self.written = written
         self.touched = touched
+        self.accepted = accepted
         sockets = try SocketMap()
         var held = Set(passed.lazy.map(\.place).filter { $0.kind == .socket }.map(\.inode))
         var settings: [(process: UInt32, held: Holding)] = []
@@ -81,6 +85,15 @@ struct Surroundings {
                 }
             }
         }
+    }
+
+    /// A connection that is being accepted is in our own hands until it is in the server's, who is asked about it then.
+    private mutating func isOurs(_ inode: UInt64) -> Bool {
+        if ours == nil {
+            let all = try? Holding.all(of: getpid(), mappings: false, threads: false)
+            ours = Set((all?.holdings ?? []).lazy.filter { $0.kind == .socket }.map(\.inode))
+        }
+        return ours?.contains(inode) ?? false
     }
 
     private struct End: Hashable {
@@ -162,9 +175,13 @@ struct Surroundings {
         let own = Self.socket(inode)
         if sockets.isUnix(inode), mayHold(inode) { canBeHanded.insert(process) }
         add(process, own, reads: true, writes: sockets.isListening(inode))
+        // Whoever has connected within this machine may have said all that he had to say and gone, and nobody comes to have his end
+        // again. That there was one is known from accept(2); an address alone does not tell.
+        if accepted.contains(inode), sockets.isAbandoned(inode) { return }
         for end in sockets.ends(of: inode) {
             switch end {
-            case .socket(let other) where held.contains(other): add(process, Self.socket(other), reads: false, writes: true)
+            case .socket(let other) where held.contains(other) || isOurs(other):
+                add(process, Self.socket(other), reads: false, writes: true)
             // Not accepted yet: whatever the server has is the client's, and the other way round.
             case .server(let other) where held.contains(other): add(process, Self.socket(other), reads: true, writes: true)
             case .outside(let ip, let port): outside[process, default: []].append(.ip(ip, port: port))

@@ -542,6 +542,30 @@ def semaphore():
     send(data)
 
 
+def client_gone():
+    """Who has connected has ended before anybody takes the connection."""
+    server, _ = inet()
+    server.listen()
+    wait(child(lambda: socket.create_connection(server.getsockname()).sendall(read())))
+    with server.accept()[0] as c:
+        send(c.recv(64))
+
+
+def innocent_connections():
+    """A server of this session takes connections late, and while whoever connects reads the file."""
+    server, _ = inet()
+    server.listen()
+    server.settimeout(10)
+    for is_late in [True] + [False] * 20:
+        pid = child(lambda: socket.create_connection(server.getsockname()).sendall(read()))
+        if is_late:
+            wait(pid)
+        with server.accept()[0] as c:
+            assert c.recv(64).startswith(b"SECRET")
+        if not is_late:
+            wait(pid)
+
+
 def innocent():
     """One reads the file; another talks to a server of this session."""
     wait(child(read))
@@ -583,7 +607,7 @@ def lends():
 
 
 WAYS = {
-    "innocent": innocent, "innocent-descriptors": innocent_descriptors, "lends": lends,
+    "client-gone": client_gone, "innocent-connections": innocent_connections, "innocent": innocent, "innocent-descriptors": innocent_descriptors, "lends": lends,
     "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "first-thread-gone": first_thread_gone,
     "serve-after": serve_after,
     "serve-nonblocking": serve_nonblocking, "serve-before": serve_before, "serve-thread": serve_thread, "serve-unix": serve_unix,
