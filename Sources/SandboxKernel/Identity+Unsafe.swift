@@ -68,7 +68,7 @@ final class Identity {
 
     /// The file mode creation mask of the caller, umask(2).
     func mask(of caller: Caller) throws(Errno) -> UInt32 {
-        try ProcStatus.read(caller.tid, status, path).mask
+        try ProcStatus.mask(of: caller.tid, status, path)
     }
 }
 
@@ -107,7 +107,6 @@ struct ProcStatus {
     var leader: Int32 = 0
     var parent: Int32 = 0
     var tracer: Int32 = 0
-    var mask: UInt32 = 0o022
     var fileUser: UInt32 = .max
     var fileGroup: UInt32 = .max
     var groups: [UInt32] = []
@@ -119,6 +118,25 @@ struct ProcStatus {
     var interrupting: UInt64 = 0
 
     static func read(_ tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) -> ProcStatus {
+        ProcStatus(try text(of: tid, buffer, path))
+    }
+
+    /// One line alone: whoever makes a file waits for it.
+    static func mask(of tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer) throws(Errno) -> UInt32 {
+        var rest = try text(of: tid, buffer, path)[...]
+        while let end = rest.firstIndex(of: 0x0a) {
+            let line = rest[..<end]
+            if line.starts(with: "Umask:".utf8) {
+                return UInt32(truncatingIfNeeded: number(UnsafeRawBufferPointer(rebasing: line.dropFirst(6)), radix: 8))
+            }
+            rest = rest[(end + 1)...]
+        }
+        return 0o022
+    }
+
+    private static func text(
+        of tid: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: PathBuffer
+    ) throws(Errno) -> UnsafeRawBufferPointer {
         path.clear()
         path.append("/proc/")
         path.append(decimal: tid)
@@ -126,10 +144,10 @@ struct ProcStatus {
         let file = try Descriptor(sbx_openat(At.workingDirectory, path.base, O_RDONLY | Flag.closeOnExec, 0))
         let n = sbx_read(file.number, buffer.baseAddress, buffer.count)
         if n <= 0 { throw Errno(ESRCH) }
-        return ProcStatus(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<n]))
+        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<n])
     }
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    private init(_ bytes: UnsafeRawBufferPointer) {
         var pending: UInt64 = 0, blocked: UInt64 = 0, ignored: UInt64 = 0, caught: UInt64 = 0
         for line in bytes.split(separator: 0x0a) {
             guard let colon = line.firstIndex(of: 0x3a) else { continue }
@@ -141,7 +159,6 @@ struct ProcStatus {
             if isKey("Tgid") { leader = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("TracerPid") { tracer = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
             if isKey("PPid") { parent = Int32(truncatingIfNeeded: ProcStatus.number(value, radix: 10)) }
-            if isKey("Umask") { mask = UInt32(truncatingIfNeeded: ProcStatus.number(value, radix: 8)) }
             if isKey("Uid") { users = ProcStatus.numbers(value) }
             if isKey("Gid") { mainGroups = ProcStatus.numbers(value) }
             if isKey("Groups") { groups = ProcStatus.numbers(value) }
