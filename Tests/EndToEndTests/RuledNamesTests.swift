@@ -75,7 +75,8 @@ extension EndToEnd {
             }
             let profile =
                 try ruled
-                ? world.rules("{ name: not-there, intent: net.local_socket, when: { path: \"\(socket)\" }, decide: deny }")
+                ? world.rules(
+                    "{ name: not-there, intent: net.local_socket, when: { path: \"\(world.root)/vault/sockets/*\" }, decide: deny }")
                 : world.profile(
                     "no-socket",
                     "mode: enforce\nfiles: { default: allow }\nexec: { default: allow }\n"

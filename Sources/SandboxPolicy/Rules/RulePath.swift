@@ -23,6 +23,8 @@ struct RulePath: Sendable, Hashable {
 
     /// Whether it is bound to a place below this folder, so that moving the folder would take things out of its reach.
     func mayMatchBelow(_ folder: Span<UInt8>) -> Bool {
+        // `/x/run/*` is, and `/x/run` is the folder.
+        if folder.count == prefix.count { return !isExact && starts(folder) }
         guard folder.count < prefix.count, prefix[folder.count] == UInt8(ascii: "/") || folder.count == 1 else { return false }
         for i in 0..<folder.count where prefix[i] != folder[i] { return false }
         return true
