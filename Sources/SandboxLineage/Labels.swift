@@ -145,6 +145,13 @@ package struct Labels: Sendable {
         }
     }
 
+    package var hasCounters: Bool { classes.keys.contains { if case .place(let place) = $0 { place.kind == .counter } else { false } } }
+
+    /// Numbers of event counters come round again at once: those that nobody holds are forgotten.
+    package mutating func keepCounters(only held: Set<DataPlace>) {
+        for case .place(let place) in classes.keys where place.kind == .counter && !held.contains(place) { classes[.place(place)] = nil }
+    }
+
     // MARK: Why
 
     /// How the class came to the carrier, from its beginning. A process that is gone has its part in it still.

@@ -35,6 +35,7 @@ extension EndToEnd.CarriesTests {
         "cp $F kept; git init -q r && cd r && git fetch -q git://127.0.0.1:$P/r; true",
         "/usr/bin/python3 -m pip download -q --no-deps --retries 0 --timeout 5 -i http://127.0.0.1:$P/ nothing; cat $F > kept; echo x > /dev/tcp/127.0.0.1/$P",
         "node -e 'require(\"child_process\").execFileSync(\"wc\", [\"'$F'\"], {stdio: \"ignore\"}); require(\"net\").connect('$P', \"127.0.0.1\").end(\"x\")'",
+        "node -e 'require(\"fs\").readFileSync(\"'$F'\")'; node -e 'require(\"net\").connect('$P', \"127.0.0.1\").end(\"x\")'",
         "cat $F | wc -c > n & cat $G | cat > /dev/tcp/127.0.0.1/$P; wait",
         "sqlite3 a.db \"CREATE TABLE t AS SELECT readfile('$F') AS d\"; sqlite3 b.db 'CREATE TABLE t (d); INSERT INTO t VALUES (1)'; sqlite3 b.db 'SELECT d FROM t' > /dev/tcp/127.0.0.1/$P",
         "export G; printf 'all: x y\\nx: ; cat $F > x\\ny: ; cat $G > /dev/tcp/127.0.0.1/$P\\n' > Makefile; make -s -j2 SHELL=/bin/bash",

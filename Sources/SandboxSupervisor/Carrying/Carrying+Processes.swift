@@ -34,6 +34,7 @@ extension Supervision {
         shadow?.carries(ended: serial)
         carrying?.state.withLock { state in
             state.pids[serial] = state.living.removeValue(forKey: serial)
+            if state.labels.classes(of: serial) != 0, state.labels.hasCounters { forgetCounters(&state) }
             // What carried nothing need not be remembered.
             if state.labels.classes(of: serial) == 0 { state.pids[serial] = nil }
             state.labels.forget(.process(serial))
@@ -42,6 +43,16 @@ extension Supervision {
             if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
             if !state.refused.isEmpty { state.refused = state.refused.filter { $0.caller != serial } }
         }
+    }
+
+    private func forgetCounters(_ state: inout Carrying.State) {
+        var held = Set(state.passed.map(\.place))
+        for call in state.pending.values { held.formUnion(call.ways.map(\.place)) }
+        for pid in state.living.values {
+            guard let all = try? Holding.all(of: pid, mappings: false, threads: context.haveSeparateDescriptors) else { return }
+            for h in all.holdings where h.kind == .counter { held.formUnion(Surroundings.ways(of: h, 0).map(\.place)) }
+        }
+        state.labels.keepCounters(only: held)
     }
 
     /// What a program brings with it, and what it finds open.
