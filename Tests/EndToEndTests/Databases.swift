@@ -78,7 +78,10 @@ final class Redis: DatabaseServer {
         let world = try Self.newWorld()
         try super.init(
             world,
-            ["redis-server", "--port", "0", "--unixsocket", world.work + "/socket", "--unixsocketperm", "777", "--save", "", "--dir", world.work])
+            [
+                "redis-server", "--port", "0", "--unixsocket", world.work + "/socket", "--unixsocketperm", "777", "--save", "", "--dir",
+                world.work,
+            ])
         try wait(["bash", "-c", client + " ping | grep -q PONG"])
     }
 }

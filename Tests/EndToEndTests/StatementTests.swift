@@ -141,7 +141,8 @@ extension EndToEnd {
             #expect(
                 native.out
                     == answers("gone", "OK\nOK\nOK\n", "protocol: gone\nOK\nlua: gone\ntalk\nOK\ntalk: gone\n"), "\(native)")
-            let inside = try World(account), outcome = try inside.sandboxed(words, profile: profile(inside, "intent: kv.flush, decide: deny, reason: never"))
+            let inside = try World(account),
+                outcome = try inside.sandboxed(words, profile: profile(inside, "intent: kv.flush, decide: deny, reason: never"))
             #expect(outcome.out == answers("kept", "", "protocol: kept\nlua: kept\ntalk\n\ntalk: kept\n"), "\(outcome)")
             let denied = try inside.events("--decision", "deny")
             #expect(denied.count == 7 && denied.allSatisfy { $0.intents.contains("kv.flush") }, "\(denied)")
