@@ -201,7 +201,11 @@ int guest_open_magic(int argc, char **argv) {
 
 static int open2(int at, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    return (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+    int fd;
+    // `..` below a root that must not be left: EAGAIN where anything on the machine was moved meanwhile (openat2(2)).
+    do fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+    while (fd < 0 && errno == EAGAIN);
+    return fd;
 }
 
 int guest_openat2(int argc, char **argv) {
