@@ -72,27 +72,29 @@ import Testing
         }
     }
 
-    /// Binding with the caller's bytes makes a socket below the folder that was judged, or none.
+    /// Binding with the caller's bytes makes a socket in the folder that was judged, wherever they lead to by now.
     @Test func bindsBelowTheFolderOnly() throws {
         let root = FileManager.default.temporaryDirectory.path + "/b-\(UInt32.random(in: 0...UInt32.max))"
         for name in ["judged", "other"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
         defer { try? FileManager.default.removeItem(atPath: root) }
+        #expect(FileManager.default.createFile(atPath: root + "/file", contents: nil))
         let folder = open(root + "/judged", O_RDONLY | O_DIRECTORY), cwd = open(root, O_RDONLY | O_DIRECTORY)
         defer { for fd in [folder, cwd] { close(fd) } }
-        #expect(bindConfined("judged/s", cwd, folder) == 0)
-        #expect(bindConfined("other/s", cwd, folder) == -EACCES)
-        #expect(access(root + "/judged/s", F_OK) == 0)
-        #expect(access(root + "/other/s", F_OK) != 0)
+        for (given, name) in [("judged/s", "s"), ("other/t", "t"), ("nowhere/u", "u"), ("file/v", "v")] {
+            #expect(bindConfined(given, name, cwd, folder) == 0)
+            #expect(access(root + "/judged/" + name, F_OK) == 0)
+            #expect(access(root + "/other/" + name, F_OK) != 0)
+        }
     }
 
-    private func bindConfined(_ path: String, _ cwd: Int32, _ folder: Int32) -> Int32 {
+    private func bindConfined(_ path: String, _ name: String, _ cwd: Int32, _ folder: Int32) -> Int32 {
         let s = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(s) }
         var a = sockaddr_un()
         a.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &a.sun_path) { $0.copyBytes(from: path.utf8) }
-        return withUnsafePointer(to: &a) { sbx_bind_confined(s, $0, UInt32(3 + path.utf8.count), cwd, folder, "s", 1) }
+        return withUnsafePointer(to: &a) { sbx_bind_confined(s, $0, UInt32(3 + path.utf8.count), cwd, folder, name, 1) }
     }
 }
