@@ -201,10 +201,12 @@ int guest_open_magic(int argc, char **argv) {
 
 static int open2(int at, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
-    int fd;
+    int fd = -1;
     // `..` below a root that must not be left: EAGAIN where anything on the machine was moved meanwhile (openat2(2)).
-    do fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
-    while (fd < 0 && errno == EAGAIN);
+    for (int again = 0; again < 100; again++) {
+        fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+        if (fd >= 0 || errno != EAGAIN || !(resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))) break;
+    }
     return fd;
 }
 
