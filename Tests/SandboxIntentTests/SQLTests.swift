@@ -86,6 +86,29 @@ import Testing
         #expect(all("SELECT set_config('standard_conforming_strings', 'off', false); SELECT 1")[1].contains("unknown"))
     }
 
+    /// Each subquery is looked at once, however many others ask about it: twice in each made 2⁴⁰ of 40.
+    @Test(.timeLimit(.minutes(1))) func subqueriesThatAskEachOther() {
+        let depth = 40
+        func nested(_ one: String) -> String {
+            "DELETE FROM t WHERE " + String(repeating: one, count: depth) + "true" + String(repeating: ")", count: depth)
+        }
+        let chain = (0..<depth).map { "a\($0) AS (SELECT id FROM a\($0 + 1) UNION SELECT id FROM a\($0 + 1))" }.joined(separator: ", ")
+        for dialect in SQLDialect.allCases where dialect != .redis {
+            func intents(_ text: String) -> IntentSet {
+                SQL.read(Array(text.utf8), dialect: dialect).reduce(into: []) { $0.formUnion($1.intents) }
+            }
+            #expect(intents(nested("id IN (SELECT id FROM t WHERE ")).contains(.sqlDelete))
+            #expect(intents(nested("a = 1 AND id NOT IN (SELECT id FROM t WHERE ")).contains(.sqlDelete))
+            #expect(
+                intents("WITH \(chain), a\(depth) AS (SELECT id FROM u) DELETE FROM t WHERE id IN (SELECT id FROM a0)").contains(.sqlDelete)
+            )
+        }
+        #expect(
+            SQL.read(Array(nested("id IN (SELECT id FROM t WHERE ").utf8), dialect: .postgres).contains {
+                $0.intents.contains(.sqlDeleteAll)
+            })
+    }
+
     /// On the stack that the supervisor's threads have.
     @Test func hostileText() async {
         await withCheckedContinuation { done in

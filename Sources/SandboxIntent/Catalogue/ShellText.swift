@@ -154,7 +154,9 @@ package struct ShellText {
     private mutating func ansiQuote() {
         plain = plain ?? word?.count ?? 0
         let (said, end) = Self.ansi(text[(at + 1)...])
-        word = (word ?? []) + said
+        // Appended in place: a word may have many of them.
+        if word == nil { word = [] }
+        word?.append(contentsOf: said)
         command.isLiteral = false
         if end == text.endIndex { isComplete = false }
         at = min(end + 1, text.endIndex)

@@ -6,6 +6,17 @@ struct PostgresConditions {
     /// The definitions of its WITH.
     var expressions: [Int] = []
     private let maximumDepth = 60
+    private let known = Known()
+
+    /// What was found of a subquery: it is asked about by all that it stands in, and by each name that WITH gives it.
+    private final class Known {
+        struct Selection: Hashable {
+            let column: String
+            let select: Int
+        }
+        var links: [Int: Condition] = [:]
+        var rows: [Selection: Bool] = [:]
+    }
 
     func read(_ node: Int, depth: Int = 0) -> Condition {
         guard depth < maximumDepth else { return .opaque(readsColumns: false) }
@@ -116,6 +127,13 @@ struct PostgresConditions {
 
     /// Of a subquery only what it takes from the row around it can differ from row to row.
     private func subLink(_ node: Int, _ depth: Int) -> Condition {
+        if let known = known.links[node] { return known }
+        let found = foundOf(subLink: node, depth)
+        known.links[node] = found
+        return found
+    }
+
+    private func foundOf(subLink node: Int, _ depth: Int) -> Condition {
         guard let select = tree.child(node, .subselect).map(tree.unwrapped) else { return .opaque(readsColumns: true) }
         // `(SELECT id)`: the value itself.
         if tree.string(node, .subLinkType) == "EXPR_SUBLINK", let value = onlyValue(select) { return read(value, depth: depth + 1) }
@@ -141,6 +159,14 @@ struct PostgresConditions {
 
     private func isEveryRow(of name: String, _ select: Int, _ depth: Int) -> Bool {
         guard depth < maximumDepth else { return true }
+        let selection = Known.Selection(column: name, select: select)
+        if let known = known.rows[selection] { return known }
+        let found = hasEveryRow(of: name, select, depth)
+        known.rows[selection] = found
+        return found
+    }
+
+    private func hasEveryRow(of name: String, _ select: Int, _ depth: Int) -> Bool {
         if tree.string(select, .op) == "SETOP_UNION", ![.limitCount, .limitOffset].contains(where: { tree.isTrue(select, $0) }) {
             return [.larg, .rarg].contains { side in
                 tree.child(select, side).map(tree.unwrapped).map { isEveryRow(of: name, $0, depth + 1) } ?? false

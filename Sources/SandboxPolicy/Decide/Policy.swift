@@ -118,7 +118,8 @@ package final class Policy: Sendable {
     package let builtin: BuiltinRules
     /// Where denied files may be found.
     package let deniedPlaces: [DeniedPlace]
-    /// What rules take out of use by path.
+    /// What rules say about using a file hangs on its path; and the paths that they take out of use.
+    package let judgesUseByPath: Bool
     let ruledPaths: [RulePath]
     let identities: [Glob]?
     let paths: PathTable
@@ -163,7 +164,8 @@ package final class Policy: Sendable {
         builtin = parts.builtin
         deniedPlaces = parts.deniedPlaces
         ruleTable = parts.ruleTable
-        ruledPaths = parts.ruleTable.rules.filter(Self.judgesUseByPath).flatMap(\.paths)
+        let byPath = parts.ruleTable.rules.filter(Self.judgesUseByPath)
+        (judgesUseByPath, ruledPaths) = (!byPath.isEmpty, byPath.flatMap(\.paths))
     }
 
     package static func compile(

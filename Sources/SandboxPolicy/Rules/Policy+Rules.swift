@@ -76,9 +76,6 @@ extension Policy {
     /// What a file is used for, once it is open, or a socket connected.
     package static let uses: IntentSet = [.fileRead, .fileWrite, .netConnect, .netEgress, .netLocalSocket]
 
-    /// What rules say about using a file hangs on its path.
-    package var judgesUseByPath: Bool { ruleTable.rules.contains(where: Self.judgesUseByPath) }
-
     /// Files and folders that rules take out of use by name: they may have other names.
     package var ruledPlaces: [DeniedPlace] {
         ruledPaths.map { path in

@@ -126,10 +126,8 @@ extension Supervision {
 
     /// Somebody else has the other end of a socket that is connected.
     private func isJoinedOutside(_ inode: UInt64, _ map: SocketMap, _ carrying: Carrying) -> Bool {
-        // A connection that is being accepted is in our own hands until it is in the server's.
-        guard var held = try? held(carrying), let ours = try? Holding.all(of: getpid(), mappings: false, threads: false)
-        else { return true }
-        held.formUnion(ours.holdings.lazy.filter { $0.kind == .socket }.map(\.inode))
+        guard var held = try? held(carrying), let ours = Surroundings.socketsInOurHands() else { return true }
+        held.formUnion(ours)
         return map.ends(of: inode).contains { end in
             switch end {
             case .socket(let other), .server(let other): !held.contains(other)

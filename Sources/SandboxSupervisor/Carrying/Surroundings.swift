@@ -87,13 +87,16 @@ struct Surroundings {
         }
     }
 
-    /// A connection that is being accepted is in our own hands until it is in the server's, who is asked about it then.
+    /// A connection that is being accepted is in our own hands until it is in the server's, who is asked about it then. Nil: nobody knows.
+    static func socketsInOurHands() -> Set<UInt64>? {
+        guard let all = try? Holding.all(of: getpid(), mappings: false, threads: false) else { return nil }
+        return Set(all.holdings.lazy.filter { $0.kind == .socket }.map(\.inode))
+    }
+
     private mutating func isOurs(_ inode: UInt64) -> Bool {
-        if ours == nil {
-            let all = try? Holding.all(of: getpid(), mappings: false, threads: false)
-            ours = Set((all?.holdings ?? []).lazy.filter { $0.kind == .socket }.map(\.inode))
-        }
-        return ours?.contains(inode) ?? false
+        let all = ours ?? Self.socketsInOurHands() ?? []
+        ours = all
+        return all.contains(inode)
     }
 
     private struct End: Hashable {
