@@ -4,7 +4,8 @@
 int sbx_thread_getcaps(struct sbx_caps *out) {
     struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct d[2];
-    if (syscall(SYS_capget, &h, d) < 0) return -errno;
+    int e = (int)sbx_raw(SYS_capget, &h, d);
+    if (e < 0) return e;
     out->effective = d[0].effective | (uint64_t)d[1].effective << 32;
     out->permitted = d[0].permitted | (uint64_t)d[1].permitted << 32;
     out->inheritable = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
@@ -16,7 +17,7 @@ int sbx_thread_setcaps(const struct sbx_caps *c) {
     struct __user_cap_data_struct d[2] = {
         {(uint32_t)c->effective, (uint32_t)c->permitted, (uint32_t)c->inheritable},
         {(uint32_t)(c->effective >> 32), (uint32_t)(c->permitted >> 32), (uint32_t)(c->inheritable >> 32)}};
-    return (int)sbx_ret(syscall(SYS_capset, &h, d));
+    return (int)sbx_raw(SYS_capset, &h, d);
 }
 
 uint64_t sbx_machine_caps(void) {
@@ -44,10 +45,12 @@ int sbx_thread_drop_machine_caps(void) {
     struct sbx_caps c;
     int e = sbx_thread_getcaps(&c);
     if (e < 0) return e;
-    for (int i = 0; i < 64; i++)
-        if (sbx_machine_caps() >> i & 1 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
-            return c.effective ? -errno : 0;  // without CAP_SETPCAP there is nobody here who could gain one
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (int i = 0; i < 64; i++) {
+        if (!(sbx_machine_caps() >> i & 1) || sbx_raw(SYS_prctl, PR_CAPBSET_READ, i) != 1) continue;
+        e = (int)sbx_raw(SYS_prctl, PR_CAPBSET_DROP, i);
+        if (e < 0) return c.effective ? e : 0;  // without CAP_SETPCAP there is nobody here who could gain one
+    }
+    sbx_raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
     c.effective &= ~sbx_machine_caps();
     c.permitted &= ~sbx_machine_caps();
     c.inheritable &= ~sbx_machine_caps();

@@ -55,8 +55,8 @@ int sbx_landlock_domain(void) {
 }
 
 int sbx_landlock_enter(int rules) {
-    int e = (int)sbx_ret(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    return e ? e : (int)sbx_ret(syscall(446, rules, 0));
+    int e = (int)sbx_raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
+    return e ? e : (int)sbx_raw(446, rules);
 }
 
 int sbx_landlock_scopes_signals(void) { return sbx_landlock_abi() >= 6; }

@@ -3,18 +3,18 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 struct report { int stage, value; };
 
 static void reset_signals(const struct sbx_signals *s) {
-    struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
+    struct { uintptr_t handler; unsigned long flags; uintptr_t restorer; uint64_t mask; } action = {0};  // the kernel's sigaction
     for (int n = 1; n < 65; n++) {
-        if (n == SIGKILL || n == SIGSTOP || n == 32 || n == 33) continue;
-        sigaction(n, s->ignored >> (n - 1) & 1 ? &ign : &dfl, 0);
+        action.handler = s->ignored >> (n - 1) & 1 ? (uintptr_t)SIG_IGN : (uintptr_t)SIG_DFL;
+        if (n != SIGKILL && n != SIGSTOP && n != 32 && n != 33) sbx_raw(SYS_rt_sigaction, n, &action, 0, 8);
     }
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &s->blocked, 0, 8);
+    sbx_raw(SYS_rt_sigprocmask, SIG_SETMASK, &s->blocked, 0, 8);
 }
 
 void sbx_signals_capture(struct sbx_signals *out) {
@@ -27,15 +27,14 @@ void sbx_signals_capture(struct sbx_signals *out) {
 
 static int say(int fd, enum sbx_stage stage, int value) {
     struct report r = {stage, value};
-    return write(fd, &r, sizeof r) == sizeof r ? 0 : -1;
+    return sbx_raw(SYS_write, fd, &r, sizeof r) == sizeof r ? 0 : -1;
 }
 
 static int hear(int fd, struct report *r) {
     for (;;) {
-        ssize_t n = read(fd, r, sizeof *r);
+        long n = sbx_raw(SYS_read, fd, r, sizeof *r);
         if (n == sizeof *r) return 0;
-        if (n < 0 && errno == EINTR) continue;
-        return n < 0 ? -errno : -EPIPE;
+        if (n != -EINTR) return n < 0 ? (int)n : -EPIPE;
     }
 }
 
@@ -45,80 +44,85 @@ static int close_others(const struct sbx_launch *s, int own) {
     for (unsigned i = 0; i <= s->keep_count; i++) {
         // `own` was moved above everything that is kept.
         unsigned next = i < s->keep_count ? (unsigned)s->keep[i] : (unsigned)own;
-        if (next > from && syscall(SYS_close_range, from, next - 1, 0) < 0) return -errno;
+        int e = next > from ? (int)sbx_raw(SYS_close_range, from, next - 1) : 0;
+        if (e < 0) return e;
         from = next + 1;
     }
-    return (int)sbx_ret(syscall(SYS_close_range, from, ~0u, 0));
+    return (int)sbx_raw(SYS_close_range, from, ~0u);
 }
 
 static _Noreturn void give_up(int fd, enum sbx_stage stage, int error) {
     say(fd, stage, error);
-    _exit(125);
+    for (;;) sbx_raw(SYS_exit_group, 125);
 }
 
 static int install(const struct sbx_launch *s) {
     struct sock_fprog p = {(unsigned short)s->filter_count, (struct sock_filter *)s->filter};
     unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-    return (int)sbx_ret(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p));
+    return (int)sbx_raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p);
 }
 
 // Where neither a `#!` line nor a known format begins the file, the shell reads it, as execvp(3) does.
 static int exec_with_fallback(const struct sbx_launch *s) {
-    execve(s->program, s->argv, s->envp);
-    if (errno != ENOEXEC) return -errno;
-    unsigned n = 0;
-    while (s->argv[n]) n++;
-    const char *argv[n + 2];
+    int e = (int)sbx_raw(SYS_execve, s->program, s->argv, s->envp);
+    if (e != -ENOEXEC) return e;
+    const char **argv = (const char **)(s->argv - 1);
     argv[0] = "/bin/sh";
     argv[1] = s->program;
-    for (unsigned i = 1; i <= n; i++) argv[i + 1] = s->argv[i];
-    execve(argv[0], (char *const *)argv, s->envp);
-    return -errno;
+    return (int)sbx_raw(SYS_execve, argv[0], argv, s->envp);
 }
 
 // `--user`: all ids for good, before the first call is judged. Plain calls: there is one thread here.
 static int become(const struct sbx_launch *s) {
-    if (syscall(SYS_setgroups, s->group_count, s->groups) < 0) return -errno;
-    if (syscall(SYS_setresgid, s->group_id, s->group_id, s->group_id) < 0) return -errno;
-    return (int)sbx_ret(syscall(SYS_setresuid, s->user, s->user, s->user));
+    int e = (int)sbx_raw(SYS_setgroups, s->group_count, s->groups);
+    if (e == 0) e = (int)sbx_raw(SYS_setresgid, s->group_id, s->group_id, s->group_id);
+    return e ? e : (int)sbx_raw(SYS_setresuid, s->user, s->user, s->user);
 }
 
-static _Noreturn void child(const struct sbx_launch *s, int fd) {
-    struct report r;
+static int set_limits(const struct sbx_launch *s) {
     int e = 0;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (unsigned i = 0; i < s->limit_count && e == 0; i++) {
+        struct { uint64_t soft, hard; } l = {s->limits[i].soft, s->limits[i].hard}, now;
+        e = (int)sbx_raw(SYS_prlimit64, 0, s->limits[i].resource, 0, &now);
+        if (e == 0 && now.hard < l.hard) l.hard = now.hard;  // never more than there was
+        if (l.soft > l.hard) l.soft = l.hard;
+        if (e == 0) e = (int)sbx_raw(SYS_prlimit64, 0, s->limits[i].resource, &l);
+    }
+    return e;
+}
+
+struct start { const struct sbx_launch *launch; int control; };
+
+// In the supervisor's memory, on a stack of its own, until it has become the program: `errno` is the supervisor's.
+static int child(void *argument) {
+    const struct sbx_launch *s = ((struct start *)argument)->launch;
+    int fd = ((struct start *)argument)->control, e = 0;
+    struct report r;
+    sbx_raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
     sbx_slice(0);  // the tracer's is not inherited
     // Above every descriptor to keep, so that one pass closes the rest.
     int high = s->keep_count ? s->keep[s->keep_count - 1] + 1 : 3;
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, high > 3 ? high : 3);
-    if (own < 0) give_up(fd, SBX_STAGE_DESCRIPTORS, -errno);
-    int landlock = s->landlock;
-    if (s->group && setpgid(0, s->group < 0 ? 0 : s->group) < 0) give_up(own, SBX_STAGE_GROUP, -errno);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) give_up(own, SBX_STAGE_NO_NEW_PRIVS, -errno);
-    if (landlock >= 0 && (e = sbx_landlock_enter(landlock)) < 0) give_up(own, SBX_STAGE_LANDLOCK, e);
+    int own = (int)sbx_raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, high > 3 ? high : 3);
+    if (own < 0) give_up(fd, SBX_STAGE_DESCRIPTORS, own);
+    if (s->group && (e = (int)sbx_raw(SYS_setpgid, 0, s->group < 0 ? 0 : s->group)) < 0) give_up(own, SBX_STAGE_GROUP, e);
+    if ((e = (int)sbx_raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1)) < 0) give_up(own, SBX_STAGE_NO_NEW_PRIVS, e);
+    if (s->landlock >= 0 && (e = sbx_landlock_enter(s->landlock)) < 0) give_up(own, SBX_STAGE_LANDLOCK, e);
     if ((e = close_others(s, own)) < 0) give_up(own, SBX_STAGE_DESCRIPTORS, e);
-    for (unsigned i = 0; i < s->limit_count; i++) {
-        struct rlimit l = {s->limits[i].soft, s->limits[i].hard}, now;
-        getrlimit(s->limits[i].resource, &now);
-        if (now.rlim_max < l.rlim_max) l.rlim_max = now.rlim_max;  // never more than there was
-        if (l.rlim_cur > l.rlim_max) l.rlim_cur = l.rlim_max;
-        if (setrlimit(s->limits[i].resource, &l) < 0) give_up(own, SBX_STAGE_LIMIT, -errno);
-    }
-    if (s->user >= 0 && ((e = become(s)) < 0)) give_up(own, SBX_STAGE_USER, e);
+    if ((e = set_limits(s)) < 0) give_up(own, SBX_STAGE_LIMIT, e);
+    if (s->user >= 0 && (e = become(s)) < 0) give_up(own, SBX_STAGE_USER, e);
     if (s->drop_machine_caps && (e = sbx_thread_drop_machine_caps()) < 0) give_up(own, SBX_STAGE_USER, e);
     // The tracer attaches; a filter that stops at exec without a tracer would answer ENOSYS.
-    if (hear(own, &r) < 0) _exit(125);
+    if (hear(own, &r) < 0) give_up(own, SBX_STAGE_SEIZE, -EPIPE);
     int listener = install(s);
     if (listener < 0) give_up(own, SBX_STAGE_FILTER, listener);
     say(own, SBX_STAGE_LISTENER, listener);
-    if (hear(own, &r) < 0) _exit(125);
-    close(listener);
+    if (hear(own, &r) < 0) give_up(own, SBX_STAGE_LISTENER, -EPIPE);
+    sbx_raw(SYS_close, listener);
     // One trapped call that comes back with an answer only the supervisor gives.
-    long got = syscall(SYS_openat, AT_FDCWD, "", O_RDONLY, 0);
-    e = got < 0 ? errno : 0;
-    say(own, SBX_STAGE_PROBE, e);
-    if (hear(own, &r) < 0) _exit(125);
-    prctl(PR_SET_PDEATHSIG, 0);
+    long got = sbx_raw(SYS_openat, AT_FDCWD, "", O_RDONLY);
+    say(own, SBX_STAGE_PROBE, got < 0 ? (int)-got : 0);
+    if (hear(own, &r) < 0) give_up(own, SBX_STAGE_PROBE, -EPIPE);
+    sbx_raw(SYS_prctl, PR_SET_PDEATHSIG, 0);
     reset_signals(&s->signals);
     give_up(own, SBX_STAGE_EXEC, exec_with_fallback(s));
 }
@@ -147,9 +151,24 @@ static int expect(struct sbx_launched *out, enum sbx_stage stage, int *value) {
 }
 
 // To move a process into a control group later takes milliseconds. As after fork(2), but for what the C library would note of it.
-static int fork_into(int group) {
+static int fork_into(int group, struct start *start) {
     struct clone_args a = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group};
-    return (int)sbx_ret(syscall(SYS_clone3, &a, sizeof a));
+    int pid = (int)sbx_ret(syscall(SYS_clone3, &a, sizeof a));
+    return pid ? pid : child(start);
+}
+
+// A copy of our memory would be made for nothing: it costs the time of a hundred judged calls, and as much again whenever either
+// writes to what was one. The stack is left where it is; the child has few calls to make.
+static int start_beside(struct start *start) {
+    enum { STACK = 64 << 10 };
+    char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return -errno;
+    struct start *own = (struct start *)(stack + STACK) - 1;  // ours goes on
+    struct sbx_launch *launch = (struct sbx_launch *)own - 1;
+    *launch = *start->launch;
+    *own = (struct start){launch, start->control};
+    uintptr_t top = (uintptr_t)launch & ~(uintptr_t)15;
+    return (int)sbx_ret(clone(child, (void *)top, CLONE_VM | SIGCHLD, own));
 }
 
 int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out) {
@@ -157,16 +176,12 @@ int sbx_launch_prepare(const struct sbx_launch *spec, struct sbx_launched *out) 
     int pair[2], number;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return fail(out, SBX_STAGE_PIPE, -errno);
     out->control = pair[0];
-    out->pid = spec->control_group >= 0 ? fork_into(spec->control_group) : -1;
+    struct start start = {spec, pair[1]};
+    out->pid = spec->control_group >= 0 ? fork_into(spec->control_group, &start) : -1;
     out->in_group = out->pid > 0;
-    if (out->pid < 0) out->pid = fork();
-    if (out->pid < 0) {
-        int e = -errno;
-        close(pair[1]);
-        return fail(out, SBX_STAGE_FORK, e);
-    }
-    if (out->pid == 0) child(spec, pair[1]);
+    if (out->pid < 0) out->pid = start_beside(&start);
     close(pair[1]);
+    if (out->pid < 0) return fail(out, SBX_STAGE_FORK, out->pid);
     // The tracer waits for its tracees; a signal for each of their stops would be work for nothing.
     struct sigaction quiet = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
     sigaction(SIGCHLD, &quiet, 0);

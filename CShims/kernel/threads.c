@@ -28,8 +28,8 @@ void sbx_slice(uint64_t nanoseconds) {
         uint32_t sched_priority;
         uint64_t sched_runtime, sched_deadline, sched_period;
     } now = {.size = sizeof now};
-    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) < 0) return;
+    if (sbx_raw(SYS_sched_getattr, 0, &now, sizeof now) < 0) return;
     if (now.sched_policy != SCHED_OTHER && now.sched_policy != SCHED_BATCH) return;
     now.sched_runtime = nanoseconds;
-    syscall(SYS_sched_setattr, 0, &now, 0);
+    sbx_raw(SYS_sched_setattr, 0, &now);
 }

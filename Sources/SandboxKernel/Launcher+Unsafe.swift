@@ -69,6 +69,12 @@ package struct Launched {
     /// It lies in the control group that it was to be born in.
     package var isInGroup: Bool { raw.in_group != 0 }
 
+    fileprivate init(_ raw: sbx_launched) {
+        self.raw = raw
+        listener = Listener(descriptor: raw.listener)
+        synchronous = sbx_notify_sync_wake_up(raw.listener) == 0
+    }
+
     /// Lets it become the program.
     package func go() { withUnsafePointer(to: raw) { _ = sbx_launch_go($0) } }
 
@@ -76,6 +82,25 @@ package struct Launched {
     package func outcome() -> Int32 {
         var copy = raw
         return -sbx_launch_outcome(&copy)
+    }
+}
+
+/// The path, the arguments behind an empty place, and the environment, in memory that stays where it is and is never given back:
+/// whether the child still reads it is the child's to say.
+private struct LaunchWords {
+    let program: UnsafeMutablePointer<CChar>
+    let arguments, environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+
+    init(_ spec: LaunchSpec) {
+        program = strdup(spec.program)
+        arguments = LaunchWords.copy([nil] + spec.arguments.map { strdup($0) })
+        environment = LaunchWords.copy(spec.environment.map { strdup($0) })
+    }
+
+    private static func copy(_ words: [UnsafeMutablePointer<CChar>?]) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?> {
+        let list = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: words.count + 1)
+        _ = list.initialize(from: words + [nil])
+        return list
     }
 }
 
@@ -94,11 +119,12 @@ package enum Launcher {
         let filter = FilterProgram(kind)
 
         var out = sbx_launched()
-        let result = withArrays(spec, filter) { filter, program, argv, envp, limits, keep in
+        let words = LaunchWords(spec)
+        let result = withArrays(spec, filter) { filter, limits, keep in
             var raw = sbx_launch()
-            raw.program = program
-            raw.argv = argv
-            raw.envp = envp
+            raw.program = UnsafePointer(words.program)
+            raw.argv = words.arguments.baseAddress! + 1
+            raw.envp = words.environment.baseAddress!
             raw.filter = filter.baseAddress
             raw.filter_count = UInt32(filter.count)
             raw.group = spec.hasOwnGroup ? -1 : getpgid(spec.front)
@@ -114,8 +140,7 @@ package enum Launcher {
             return start(&raw, as: spec.account, &out)
         }
         if result < 0 { throw error(out.stage, -out.error) }
-        let synchronous = sbx_notify_sync_wake_up(out.listener) == 0
-        let launched = Launched(raw: out, listener: Listener(descriptor: out.listener), synchronous: synchronous)
+        let launched = Launched(out)
         try prove(launched)
         return launched
     }
@@ -149,29 +174,12 @@ package enum Launcher {
 
     private static func withArrays<R>(
         _ spec: LaunchSpec, _ filter: FilterProgram,
-        _ body: (
-            UnsafeBufferPointer<sock_filter>, UnsafePointer<CChar>, UnsafePointer<UnsafeMutablePointer<CChar>?>,
-            UnsafePointer<UnsafeMutablePointer<CChar>?>,
-            UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>
-        ) -> R
+        _ body: (UnsafeBufferPointer<sock_filter>, UnsafeBufferPointer<sbx_limit>, UnsafeBufferPointer<Int32>) -> R
     ) -> R {
-        let argv = spec.arguments.map { strdup($0) } + [nil]
-        let envp = spec.environment.map { strdup($0) } + [nil]
-        defer { for p in argv + envp { free(p) } }
         let limits = spec.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         let instructions = filter.instructions.map { sock_filter(code: $0.code, jt: $0.whenTrue, jf: $0.whenFalse, k: $0.value) }
         return instructions.withUnsafeBufferPointer { f in
-            spec.program.withUnsafeBufferPointer { program in
-                argv.withUnsafeBufferPointer { a in
-                    envp.withUnsafeBufferPointer { e in
-                        limits.withUnsafeBufferPointer { l in
-                            spec.keep.sorted().withUnsafeBufferPointer { k in
-                                body(f, program.baseAddress!, a.baseAddress!, e.baseAddress!, l, k)
-                            }
-                        }
-                    }
-                }
-            }
+            limits.withUnsafeBufferPointer { l in spec.keep.sorted().withUnsafeBufferPointer { k in body(f, l, k) } }
         }
     }
 

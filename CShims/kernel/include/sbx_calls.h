@@ -30,6 +30,22 @@
 
 static inline long sbx_ret(long r) { return r < 0 ? -(long)errno : r; }
 
+// syscall(2) without the C library: `errno` is left alone. For what runs in somebody else's memory.
+static inline long sbx_raw6(long number, long a, long b, long c, long d, long e, long f) {
+#if defined(__x86_64__)
+    register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
+    __asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+    return number;
+#else
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c, x3 __asm__("x3") = d,
+                  x4 __asm__("x4") = e, x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+    return x0;
+#endif
+}
+#define SBX_RAW_7(n, a, b, c, d, e, f, ...) sbx_raw6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define sbx_raw(...) SBX_RAW_7(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+
 static inline int sbx_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
     return (int)sbx_ret(syscall(SYS_openat2, dir, path, &how, sizeof how));

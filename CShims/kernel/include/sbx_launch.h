@@ -1,5 +1,5 @@
-// From fork to the program's first instruction, wholly in C: between fork and exec only async-signal-safe
-// calls are made, and nothing is allocated.
+// From clone(2) to the program's first instruction, wholly in C: until exec the child lies in our memory, makes nothing but plain
+// system calls, and allocates nothing.
 #ifndef SBX_LAUNCH_H
 #define SBX_LAUNCH_H
 #include <linux/filter.h>
@@ -19,8 +19,9 @@ struct sbx_signals { uint64_t ignored, blocked; };
 void sbx_signals_capture(struct sbx_signals *out);
 
 struct sbx_launch {
+    // Read until the child has become the program.
     const char *program;       // a path; no search is made here
-    char *const *argv, *const *envp;
+    char **argv, **envp;       // before argv[0] there is room for a shell's name
     const struct sock_filter *filter;
     unsigned filter_count;
     int group;                 // process group to join; 0: none; -1: one of its own
