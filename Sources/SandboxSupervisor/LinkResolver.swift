@@ -9,16 +9,24 @@ final class LinkResolver {
         /// False where there is nothing, and so nothing below either.
         var exists: Bool
     }
-    private var known: [[UInt8]: Place] = [[]: Place(path: [], exists: true)]
+    /// Paths differ at their ends, and many begin alike.
+    private struct Key: Hashable {
+        let path: [UInt8]
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(path.count)
+            for byte in path.suffix(8) { hasher.combine(byte) }
+        }
+    }
+    private var known: [Key: Place] = [Key(path: []): Place(path: [], exists: true)]
 
     func resolve(_ path: [UInt8]) -> [UInt8] { place(path).path }
 
     private func place(_ path: [UInt8]) -> Place {
-        if let place = known[path] { return place }
+        if let place = known[Key(path: path)] { return place }
         let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
         let folder = place(Array(path[..<slash]))
         let place = folder.exists ? follow(folder.path + path[slash...]) : Place(path: folder.path + path[slash...], exists: false)
-        known[path] = place
+        known[Key(path: path)] = place
         return place
     }
 

@@ -10,6 +10,8 @@ struct MountTable: Sendable {
         let type: String
     }
     private let mounts: [Mount]
+    /// Of what is seen at one place alone, most of it, nothing need be looked for.
+    private let severalTimes: Set<[UInt8]>
     /// Read once, by whoever asks first.
     static let atStart = MountTable()
 
@@ -28,6 +30,7 @@ struct MountTable: Sendable {
                 device: Array(words[2]), root: MountTable.path(words[3]), place: MountTable.path(words[4]),
                 type: String(decoding: words[mark + 1], as: UTF8.self))
         }
+        severalTimes = Set(Dictionary(grouping: mounts, by: \.device).filter { $0.value.count > 1 }.keys)
     }
 
     /// Where the kernel shows itself as files, beyond `/proc` and `/sys`.
@@ -43,9 +46,10 @@ struct MountTable: Sendable {
     /// The other paths of what lies at `path`, where its file system is mounted more than once; `withAll`: those of whatever
     /// lies below it as well.
     func others(of path: [UInt8], withAll: Bool) -> [[UInt8]] {
+        if severalTimes.isEmpty { return [] }
         // The last one of several at the same place hides the others.
         let around = mounts.reversed().filter { MountTable.rest(of: path, below: $0.place) != nil }
-        guard let own = around.max(by: { $0.place.count < $1.place.count }) else { return [] }
+        guard let own = around.max(by: { $0.place.count < $1.place.count }), severalTimes.contains(own.device) else { return [] }
         let inside = own.root + (MountTable.rest(of: path, below: own.place) ?? [])
         return mounts.compactMap { mount in
             guard mount.device == own.device else { return nil }

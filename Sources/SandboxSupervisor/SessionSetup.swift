@@ -70,8 +70,8 @@ struct SessionSetup {
                 searchPath == found.get().searchPath ? found.get().programFolders : MachinePlaces.programFolders(searchPath)
             return variables
         }
-        policy = PendingPolicy(profile, places)
-        shadow = settled.candidate.map { PendingPolicy($0, places) }
+        policy = PendingPolicy(profile, places, first: options.command)
+        shadow = settled.candidate.map { PendingPolicy($0, places, first: options.command) }
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
@@ -222,11 +222,18 @@ struct SessionSetup {
 struct PendingPolicy: Sendable {
     private let result: Later<Result<Policy, RunFailure>>
 
-    /// `places` looks at the machine, and is asked by the thread that compiles.
-    init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables) {
+    /// `places` looks at the machine, and is asked by the thread that compiles; `first` is the command that will be judged first.
+    init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables, first: [[UInt8]]) {
         let hasRules = !profile.body.rules.isEmpty
         // Where it cannot be begun, `get` does it.
-        if hasRules { _ = WorkerThread.start("sbx-intents", stack: 8 << 20) { _ = CatalogueFiles.catalogue } }
+        if hasRules {
+            _ = WorkerThread.start("sbx-intents", stack: 8 << 20) {
+                guard case .success(let catalogue) = CatalogueFiles.catalogue, let program = first.first else { return }
+                // What is known of it and of secrets is read now, and not while it stands still to be judged.
+                catalogue.prepare(for: program)
+                _ = ArgumentRedaction.mayHoldSecrets((program + [0]).span)
+            }
+        }
         result = Later("sbx-policy") {
             Result { () throws(RunFailure) in
                 do throws(PolicyFailure) { return try Policy.compile(profile: profile, variables: places()) } catch {

@@ -75,6 +75,9 @@ package final class Catalogue: Sendable {
         return reading.meaning
     }
 
+    /// Reads what is known of the program, if that has not been asked for before.
+    package func prepare(for program: [UInt8]) { _ = programs(named: Self.base(program[...])) }
+
     /// What a shell on another machine, or in a container, is told to do.
     package func meaning(elsewhere text: [UInt8]) -> CommandMeaning {
         var reading = Reading(catalogue: self, nested: .remote, budget: text.count + 4096)

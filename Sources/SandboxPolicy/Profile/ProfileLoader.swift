@@ -44,12 +44,15 @@ package protocol ProfileLookup {
 package struct ParsedProfile: Sendable {
     fileprivate let profile: Profile?
     fileprivate let found: [Diagnostic]
+    /// Whether it denies what it allows was looked at before, and is not looked at again.
+    fileprivate let isKnown: Bool
 
-    /// `forSession`: without what only people are shown, and without tests. `isShipped`: the tests need not be read to know that
-    /// they can be; they are a quarter of such a file.
+    /// `forSession`: without what only people are shown, and without tests. `isShipped`: that its tests can be read, and that nothing
+    /// in it contradicts, is known; the one is a quarter of such a file, the other a quarter of what reading it takes.
     package init(_ source: ProfileSource, forSession: Bool, isShipped: Bool = false) {
-        let bytes = forSession && isShipped ? Self.withoutTests(source.bytes) : source.bytes
-        (profile, found) = ProfileReader.readAll(bytes, file: source.file, forSession: forSession)
+        isKnown = forSession && isShipped
+        let bytes = isKnown ? Self.withoutTests(source.bytes) : source.bytes
+        (profile, found) = ProfileReader.readAll(bytes, file: source.file, forSession: forSession, isShipped: isKnown)
     }
 
     /// All of it, where something follows them.
@@ -73,6 +76,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
     /// In the order in which they take effect: what is extended comes before what extends it.
     private var ordered: [Profile] = []
     private var done: Set<String> = []
+    private var ownIsKnown = false
 
     private static var maximumDepth: Int { 16 }
     private static var maximumProfiles: Int { 64 }
@@ -99,6 +103,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         // A profile reached twice (a diamond) counts once.
         guard done.insert(source.file).inserted, let profile else { return }
         ordered.append(profile)
+        ownIsKnown = parsed.isKnown
     }
 
     private mutating func visit(_ entry: Entry<String>, _ path: [String]) {
@@ -136,7 +141,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         var body = ProfileBody()
         for profile in ordered { body.add(profile.body) }
         let own = ordered[ordered.count - 1]
-        try ExtendedChecks.check(ordered, body)
+        try ExtendedChecks.check(ordered, body, ownIsKnown: ownIsKnown)
         return ResolvedProfile(
             name: own.name, file: own.file, description: own.description,
             chain: ordered.map(\.name), files: ordered.map(\.file), body: body,
@@ -188,11 +193,11 @@ extension ProfileBody {
 
 /// What can only be seen once profiles are put together.
 enum ExtendedChecks {
-    static func check(_ ordered: [Profile], _ body: ProfileBody) throws(ProfileFailure) {
+    static func check(_ ordered: [Profile], _ body: ProfileBody, ownIsKnown: Bool) throws(ProfileFailure) {
         guard let own = ordered.last else { return }
         var found: [Diagnostic] = []
         // By itself a profile was looked at when it was read.
-        if ordered.count > 1 { dead(own, body, &found) }
+        if ordered.count > 1, !ownIsKnown { dead(own, body, &found) }
         tooMuch(own, body, &found)
         classes(ordered, body, &found)
         if !found.isEmpty { throw ProfileFailure(diagnostics: found) }

@@ -9,6 +9,8 @@ package struct ProfileReader {
     var patternBudget = maximumPatterns
     /// A session runs no tests, and shows no rule as it is written.
     var isForSession = false
+    /// It came with this program, and was looked through when that was built.
+    var isShipped = false
 
     private static let keys = [
         "version", "name", "description", "extends", "mode", "identities", "files", "exec",
@@ -26,8 +28,10 @@ package struct ProfileReader {
 
     /// As much of a profile as could be made out, and what is wrong with it. Never to be judged by where there is
     /// an error; good for finding more of them.
-    static func readAll(_ bytes: [UInt8], file: String, forSession: Bool = false) -> (profile: Profile?, diagnostics: [Diagnostic]) {
-        var reader = ProfileReader(sink: DiagnosticSink(file: file), isForSession: forSession)
+    static func readAll(
+        _ bytes: [UInt8], file: String, forSession: Bool = false, isShipped: Bool = false
+    ) -> (profile: Profile?, diagnostics: [Diagnostic]) {
+        var reader = ProfileReader(sink: DiagnosticSink(file: file), isForSession: forSession, isShipped: isShipped)
         var profile = YAMLTree.parse(bytes, &reader.sink).flatMap { reader.profile(from: $0) }
         let found = reader.sink.found.sorted {
             ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
@@ -52,7 +56,7 @@ package struct ProfileReader {
         fields["rules"].map { body.rules = rules($0) }
         fields["limits"].map { limits($0, &body.limits) }
         fields["audit"].map { audit($0, &body.audit) }
-        Contradictions.check(body, &sink)
+        if !isShipped { Contradictions.check(body, &sink) }
         return Profile(
             name: profile, file: sink.file, description: fields["description"].flatMap { text($0, "description") } ?? "",
             extends: fields["extends"].map { extends($0) } ?? [], body: body,
