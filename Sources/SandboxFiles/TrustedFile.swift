@@ -92,13 +92,20 @@ package enum TrustedFile {
         var status = stat()
         let size = fstat(file, &status) == 0 ? status.st_size : 0
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: min(max(size + 1, 1 << 13), 1 << 16))
+        var chunk = [UInt8](repeating: 0, count: min(max(size + 1, 1 << 13), maximumBytes + 1))
         while true {
             let count = Glibc.read(file, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw failure("cannot read", path, errno) }
             if count == 0 { return bytes }
-            bytes += chunk[..<count]
+            if bytes.isEmpty {
+                // All of it, as a rule: not copied once more.
+                swap(&bytes, &chunk)
+                bytes.removeLast(bytes.count - count)
+                chunk = [UInt8](repeating: 0, count: 1 << 12)
+            } else {
+                bytes += chunk[..<count]
+            }
             if bytes.count > maximumBytes { throw TrustedFileFailure("`\(path)` is larger than 1 MiB") }
         }
     }

@@ -17,7 +17,7 @@ enum SessionRecord {
         for number in [UInt64(info.user), UInt64(UInt32(bitPattern: info.supervisor)), info.started] {
             put(String(number))
         }
-        for list in [info.groups, info.roles] { put(list.joined(separator: "\n")) }
+        for list in [info.groups, info.roles] { put(list.dropFirst().reduce(list.first ?? "") { $0 + "\n" + $1 }) }
         for argument in info.command { put(argument) }
         return out
     }

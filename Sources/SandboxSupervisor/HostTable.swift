@@ -112,9 +112,9 @@ final class HostTable: Sendable {
         var found: [IPAddress] = []
         var line = [CChar](repeating: 0, count: 1024)
         while fgets(&line, 1024, file) != nil, found.count < 16 {
-            let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                .split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" })
-            if words.count > 1, words[0] == "nameserver", let a = IPAddress(parsing: words[1]) { found.append(a) }
+            let text: [UInt8] = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            let words = text.split { byte in byte == 0x20 || byte == 0x09 || byte == 0x0a }
+            if words.count > 1, words[0].elementsEqual("nameserver".utf8), let a = IPAddress(parsing: words[1]) { found.append(a) }
         }
         return found
     }

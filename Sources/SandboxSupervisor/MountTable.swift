@@ -80,6 +80,7 @@ struct MountTable: Sendable {
 
     /// Blanks and backslashes are written `\ooo`.
     private static func path(_ text: ArraySlice<UInt8>) -> [UInt8] {
+        if !text.contains(UInt8(ascii: "\\")) { return text.count == 1 && text.first == UInt8(ascii: "/") ? [] : Array(text) }
         var path: [UInt8] = []
         var rest = text
         while let byte = rest.first {

@@ -3,17 +3,21 @@ package import SandboxModel
 /// Addresses as people write them. Strict: what another program could read as a different address is refused
 /// (`010.0.0.1` is octal to some, `127.1` is loopback to others).
 extension IPAddress {
-    package init?(parsing text: some StringProtocol) {
-        if text.utf8.contains(UInt8(ascii: ":")) {
+    package init?(parsing text: String) { self.init(parsing: Array(text.utf8)[...]) }
+
+    init?(parsing text: Substring) { self.init(parsing: Array(text.utf8)[...]) }
+
+    package init?(parsing text: ArraySlice<UInt8>) {
+        if text.contains(UInt8(ascii: ":")) {
             guard let groups = Self.groups(text) else { return nil }
             self.init(v6High: Self.word(groups[0..<4]), v6Low: Self.word(groups[4..<8]))
         } else {
-            guard let value = Self.dotted(text.utf8) else { return nil }
+            guard let value = Self.dotted(text) else { return nil }
             self.init(v4: value)
         }
     }
 
-    private static func dotted(_ text: some Collection<UInt8>) -> UInt32? {
+    private static func dotted(_ text: ArraySlice<UInt8>) -> UInt32? {
         // Most of what is asked about are names of hosts.
         guard let first = text.first, isDigit(first) else { return nil }
         let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -32,12 +36,11 @@ extension IPAddress {
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     /// The eight groups of an IPv6 address (RFC 4291 §2.2), `::` filled in.
-    private static func groups(_ text: some StringProtocol) -> [UInt16]? {
-        guard text.utf8.count <= 45 else { return nil }
-        let bytes = Array(text.utf8)
+    private static func groups(_ bytes: ArraySlice<UInt8>) -> [UInt16]? {
+        guard bytes.count <= 45 else { return nil }
         let colon = UInt8(ascii: ":")
         guard let gap = bytes.indices.dropLast().first(where: { bytes[$0] == colon && bytes[$0 + 1] == colon }) else {
-            guard let all = list(bytes[...]), all.count == 8 else { return nil }
+            guard let all = list(bytes), all.count == 8 else { return nil }
             return all
         }
         guard let head = list(bytes[..<gap]), let tail = list(bytes[(gap + 2)...]), head.count + tail.count <= 7 else {
