@@ -148,19 +148,7 @@ struct PolicyCompiler {
     }
 
     private mutating func exec(_ lists: ExecLists, _ fallback: Decision) throws(PolicyFailure) {
-        for entry in lists.deny {
-            let rule = try rule("exec.deny", entry)
-            switch entry.value {
-            case .path(let patterns): for pattern in patterns { addDenied(pattern, .execDenyPath, rule) }
-            case .name(let glob):
-                let name = component(glob)
-                paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
-                given.programFolders.forEach { note(DeniedPlace(path: $0, extent: .names)) }
-                for folder in ["bin", "sbin", "libexec"] {
-                    paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
-                }
-            }
-        }
+        for entry in lists.deny { deny(entry.value, try rule("exec.deny", entry)) }
         for entry in lists.allow {
             let rule = try rule("exec.allow", entry)
             switch entry.value {
@@ -169,6 +157,19 @@ struct PolicyCompiler {
             }
         }
         defaults.exec = Ruling(fallback, by: try rule("exec.default", Self.unlisted))
+    }
+
+    private mutating func deny(_ program: ProgramPattern, _ rule: RuleID) {
+        switch program {
+        case .path(let patterns): for pattern in patterns { addDenied(pattern, .execDenyPath, rule) }
+        case .name(let glob):
+            let name = component(glob)
+            paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
+            given.programFolders.forEach { note(DeniedPlace(path: $0, extent: .names)) }
+            for folder in ["bin", "sbin", "libexec"] {
+                paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
+            }
+        }
     }
 
     private func component(_ glob: Glob) -> PathPattern.Component {
@@ -277,6 +278,7 @@ struct PolicyCompiler {
             let name = rule.origin.profile == own ? rule.name : "\(rule.origin.profile):\(rule.name)"
             let id = try self.rule(name, rule.reason ?? "the rule `\(rule.name)` matches")
             compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, rule, body) }))
+            rule.programsNeverStarted.forEach { deny($0, id) }
         }
         ruleTable = RuleTable(compiled, classes, releases)
     }

@@ -110,6 +110,13 @@ extension Policy {
         }
     }
 
+    /// What conditions on paths, and classes of data, tell this one by: two names of a file for which it is the same are the same to all.
+    package func sight(of path: Span<UInt8>) -> [UInt64] {
+        var bits = [UInt64](repeating: 0, count: (conditionPaths.count + 63) / 64)
+        for (i, pattern) in conditionPaths.enumerated() where pattern.matches(path) { bits[i / 64] |= 1 << UInt64(i % 64) }
+        return bits
+    }
+
     /// The names behind the bits of `Facts.carries`.
     package var dataClasses: [String] { ruleTable.classes.map(\.name) }
 
