@@ -91,8 +91,9 @@ final class DeniedFiles: Sendable {
             let place = waiting[next]
             next += 1
             forEachName(in: place.path) { name, isFolder, isNew in
-                all += 1
                 if !isNew { seen += 1 }
+                // Long ones take more room.
+                all += 1 + place.path.count / 256
                 if all > DeniedFiles.most { return false }
                 let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
                 if !isFolder { look(at: path, &found) }

@@ -73,6 +73,28 @@ extension Policy {
         ruleTable.rules.contains { $0.conditions.contains { keys.contains($0.condition.key) } }
     }
 
+    /// Of a process's arguments, for each value that a condition asks for the first that it fits: the others change nothing.
+    package func arguments(askedFor all: ArraySlice<[UInt8]>) -> [[UInt8]] {
+        guard !all.isEmpty else { return [] }
+        return values(.args) { (test: Condition.Test, _) -> [Glob] in if case .texts(let globs) = test { globs } else { [] } }
+            .compactMap { glob in all.first { glob.matches($0.span) } }
+    }
+
+    /// The same of the programs that it and its ancestors have run.
+    package func programs(askedFor all: ArraySlice<[UInt8]>) -> [[UInt8]] {
+        guard !all.isEmpty else { return [] }
+        return values(.since_exec_of) { (_, test: CompiledCondition.Test) -> [CompiledProgram] in
+            if case .programs(let programs) = test { programs } else { [] }
+        }
+        .compactMap { program in all.first { [program].contains($0, isSure: true) } }
+    }
+
+    private func values<Value>(_ key: ConditionKey, _ each: (Condition.Test, CompiledCondition.Test) -> [Value]) -> [Value] {
+        ruleTable.rules.flatMap { rule in
+            rule.conditions.filter { $0.condition.key == key }.flatMap { each($0.condition.test, $0.test) }
+        }
+    }
+
     /// What a file is used for, once it is open, or a socket connected.
     package static let uses: IntentSet = [.fileRead, .fileWrite, .netConnect, .netEgress, .netLocalSocket]
 
