@@ -69,15 +69,16 @@ extension EndToEnd {
                 { name: not-then, intent: file.create, when: { since_exec_of: "${workspace}/step-0" }, decide: deny }
                 { name: not-there, intent: sql.drop, when: { database: prod }, decide: deny }
                 """)
-            let words = Array(repeating: "x", count: 100), padding = ["A", "B"].map { $0 + "=" + String(repeating: "x", count: 100_000) }
+            let words = Array(repeating: "x", count: 100),
+                dropping = "env A=$0 B=$0 PGDATABASE=prod ./psql -c 'DROP TABLE t' && echo SECRET"
             for command in [
                 ["sh", "-c", "echo SECRET > made && cat made", "sh"] + words + ["--bad"], ["./step-0", "\(steps)"],
-                ["env"] + padding + ["PGDATABASE=prod", "sh", "-c", "./psql -c 'DROP TABLE t' && echo SECRET"],
+                ["sh", "-c", dropping, String(repeating: "x", count: 100_000)],
             ] {
                 #expect(try world.native(command).out == "SECRET\n")
                 unlink(world.work + "/made")
                 let outcome = try world.sandboxed(command, profile: profile)
-                #expect(outcome.code != 0 && !outcome.out.contains("SECRET"), "\(outcome)")
+                #expect(![0, 125].contains(outcome.code) && !outcome.out.contains("SECRET"), "\(outcome)")
             }
         }
 
