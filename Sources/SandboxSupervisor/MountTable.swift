@@ -40,19 +40,21 @@ struct MountTable: Sendable {
         }
     }
 
-    /// The other paths of what lies at `path`, where its file system is mounted more than once; `withAll`: those of whatever
-    /// lies below it as well.
-    func others(of path: [UInt8], withAll: Bool) -> [[UInt8]] {
+    /// The other paths of what lies at `path`, where its file system is mounted more than once, and of what lies below it by some names.
+    func others(of path: [UInt8]) -> [(path: [UInt8], below: [[UInt8]])] {
         // The last one of several at the same place hides the others.
         let around = mounts.reversed().filter { MountTable.rest(of: path, below: $0.place) != nil }
         guard let own = around.max(by: { $0.place.count < $1.place.count }) else { return [] }
         let inside = own.root + (MountTable.rest(of: path, below: own.place) ?? [])
         return mounts.compactMap { mount in
             guard mount.device == own.device else { return nil }
-            let isBelow = withAll && MountTable.rest(of: mount.root, below: inside) != nil
-            guard let rest = isBelow ? [] : MountTable.rest(of: inside, below: mount.root) else { return nil }
-            let other = mount.place + rest
-            return other == path || other.isEmpty ? nil : other
+            if let rest = MountTable.rest(of: inside, below: mount.root) {
+                let other = mount.place + rest
+                return other == path || other.isEmpty ? nil : (other, [])
+            }
+            return MountTable.rest(of: mount.root, below: inside).map {
+                (mount.place, $0.split(separator: UInt8(ascii: "/")).map { Array($0) })
+            }
         }
     }
 
