@@ -123,12 +123,13 @@ extension Policy {
         !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.rule.asksWhatIsCarried }
     }
 
-    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder would take it out.
-    package func classifiesBelow(_ folder: Span<UInt8>) -> Bool {
+    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder there would take it out.
+    package func classifiesBelow(_ folder: Span<UInt8>, movedTo other: Span<UInt8>) -> Bool {
         var below = folder.indices.map { folder[$0] }
         below += [UInt8(ascii: "/"), UInt8(ascii: "x")]
         return ruleTable.classes.contains { each in
-            each.files.contains { $0.mayMatchBelow(folder) || $0.matches(below.span) }
+            for pattern in each.files where pattern.loses(folder, to: other) || pattern.matches(below.span) { return true }
+            return false
         }
     }
 

@@ -29,6 +29,11 @@ struct RulePath: Sendable, Hashable {
         return true
     }
 
+    /// The same of a folder that would get this other path, where it may go on as it did.
+    func loses(_ folder: Span<UInt8>, to other: Span<UInt8>) -> Bool {
+        folder.count > prefix.count ? begun(at: folder) & ~begun(at: other) != 0 : mayMatchBelow(folder)
+    }
+
     /// By which of its parts, as bits, it would go on below this folder: the same for two folders, and it matches the same in both. None
     /// for what begins with `**` and has not begun to match: that will match wherever the folder is moved to.
     func begun(at folder: Span<UInt8>) -> UInt64 {
