@@ -196,8 +196,13 @@ enum ControlSocket {
         let fd = open(path, O_RDONLY | O_CLOEXEC)
         guard fd >= 0 else { return [] }
         defer { close(fd) }
-        var b = [UInt8](repeating: 0, count: limit)
-        let n = read(fd, &b, limit)
-        return Array(b[..<max(n, 0)])
+        var bytes: [UInt8] = [], part: [UInt8]
+        var n: Int
+        repeat {
+            part = [UInt8](repeating: 0, count: min(limit - bytes.count, max(bytes.count, 4096)))
+            n = read(fd, &part, part.count)
+            bytes += part[..<max(n, 0)]
+        } while n == part.count && bytes.count < limit
+        return bytes
     }
 }

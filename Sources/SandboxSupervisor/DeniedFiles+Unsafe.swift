@@ -19,8 +19,8 @@ final class DeniedFiles: Sendable {
 
     private struct Found {
         var files: [Key: Denials] = [:]
-        /// By which names rules take them out of use.
-        var names: [Key: [[UInt8]]] = [:]
+        /// By which names rules take them out of use: one of those that are the same to all rules, for there may be thousands.
+        var names: [Key: [[UInt64]: [UInt8]]] = [:]
         /// Of a file that was not found, where the session has made so many names that no search comes to an end.
         var others: Denials?
     }
@@ -48,7 +48,7 @@ final class DeniedFiles: Sendable {
     func ruling(ofSocket device: UInt64, _ inode: UInt64) -> Ruling? { denials(device, inode)?.talking }
 
     /// Names that a file has which rules are about, and which may not be the one it was found by.
-    func names(device: UInt64, inode: UInt64) -> [[UInt8]] { ask { $0.names[Key(device: device, inode: inode)] ?? [] } }
+    func names(device: UInt64, inode: UInt64) -> [[UInt8]] { ask { ($0.names[Key(device: device, inode: inode)] ?? [:]).map(\.value) } }
 
     private func denials(_ device: UInt64, _ inode: UInt64) -> Denials? { ask { $0.files[Key(device: device, inode: inode)] ?? $0.others } }
 
@@ -91,8 +91,9 @@ final class DeniedFiles: Sendable {
             let place = waiting[next]
             next += 1
             forEachName(in: place.path) { name, isFolder, isNew in
-                all += 1
                 if !isNew { seen += 1 }
+                // Long ones take more room.
+                all += 1 + place.path.count / 256
                 if all > DeniedFiles.most { return false }
                 let path = (place.path.count > 1 ? place.path : []) + [UInt8(ascii: "/")] + name
                 if !isFolder { look(at: path, &found) }
@@ -119,7 +120,7 @@ final class DeniedFiles: Sendable {
         // Those with one name, too: another may have gone, and with it who still holds the file by that one.
         guard lstat(path.map { CChar(bitPattern: $0) } + [0], &st) == 0, st.st_mode & S_IFMT != S_IFDIR else { return }
         let key = Key(device: UInt64(st.st_dev), inode: UInt64(st.st_ino))
-        if isRuled { found.names[key, default: []].append(path) }
+        if isRuled { found.names[key, default: [:]][policy.sight(of: path.span)] = path }
         let denials = denials(path.span, st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0)
         if isDenied, denials.talking != nil { found.files[key] = denials }
     }

@@ -43,22 +43,36 @@ struct MountTable: Sendable {
         }
     }
 
-    /// The other paths of what lies at `path`, where its file system is mounted more than once; `withAll`: those of whatever
-    /// lies below it as well.
-    func others(of path: [UInt8], withAll: Bool) -> [[UInt8]] {
+    /// The other paths of what lies at `path`, where its file system is mounted more than once, and of what lies below it by some names:
+    /// the same for the file systems that are mounted there.
+    func others(of path: [UInt8]) -> [(path: [UInt8], below: [[UInt8]])] {
         if severalTimes.isEmpty { return [] }
         // The last one of several at the same place hides the others.
         let around = mounts.reversed().filter { MountTable.rest(of: path, below: $0.place) != nil }
-        guard let own = around.max(by: { $0.place.count < $1.place.count }), severalTimes.contains(own.device) else { return [] }
+        guard let own = around.max(by: { $0.place.count < $1.place.count }) else { return [] }
         let inside = own.root + (MountTable.rest(of: path, below: own.place) ?? [])
+        let beneath = mounts.compactMap { mount in
+            MountTable.rest(of: mount.place, below: path).flatMap { $0.isEmpty ? nil : (mount.device, mount.root, $0) }
+        }
+        return ([(own.device, inside, [])] + beneath).flatMap { others(of: $0.1, on: $0.0, at: path + $0.2, names: $0.2) }
+    }
+
+    /// Of what is `inside` in a file system and seen at `path`.
+    private func others(of inside: [UInt8], on device: [UInt8], at path: [UInt8], names: [UInt8]) -> [(path: [UInt8], below: [[UInt8]])] {
+        guard severalTimes.contains(device) else { return [] }
         return mounts.compactMap { mount in
-            guard mount.device == own.device else { return nil }
-            let isBelow = withAll && MountTable.rest(of: mount.root, below: inside) != nil
-            guard let rest = isBelow ? [] : MountTable.rest(of: inside, below: mount.root) else { return nil }
-            let other = mount.place + rest
-            return other == path || other.isEmpty ? nil : other
+            guard mount.device == device else { return nil }
+            if let rest = MountTable.rest(of: inside, below: mount.root) {
+                let other = mount.place + rest
+                return other == path || other.isEmpty ? nil : (other, MountTable.names(names))
+            }
+            return MountTable.rest(of: mount.root, below: inside).flatMap { rest in
+                mount.place == path + rest ? nil : (mount.place, MountTable.names(names + rest))
+            }
         }
     }
+
+    private static func names(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
 
     /// The folder in which a control group of version 2 is seen.
     func folder(ofControlGroup path: [UInt8]) -> [UInt8]? {

@@ -52,6 +52,36 @@ extension EndToEnd {
             #expect(denied.code == 126 && denied.out.isEmpty, "\(denied)")
         }
 
+        // MARK: Long lists
+
+        /// However much of something else a process has been given, or has run before.
+        @Test(arguments: Account.all) func whatRulesAskForIsFoundInLongLists(account: Account) throws {
+            let world = try World(account), client = world.work + "/psql", step = world.work + "/step-0"
+            try FileManager.default.copyItem(atPath: "/bin/true", toPath: client)
+            try "#!/bin/sh\n[ $1 = 0 ] && echo SECRET > made && exec cat made\nexec ./step-$1 $(($1 - 1))\n"
+                .write(toFile: step, atomically: false, encoding: .utf8)
+            let steps = account == .own ? 260 : 2
+            for file in [client, step] { chmod(file, 0o755) }
+            for i in 1...steps { link(step, world.work + "/step-\(i)") }
+            let profile = try world.rules(
+                """
+                { name: not-so, intent: file.create, when: { args: --bad }, decide: deny }
+                { name: not-then, intent: file.create, when: { since_exec_of: "${workspace}/step-0" }, decide: deny }
+                { name: not-there, intent: sql.drop, when: { database: prod }, decide: deny }
+                """)
+            let words = Array(repeating: "x", count: 100),
+                dropping = "env A=$0 B=$0 PGDATABASE=prod ./psql -c 'DROP TABLE t' && echo SECRET"
+            for command in [
+                ["sh", "-c", "echo SECRET > made && cat made", "sh"] + words + ["--bad"], ["./step-0", "\(steps)"],
+                ["sh", "-c", dropping, String(repeating: "x", count: 100_000)],
+            ] {
+                #expect(try world.native(command).out == "SECRET\n")
+                unlink(world.work + "/made")
+                let outcome = try world.sandboxed(command, profile: profile)
+                #expect(![0, 125].contains(outcome.code) && !outcome.out.contains("SECRET"), "\(outcome)")
+            }
+        }
+
         // MARK: Counting
 
         /// Whoever deletes, the sixth is the first that is refused; observe mode says so and lets it go.

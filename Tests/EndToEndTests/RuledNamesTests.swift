@@ -33,6 +33,50 @@ extension EndToEnd {
             #expect(try state(of: inside, after: outcome) == "SECRET old there", "\(outcome)")
         }
 
+        /// By a pattern with a wildcard within, by a link that brings another folder in, and programs that are never to start: each says
+        /// SECRET natively.
+        @Test(
+            arguments: [
+                "mv ../vault own && cat own/inner/secret", "mv ../vault/inner own && cat own/secret", "./linked SECRET",
+                "cp ../vault/program own && ./own SECRET", "ln ../vault/program own && ./own SECRET",
+                "mv ../vault/program own && ./own SECRET", "mv ../vault own && own/program SECRET",
+                "mkdir own && ln -s own hooks && echo SECRET > hooks/new && cat hooks/new",
+                "mkdir own && ln -s own other && mv other hooks && echo SECRET > hooks/new && cat hooks/new",
+            ], Account.all)
+        func placesAndPrograms(_ command: String, account: Account) throws {
+            func prepared() throws -> World {
+                let world = try World(account), program = world.root + "/vault/program"
+                try FileManager.default.copyItem(atPath: "/bin/echo", toPath: program)
+                chmod(program, 0o755)
+                link(program, world.work + "/linked")
+                if account == .ordinary { chown(program, Account.uid, Account.uid) }
+                return world
+            }
+            #expect(try prepared().native(["sh", "-c", command]).out.contains("SECRET"))
+            let world = try prepared()
+            let profile = try world.rules(
+                """
+                { name: no-reading, intent: file.read, when: { path: "\(world.root)/*/inner/sec*" }, decide: deny }
+                { name: no-starting, intent: proc.exec, when: { program: "\(world.root)/vault/program" }, decide: deny }
+                { name: no-hooks, intent: file.write, when: { path: "${workspace}/hooks/*" }, decide: deny }
+                """)
+            let outcome = try world.sandboxed(["sh", "-c", command], profile: profile)
+            #expect(![0, 125].contains(outcome.code) && !outcome.out.contains("SECRET"), "\(outcome)")
+        }
+
+        /// Of names that are the same to all rules one is looked at, of others each.
+        @Test(arguments: Account.all) func manyNames(account: Account) throws {
+            let world = try prepared(account)
+            for i in 0..<300 { link(world.root + "/vault/read", world.root + "/vault/open-\(i)") }
+            for name in ["shut", "shut-too"] { link(world.root + "/vault/written", world.root + "/vault/" + name) }
+            let rule = """
+                { name: shut, intent: file.read, when: { path: "\(world.root)/vault/*", path_not: ["**/open-*", "**/read", "**/written"] }, decide: deny }
+                """
+            let profile = try world.rules(rule)
+            #expect(try world.sandboxed(["cat", "../links/read"], profile: profile).out == "SECRET")
+            #expect(try world.sandboxed(["cat", "../links/written"], profile: profile).out.isEmpty)
+        }
+
         /// What no rule is about goes on as ever.
         @Test(arguments: Account.all) func othersMove(account: Account) throws {
             let world = try prepared(account)
@@ -42,7 +86,8 @@ extension EndToEnd {
                 { name: workspace-alone, intent: file.write, when: { path: "\(world.root)/**", path_not: "${workspace}/**" }, decide: deny }
                 { name: not-by-nobody, intent: file.write, when: { path: "${workspace}/**", program: nobody }, decide: deny }
                 """)
-            let script = "echo a > a && mv a b && ln b c && mkdir d && mv b c d && mv d e && mv e/b e/x && cat e/x && ! mv e/x ../vault/x"
+            let script =
+                "ln -s a s && mv s t && echo a > a && mv a b && ln b c && mkdir d && mv b c d && mv d e && mv e/b e/x && cat e/x && ! mv e/x ../vault/x"
             let outcome = try world.sandboxed(["sh", "-c", script], profile: profile)
             #expect(outcome.code == 0 && outcome.out == "a\n", "\(outcome)")
         }

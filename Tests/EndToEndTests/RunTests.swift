@@ -205,23 +205,31 @@ extension EndToEnd {
             #expect(observed.code == 0 && observed.out == World.secretText, "\(observed)")
         }
 
-        /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it.
+        /// What is denied is denied wherever else it is mounted: the folder, the one above it, one below it, and a disk that is mounted below.
         @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mountedTwice() throws {
             let world = try World()
             let profile = try world.profile(
                 "no-inner",
-                "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { deny: [\"\(world.forbidden)\"] }\nnetwork: { default: allow }"
-            )
-            let look = "cat a/secret; cat b/inner/secret; cat c/file; b/forbidden; mv a d; cat b/open"
+                """
+                mode: enforce
+                files: { default: allow, deny: ["\(world.root)/vault/inner/**", "\(world.root)/vault/*/in*/file"] }
+                exec: { deny: ["\(world.forbidden)"] }
+                network: { default: allow }
+                """)
+            let look = "cat a/secret; cat b/inner/secret; cat c/file; cat e/inside/file; cat f/file; cat g/file; cat h/file; b/forbidden; mv a d; cat b/open"
             let inside = world.sandboxCommand(["sh", "-c", look], profile: profile).map { "'\($0)'" }.joined(separator: " ")
             for command in [look, inside] {
                 let script = """
-                    mkdir -p a b c ../vault/inner/sub; echo SECRET > ../vault/inner/sub/file; echo open > ../vault/open
-                    mount --bind ../vault/inner a; mount --bind ../vault b; mount --bind ../vault/inner/sub c; \(command)
+                    mkdir -p a b c e f g h ../vault/inner/sub ../vault/inner/disk ../vault/other/inside; echo open > ../vault/open
+                    mount -t tmpfs none ../vault/inner/disk; mkdir ../vault/inner/disk/part
+                    for at in inner/sub other/inside inner/disk inner/disk/part; do echo SECRET > ../vault/$at/file; done
+                    mount --bind ../vault/inner a; mount --bind ../vault b; mount --bind ../vault/inner/sub c
+                    mount --bind ../vault/other e; mount --bind ../vault/other/inside f
+                    mount --bind ../vault/inner/disk g; mount --bind ../vault/inner/disk/part h; \(command)
                     """
                 let outcome = try world.native(["unshare", "-m", "sh", "-c", script])
                 let seen = outcome.out.components(separatedBy: "SECRET").count - 1
-                #expect(seen == (command == look ? 4 : 0) && outcome.out.hasSuffix("open\n"), "\(outcome)")
+                #expect(seen == (command == look ? 8 : 0) && outcome.out.hasSuffix("open\n"), "\(outcome)")
             }
         }
 

@@ -37,6 +37,16 @@ import Testing
         #expect(ranges == ["SELECT 1", "DELETE FROM t "])
     }
 
+    /// A statement that names more tables than anybody keeps may be about any.
+    @Test(arguments: SQLDialect.allCases.filter { $0 != .redis }) func moreTablesThanAreKept(_ dialect: SQLDialect) {
+        for (count, isTold) in [(900, true), (1100, false)] {
+            let names = (0..<count).map { "t\($0)" }.joined(separator: ", ")
+            let statement = SQL.read(Array("SELECT * FROM \(names), customers".utf8), dialect: dialect)[0]
+            #expect(statement.tables.contains("customers") == isTold)
+            #expect(statement.intents.contains(.sqlUnknown) != isTold)
+        }
+    }
+
     @Test func tablesAndColumns() {
         func tables(_ text: String, _ dialect: SQLDialect = .postgres) -> [String] {
             SQL.read(Array(text.utf8), dialect: dialect).flatMap(\.tables)

@@ -75,6 +75,8 @@ struct MySQLScript {
 
     /// `\! ls`: a letter.
     private mutating func short(_ letter: UInt8, _ after: Int) -> Int {
+        // There may be thousands of the others in one line.
+        guard "!.TPedruC".utf8.contains(letter) else { return after }
         let line = text.line(from: after)
         let rest = Array(text[line]).trimmed
         switch letter {
@@ -87,7 +89,7 @@ struct MySQLScript {
         case UInt8(ascii: "r"), UInt8(ascii: "u"): meaning.connections.append(String(decoding: rest, as: UTF8.self))
         case UInt8(ascii: "C"):
             if SettingEffect.changesReading("names", to: String(decoding: rest, as: UTF8.self)) { session.isReadDifferently = true }
-        default: return after
+        default: break
         }
         return line.upperBound
     }

@@ -6,7 +6,7 @@ struct PostgresWalk {
     var session: SQLSession
     let level: Int
     var findings = Findings()
-    private var expressions: [CommonExpression] = []
+    private var expressions: [String: [CommonExpression]] = [:]
 
     init(_ tree: ParseTree, session: SQLSession, level: Int) {
         self.tree = tree
@@ -75,7 +75,7 @@ struct PostgresWalk {
         if parts.count == 2, tree.key(i - 2) == .catalogname { parts.insert(tree.string(i - 2), at: 0) }
         if parts.count == 1 {
             let isTarget = tree.key(i - 1) == .relation
-            if !isTarget, expressions.contains(where: { $0.isMeant(by: parts[0], at: i) }) { return }
+            if !isTarget, expressions[parts[0]]?.contains(where: { $0.isMeant(at: i) }) == true { return }
         }
         if session.isTemporary(schema: parts.count > 1 ? parts[parts.count - 2] : nil, parts[parts.count - 1]) { return }
         findings.table(parts.joined(separator: "."))

@@ -158,7 +158,7 @@ extension [UInt8] {
         var quote: UInt8?
         for c in self[range] {
             if let open = quote {
-                if c == open { quote = nil } else { word = (word ?? []) + [c] }
+                if c == open { quote = nil } else { word?.append(c) }
             } else if c == UInt8(ascii: "'") || c == UInt8(ascii: "\"") {
                 quote = c
                 word = word ?? []
@@ -166,7 +166,8 @@ extension [UInt8] {
                 if let done = word { words.append(done) }
                 word = nil
             } else {
-                word = (word ?? []) + [c]
+                word = word ?? []
+                word?.append(c)
             }
         }
         if let done = word { words.append(done) }

@@ -28,6 +28,9 @@ struct Findings {
     private(set) var tables: [String] = []
     private(set) var databases: [String] = []
     private(set) var columns: [String] = []
+    /// It names more than these: nobody can tell what it is not about.
+    private var isCut = false
+    private static let most = 1000
 
     mutating func add(_ intent: Intent, _ reason: String) {
         guard !intents.contains(intent) else { return }
@@ -44,11 +47,13 @@ struct Findings {
         intents = [intent]
         reasons = [reason]
     }
-    mutating func table(_ name: String) {
-        if tables.count < 1000, !tables.contains(name) { tables.append(name) }
-    }
-    mutating func database(_ name: String) {
-        if databases.count < 1000, !databases.contains(name) { databases.append(name) }
+    mutating func table(_ name: String) { isCut = isCut || !Self.note(name, &tables) }
+    mutating func database(_ name: String) { isCut = isCut || !Self.note(name, &databases) }
+
+    private static func note(_ name: String, _ list: inout [String]) -> Bool {
+        if list.contains(name) { return true }
+        if list.count < most { list.append(name) }
+        return list.count < most
     }
     /// In MySQL's names the first part of two.
     mutating func database(ofTable name: String) {
@@ -67,7 +72,7 @@ struct Findings {
 
     func statement(_ range: Range<Int>) -> Statement {
         Statement(
-            intents: intents.isEmpty ? [.sqlUnknown] : intents, tables: tables, databases: databases, columns: columns, range: range,
-            reasons: reasons)
+            intents: intents.isEmpty || isCut ? intents.union([.sqlUnknown]) : intents, tables: tables, databases: databases,
+            columns: columns, range: range, reasons: isCut ? reasons + ["\(Self.most) tables or databases and more"] : reasons)
     }
 }

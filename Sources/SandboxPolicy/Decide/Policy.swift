@@ -19,9 +19,8 @@ package struct PolicyVariables {
     /// is a link, or of `/var/run/x` where `/var/run` is. Used for denials only: a grant must not follow a link
     /// that an earlier session may have laid.
     package var resolve: (([UInt8]) -> [UInt8]?)?
-    /// The other paths of a resolved path, and of all below it where that is asked for: what is mounted more than once.
-    /// For denials, too.
-    package var otherPaths: (_ path: [UInt8], _ withAll: Bool) -> [[UInt8]] = { _, _ in [] }
+    /// The other paths of a resolved path, and of what lies `below` it by these names: what is mounted more than once. For denials, too.
+    package var otherPaths: (_ path: [UInt8]) -> [(path: [UInt8], below: [[UInt8]])] = { _ in [] }
 
     /// Whoever listens at all of the machine's addresses is reached by each of them. For denials of loopback.
     package var ownAddresses: () -> Set<IPAddress> = { [] }
@@ -127,6 +126,8 @@ package final class Policy: Sendable {
     /// What rules say about using a file hangs on its path; and the paths that they take out of use.
     package let judgesUseByPath: Bool
     let ruledPaths: [RulePath]
+    /// All that rules ask about paths.
+    let conditionPaths: [RulePath]
     let identities: [Glob]?
     let paths: PathTable
     /// The session's own folders, resolved.
@@ -172,6 +173,7 @@ package final class Policy: Sendable {
         ruleTable = parts.ruleTable
         let byPath = parts.ruleTable.rules.filter(Self.judgesUseByPath)
         (judgesUseByPath, ruledPaths) = (!byPath.isEmpty, byPath.flatMap(\.paths))
+        conditionPaths = byPath.isEmpty ? [] : parts.ruleTable.rules.flatMap(\.conditionPaths) + parts.ruleTable.classes.flatMap(\.files)
     }
 
     package static func compile(

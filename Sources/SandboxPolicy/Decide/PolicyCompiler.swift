@@ -148,19 +148,7 @@ struct PolicyCompiler {
     }
 
     private mutating func exec(_ lists: ExecLists, _ fallback: Decision) throws(PolicyFailure) {
-        for entry in lists.deny {
-            let rule = try rule("exec.deny", entry)
-            switch entry.value {
-            case .path(let patterns): for pattern in patterns { addDenied(pattern, .execDenyPath, rule) }
-            case .name(let glob):
-                let name = component(glob)
-                paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
-                given.programFolders.forEach { note(DeniedPlace(path: $0, extent: .names)) }
-                for folder in ["bin", "sbin", "libexec"] {
-                    paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
-                }
-            }
-        }
+        for entry in lists.deny { deny(entry.value, try rule("exec.deny", entry)) }
         for entry in lists.allow {
             let rule = try rule("exec.allow", entry)
             switch entry.value {
@@ -169,6 +157,19 @@ struct PolicyCompiler {
             }
         }
         defaults.exec = Ruling(fallback, by: try rule("exec.default", Self.unlisted))
+    }
+
+    private mutating func deny(_ program: ProgramPattern, _ rule: RuleID) {
+        switch program {
+        case .path(let patterns): for pattern in patterns { addDenied(pattern, .execDenyPath, rule) }
+        case .name(let glob):
+            let name = component(glob)
+            paths.add([.anyDepth, name], .execDenyName, rule.rawValue)
+            given.programFolders.forEach { note(DeniedPlace(path: $0, extent: .names)) }
+            for folder in ["bin", "sbin", "libexec"] {
+                paths.add([.anyDepth, .literal(Array(folder.utf8)), name], .execDenyFolder, rule.rawValue)
+            }
+        }
     }
 
     private func component(_ glob: Glob) -> PathPattern.Component {
@@ -180,22 +181,27 @@ struct PolicyCompiler {
         roots[pattern.anchor].map { $0 + pattern.components } ?? pattern.components
     }
 
-    /// A denial holds for the path as written, for where its links lead, and wherever else that is mounted.
     private mutating func addDenied(_ pattern: PathPattern, _ tag: Tag, _ rule: RuleID) {
-        let written = placed(pattern)
-        let names = PathPattern(anchor: .root, components: written).literalPrefix
-        let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-        let rest = Array(written.dropFirst(names.count))
-        var paths = [path]
-        if !names.isEmpty {
-            if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
-            paths += given.otherPaths(paths.last ?? path, rest == [.anyDepth])
-        }
-        for (i, path) in paths.enumerated() {
-            self.paths.add(i == 0 ? written : Self.literals(path) + rest, tag, rule.rawValue)
+        for components in everywhere(placed(pattern)) {
+            paths.add(components, tag, rule.rawValue)
+            let path = PathPattern(anchor: .root, components: components).literalPrefix.flatMap { [UInt8(ascii: "/")] + $0 }
             // What is denied anywhere is looked for where the session works.
             note(path.isEmpty ? DeniedPlace(path: given.workspace, extent: .everything) : DeniedPlace(path: path, extent: .asDenied))
         }
+    }
+
+    /// A denial holds for the path as written, for where its links lead, and wherever else that, or something that it is about, is mounted.
+    private func everywhere(_ written: [PathPattern.Component]) -> [[PathPattern.Component]] {
+        let names = PathPattern(anchor: .root, components: written).literalPrefix
+        if names.isEmpty { return [written] }
+        let path = names.flatMap { [UInt8(ascii: "/")] + $0 }, rest = written.dropFirst(names.count)
+        var all = [written], seen = path
+        if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") {
+            all.append(Self.literals(real) + rest)
+            seen = real
+        }
+        for other in given.otherPaths(seen) { all += rest.ends(behind: other.below).map { Self.literals(other.path) + $0 } }
+        return all
     }
 
     private mutating func note(_ place: DeniedPlace) {
@@ -277,6 +283,7 @@ struct PolicyCompiler {
             let name = rule.origin.profile == own ? rule.name : "\(rule.origin.profile):\(rule.name)"
             let id = try self.rule(name, rule.reason ?? "the rule `\(rule.name)` matches")
             compiled.append(CompiledRule(id: id, rule: rule, conditions: rule.conditions.map { compiledCondition($0, rule, body) }))
+            rule.programsNeverStarted.forEach { deny($0, id) }
         }
         ruleTable = RuleTable(compiled, classes, releases)
     }
@@ -310,14 +317,7 @@ struct PolicyCompiler {
     /// been laid by an earlier session.
     private func rulePaths(_ pattern: PathPattern, followsLinks: Bool) -> [RulePath] {
         let written = placed(pattern)
-        let names = PathPattern(anchor: .root, components: written).literalPrefix
-        let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-        var paths = [path]
-        if followsLinks, !names.isEmpty {
-            if let real = given.resolve?(path), real != path, real.first == UInt8(ascii: "/") { paths.append(real) }
-            paths += given.otherPaths(paths.last ?? path, Array(written.dropFirst(names.count)) == [.anyDepth])
-        }
-        return paths.map { RulePath(PathPattern(subtreeOf: $0).components.dropLast() + written.dropFirst(names.count)) }
+        return (followsLinks ? everywhere(written) : [written]).map { RulePath($0) }
     }
 
     // MARK: Environment

@@ -148,6 +148,26 @@ package struct PathPattern: Hashable, Sendable {
     }
 }
 
+extension ArraySlice<PathPattern.Component> {
+    /// What is left of it for what lies below these names: `secret` of `*/secret` below `a`.
+    func ends(behind names: [[UInt8]]) -> Set<Self> {
+        names.reduce([self]) { ends, name in
+            ends.reduce(into: []) { next, end in
+                for (i, part) in zip(end.indices, end) {
+                    switch part {
+                    case .anyDepth:
+                        next.insert(end[i...])
+                        continue
+                    case .literal(let literal): if literal == name { next.insert(end[(i + 1)...]) }
+                    case .glob(let glob): if glob.matches(name.span) { next.insert(end[(i + 1)...]) }
+                    }
+                    break
+                }
+            }
+        }
+    }
+}
+
 extension String {
     /// `./x` and `x` mean the same to those who write them.
     fileprivate var trimmingDotSlash: String { hasPrefix("./") ? String(dropFirst(2)) : self }

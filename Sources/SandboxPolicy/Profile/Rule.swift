@@ -17,6 +17,14 @@ package struct Rule: Hashable, Sendable {
     package var text: String
 
     package var asksWhatIsCarried: Bool { conditions.contains { $0.key == .carries } }
+
+    /// Those that it denies to start whoever starts them and however: it is a line of `exec.deny` then.
+    var programsNeverStarted: [ProgramPattern] {
+        guard decision == .deny, count == nil, conditions.count == 1, intents.contains(.procExec), conditions[0].key == .program,
+            !conditions[0].isNegated, case .programs(let programs) = conditions[0].test
+        else { return [] }
+        return programs
+    }
 }
 
 /// What a condition asks about, by its name in a profile.

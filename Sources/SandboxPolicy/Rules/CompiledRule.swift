@@ -19,6 +19,13 @@ struct CompiledRule: Sendable {
         }
     }
 
+    /// That it asks about, also as exceptions.
+    var conditionPaths: [RulePath] {
+        conditions.flatMap { (each: CompiledCondition) -> [RulePath] in
+            if each.condition.key == .path, case .paths(let paths) = each.test { paths } else { [] }
+        }
+    }
+
     /// All but what it counts. What surely does not hold settles it, whatever else is unknown.
     func holds(_ facts: borrowing Facts, _ atHand: inout AtHand) -> Truth {
         var truth = meaning(facts)

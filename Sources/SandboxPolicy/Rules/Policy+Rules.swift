@@ -73,6 +73,28 @@ extension Policy {
         ruleTable.rules.contains { $0.conditions.contains { keys.contains($0.condition.key) } }
     }
 
+    /// Of a process's arguments, for each value that a condition asks for the first that it fits: the others change nothing.
+    package func arguments(askedFor all: ArraySlice<[UInt8]>) -> [[UInt8]] {
+        guard !all.isEmpty else { return [] }
+        return values(.args) { (test: Condition.Test, _) -> [Glob] in if case .texts(let globs) = test { globs } else { [] } }
+            .compactMap { glob in all.first { glob.matches($0.span) } }
+    }
+
+    /// The same of the programs that it and its ancestors have run.
+    package func programs(askedFor all: ArraySlice<[UInt8]>) -> [[UInt8]] {
+        guard !all.isEmpty else { return [] }
+        return values(.since_exec_of) { (_, test: CompiledCondition.Test) -> [CompiledProgram] in
+            if case .programs(let programs) = test { programs } else { [] }
+        }
+        .compactMap { program in all.first { [program].contains($0, isSure: true) } }
+    }
+
+    private func values<Value>(_ key: ConditionKey, _ each: (Condition.Test, CompiledCondition.Test) -> [Value]) -> [Value] {
+        ruleTable.rules.flatMap { rule in
+            rule.conditions.filter { $0.condition.key == key }.flatMap { each($0.condition.test, $0.test) }
+        }
+    }
+
     /// What a file is used for, once it is open, or a socket connected.
     package static let uses: IntentSet = [.fileRead, .fileWrite, .netConnect, .netEgress, .netLocalSocket]
 
@@ -101,13 +123,21 @@ extension Policy {
         !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.rule.asksWhatIsCarried }
     }
 
-    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder would take it out.
-    package func classifiesBelow(_ folder: Span<UInt8>) -> Bool {
+    /// Whether what lies below a folder belongs to a class by its place, so that moving the folder there would take it out.
+    package func classifiesBelow(_ folder: Span<UInt8>, movedTo other: Span<UInt8>) -> Bool {
         var below = folder.indices.map { folder[$0] }
         below += [UInt8(ascii: "/"), UInt8(ascii: "x")]
         return ruleTable.classes.contains { each in
-            each.files.contains { $0.mayMatchBelow(folder) || $0.matches(below.span) }
+            for pattern in each.files where pattern.loses(folder, to: other) || pattern.matches(below.span) { return true }
+            return false
         }
+    }
+
+    /// What conditions on paths, and classes of data, tell this one by: two names of a file for which it is the same are the same to all.
+    package func sight(of path: Span<UInt8>) -> [UInt64] {
+        var bits = [UInt64](repeating: 0, count: (conditionPaths.count + 63) / 64)
+        for (i, pattern) in conditionPaths.enumerated() where pattern.matches(path) { bits[i / 64] |= 1 << UInt64(i % 64) }
+        return bits
     }
 
     /// The names behind the bits of `Facts.carries`.

@@ -23,11 +23,39 @@ struct RulePath: Sendable, Hashable {
 
     /// Whether it is bound to a place below this folder, so that moving the folder would take things out of its reach.
     func mayMatchBelow(_ folder: Span<UInt8>) -> Bool {
-        // `/x/run/*` is, and `/x/run` is the folder.
-        if folder.count == prefix.count { return !isExact && starts(folder) }
-        guard folder.count < prefix.count, prefix[folder.count] == UInt8(ascii: "/") || folder.count == 1 else { return false }
+        if folder.count >= prefix.count { return begun(at: folder) != 0 }
+        guard prefix[folder.count] == UInt8(ascii: "/") || folder.count == 1 else { return false }
         for i in 0..<folder.count where prefix[i] != folder[i] { return false }
         return true
+    }
+
+    /// The same of a folder that would get this other path, where it may go on as it did.
+    func loses(_ folder: Span<UInt8>, to other: Span<UInt8>) -> Bool {
+        folder.count > prefix.count ? begun(at: folder) & ~begun(at: other) != 0 : mayMatchBelow(folder)
+    }
+
+    /// By which of its parts, as bits, it would go on below this folder: the same for two folders, and it matches the same in both. None
+    /// for what begins with `**` and has not begun to match: that will match wherever the folder is moved to.
+    func begun(at folder: Span<UInt8>) -> UInt64 {
+        guard starts(folder), !isExact else { return 0 }
+        let isLoose = prefix.isEmpty && rest[0] == .anyDepth
+        var at = folder.count == 1 ? 1 : prefix.count, parts = withDepths(1)
+        while at < folder.count, parts != 0 {
+            let end = Self.end(of: folder, at + 1)
+            var next: UInt64 = 0
+            for (i, part) in rest.enumerated() where parts >> UInt64(i) & 1 != 0 {
+                if part == .anyDepth { next |= 1 << UInt64(i) } else if fits(part, folder, at + 1, end) { next |= 2 << UInt64(i) }
+            }
+            (parts, at) = (withDepths(next), end)
+        }
+        return isLoose ? parts & ~3 : parts
+    }
+
+    /// A `**` may stand for no name at all. What lies behind the last part is not counted.
+    private func withDepths(_ parts: UInt64) -> UInt64 {
+        var parts = parts
+        for (i, part) in rest.enumerated() where part == .anyDepth && parts >> UInt64(i) & 1 != 0 { parts |= 2 << UInt64(i) }
+        return rest.count < 64 ? parts & (1 << UInt64(rest.count) - 1) : parts
     }
 
     private func starts(_ path: Span<UInt8>) -> Bool {

@@ -87,7 +87,9 @@ extension Supervision {
     func cannotFollow(_ work: FileWork, _ call: Call, _ caller: Caller) -> Int32? {
         guard let carrying else { return nil }
         if case .setAttribute = call, carrying.state.withLock({ $0.labels.outgoing(caller.serial) }) != 0 { return EOPNOTSUPP }
-        let leavesClass = [work.first, work.second].contains { $0.kind == .directory && policy.classifiesBelow($0.path.text.span) }
+        let leavesClass = [(work.first, work.second), (work.second, work.first)].contains { (folder, other) in
+            folder.kind == .directory && policy.classifiesBelow(folder.path.text.span, movedTo: other.path.text.span)
+        }
         return work.movesDirectory && leavesClass ? EXDEV : nil
     }
 

@@ -17,7 +17,7 @@ extension Supervision {
             decideByOtherNames(of: work.first, &finding) { facts(work, work.first, call, caller) }
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
         }
-        if !work.first.access.isDisjoint(with: .naming), finding.decision != .deny, policy.judgesUseByPath {
+        if work.redirectsNames || !work.first.access.isDisjoint(with: .naming), finding.decision != .deny, policy.judgesUseByPath {
             decideUse(work, call, caller, &finding)
         }
         if isFollowed(finding), let refusal = carry(work, call, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }

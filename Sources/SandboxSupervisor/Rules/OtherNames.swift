@@ -12,9 +12,9 @@ extension Supervision {
         if !names.isEmpty { decide(byNames: names, facts(), &finding) }
     }
 
-    /// Counted once, by the name that was given.
+    /// Counted once, by the name that was given. What is refused needs no more reasons.
     func decide(byNames names: [[UInt8]], _ facts: Facts, _ finding: inout Judged) {
-        for name in names {
+        for name in names where finding.decision != .deny {
             var other = facts
             other.path = name
             finding.add(policy.decide(other, counters: nil), other)
@@ -22,11 +22,12 @@ extension Supervision {
     }
 
     /// A move or a link: by its new name a file may be used only as by its old one, and what comes to have a name is like something
-    /// written under it. A name that goes must not be the one that a rule is about, where the file keeps others.
+    /// written under it; so is what a symbolic link brings. A name that goes must not be the one that a rule is about, where the file keeps others.
     func decideUse(_ work: FileWork, _ call: Call, _ caller: Caller, _ finding: inout Judged) {
-        var pairs: [(old: FileSubject, new: FileSubject)] = [], lost: [FileSubject] = []
+        var pairs: [(old: FileSubject, new: FileSubject)] = [], lost: [FileSubject] = [], laid: [FileSubject] = []
         switch call {
         case .remove: lost = [work.first]
+        case .symlink: laid = [work.first]
         case .link: pairs = [(work.first, work.second)]
         case .rename(_, _, let flags):
             pairs = [(work.first, work.second)]
@@ -37,7 +38,8 @@ extension Supervision {
             var facts = baseFacts(intents.contains(.netConnect) ? .connect : .open, intents, caller)
             facts.access = intents.contains(.fileRead) ? [.read, .write] : .write
             facts.path = Array(name.path.text)
-            facts.movesFolder = work.movesDirectory
+            // A link may lead to a folder.
+            facts.movesFolder = work.redirectsNames
             return policy.decide(facts, counters: nil)
         }
         func refuse(_ verdict: Verdict, unless other: Decision) {
@@ -50,6 +52,8 @@ extension Supervision {
             for use in uses(of: old) { refuse(verdict(old, use), unless: verdict(new, use).decision) }
             if old.kind != .socket { refuse(verdict(new, [.fileWrite]), unless: verdict(old, [.fileWrite]).decision) }
         }
+        // Whatever lies where it leads to comes to be found there.
+        for link in laid { refuse(verdict(link, [.fileWrite]), unless: .allow) }
         for name in lost where name.kind != .absent && name.names > 1 {
             for use in uses(of: name) { refuse(verdict(name, use), unless: .allow) }
         }

@@ -107,7 +107,15 @@ extension Supervision {
             caller.serial,
             ProcessFacts(
                 program: Array(file.resolved.text), invoked: Array(asked.text), isWritten: isOwn(file),
-                arguments: arguments.map { Array($0.prefix(64)) }, parent: former?.parent, lineage: Array(lineage.suffix(256)),
-                subtree: former?.subtree ?? 0))
+                arguments: arguments.map { kept($0[...].prefix(64), of: $0) { $0.arguments(askedFor: $1) } }, parent: former?.parent,
+                lineage: kept(lineage.suffix(256), of: lineage) { $0.programs(askedFor: $1) }, subtree: former?.subtree ?? 0))
+    }
+
+    /// Of a list that may be as long as the process likes, a part, and of the rest what some rule asks for.
+    private func kept(
+        _ part: ArraySlice<[UInt8]>, of all: [[UInt8]], _ asked: (Policy, ArraySlice<[UInt8]>) -> [[UInt8]]
+    ) -> [[UInt8]] {
+        let before = all[..<part.startIndex], after = all[part.endIndex...], policies = [policy, shadow?.policy].compactMap(\.self)
+        return policies.flatMap { asked($0, before) } + part + policies.flatMap { asked($0, after) }
     }
 }

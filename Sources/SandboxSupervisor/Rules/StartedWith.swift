@@ -4,10 +4,13 @@ internal import SandboxKernel
 
 /// What a program that stands at its exec event has besides its arguments.
 enum StartedWith {
+    /// Arguments and environment are no longer than that: three quarters of 8 MiB (execve(2)).
+    private static let longest = 6 << 20
+
     /// As the kernel has put it there; its own changes are still to come (proc(5), environ).
     static func variable(_ name: String, _ caller: Caller) -> String? {
         let start = Array((name + "=").utf8)
-        let environment = ControlSocket.bytes(file: "/proc/\(caller.pid)/environ", limit: 1 << 17)
+        let environment = ControlSocket.bytes(file: "/proc/\(caller.pid)/environ", limit: longest)
         let line = environment.split(separator: 0).first { $0.starts(with: start) }
         return line.map { String(decoding: $0.dropFirst(start.count), as: UTF8.self) }
     }
