@@ -67,11 +67,12 @@ extension Notifier {
     /// with send(2), which nobody looks at. Sent by its own process it says so: receivers are told who it was (SCM_CREDENTIALS,
     /// unix(7)), and some look for the process by that.
     ///
-    /// INVARIANT: that its header says so nobody can change, as with names (`pass`). No name of a file is in it, so it need not take off.
+    /// INVARIANT: that its header says so nobody can change, as with names (`pass`); zeros say no less. No name of a file is in it, so it need
+    /// not take off.
     func isPlain(_ message: Message, _ caller: Caller) -> Bool {
         let context = supervision.context
         guard !supervision.followsData, context.tasks.isAlone(caller), context.flights.mark() != nil,
-            case .own = nameMemory.look(message.header, count: 56 /* sizeof(struct msghdr) */, caller)
+            case .own = nameMemory.look(message.header, count: 56 /* sizeof(struct msghdr) */, caller, mayBecomeZero: true)
         else { return false }
         return SocketWork.isPlain(message, caller)
     }
