@@ -133,9 +133,10 @@ static void take_answer(struct relay *r, const char *bytes, ssize_t n) {
         } else if (c == '\r' || c == '\n') {
             answer(r);
         } else if (c == 3 || c == 4 || c == 26 || c == 28) {
-            // Ctrl-C, Ctrl-D, Ctrl-Z, Ctrl-\: not now.
+            // Ctrl-C, Ctrl-D, Ctrl-Z, Ctrl-\: not now. But for the end of input they are meant for what runs.
             r->length = 0;
             answer(r);
+            if (c != 4) queue_add(&r->typed, &c, 1);
         } else if (c == 127 || c == 8 || c == 21) {
             unsigned left = c == 21 || r->length == 0 ? 0 : r->length - 1;
             for (; r->length > left; r->length--) queue_text(&r->said, "\b \b");

@@ -25,11 +25,12 @@ package final class NameMemory {
 
     package init(_ context: KernelContext) { self.context = context }
 
-    /// Looks at `count` bytes and the NUL behind them. The caller must be alone, and must be waiting for its call.
-    package func look(_ address: RemoteAddress, count: Int, _ caller: Caller) -> Kind {
+    /// Looks at `count` bytes and the NUL behind them. The caller must be alone, and must be waiting for its call. `mayBecomeZero`: what
+    /// lies there means nothing else when a part of it is zero all of a sudden.
+    package func look(_ address: RemoteAddress, count: Int, _ caller: Caller, mayBecomeZero: Bool = false) -> Kind {
         // The kernel takes back whole pages that it was told nobody needs (MADV_FREE, madvise(2)), whenever it wants to, and then they are
         // zero: a name would end where the next page begins. One that lies in a single page is there, or is empty.
-        guard address.rawValue % TraceeMemory.pageSize + UInt64(count) < TraceeMemory.pageSize else { return .others }
+        guard mayBecomeZero || address.rawValue % TraceeMemory.pageSize + UInt64(count) < TraceeMemory.pageSize else { return .others }
         guard let maps = maps(of: caller) else { return .others }
         var mapping = sbx_mapping()
         let e = sbx_mapping_at(maps, address.rawValue, &mapping, nil, 0)

@@ -39,6 +39,15 @@ struct OutgoingMessage {
         isCut = false
     }
 
+    /// It names no address and has no control messages.
+    static func isPlain(_ caller: Caller, header: RemoteAddress) -> Bool {
+        let words = (0, 0, 0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+        do throws(Errno) {
+            let h = try TraceeMemory.value(caller.tid, header, words)
+            return h.0 == 0 && h.5 == 0
+        } catch { return false }
+    }
+
     mutating func take(_ caller: Caller, data at: RemoteAddress, count n: UInt64, flags f: Int32) throws(Errno) {
         flags = f
         try append(caller, at, n)

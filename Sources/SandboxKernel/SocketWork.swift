@@ -75,6 +75,12 @@ package final class SocketWork {
     /// A blocking socket took a part without waiting; for the rest its caller would have waited, send(2).
     package var isUnfinished: Bool { operation == .send && mayBlock && type == SOCK_STREAM_ && sent > 0 && sent < message.count }
 
+    /// sendmsg(2) that says no more than send(2) does. Of the flags, those that only say how to wait and where a record ends.
+    package static func isPlain(_ message: Message, _ caller: Caller) -> Bool {
+        message.flags & ~(MSG_DONTWAIT_ | MSG_NOSIGNAL_ | 0x80 /* MSG_EOR */) == 0
+            && OutgoingMessage.isPlain(caller, header: message.header)
+    }
+
     package init(_ context: KernelContext) {
         self.context = context
         resolver = Resolver(context)

@@ -4,7 +4,7 @@ internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxStore
 
-/// Opens that are answered after a look, without a descriptor of ours: handing one over costs three times as much.
+/// Calls that are answered after a look. Opens, without a descriptor of ours: handing one over costs three times as much. And plain messages.
 extension Notifier {
     enum Passage {
         case goesOn
@@ -61,6 +61,20 @@ extension Notifier {
         }
         supervision.record(looks, Judged(ruling), caller)
         return .goesOn
+    }
+
+    /// Enforce mode: a message that names no address and has no control messages goes where an earlier, judged call led, as
+    /// with send(2), which nobody looks at. Sent by its own process it says so: receivers are told who it was (SCM_CREDENTIALS,
+    /// unix(7)), and some look for the process by that.
+    ///
+    /// INVARIANT: that its header says so nobody can change, as with names (`pass`); zeros say no less. No name of a file is in it, so it need
+    /// not take off.
+    func isPlain(_ message: Message, _ caller: Caller) -> Bool {
+        let context = supervision.context
+        guard !supervision.followsData, context.tasks.isAlone(caller), context.flights.mark() != nil,
+            case .own = nameMemory.look(message.header, count: 56 /* sizeof(struct msghdr) */, caller, mayBecomeZero: true)
+        else { return false }
+        return SocketWork.isPlain(message, caller)
     }
 
     private func isPrivate(_ request: OpenRequest, _ caller: Caller) -> Bool {

@@ -17,6 +17,7 @@ extension Notifier {
         case .changeIdentity, .towardsProcess, .tellsProcess, .signalDescriptor, .personality, .separateDescriptors, .shares, .getObject,
             .useObject, .removeObject, .takeRoom, .refused, .unknown:
             settle(call, notice, caller)
+        case .sendMessage(let message) where supervision.enforces && isPlain(message, caller): letGo(notice, mayBlock: true)
         case .connect, .bind, .listen, .sendTo, .sendMessage, .sendMessages: exchange(call, notice, caller)
         case .accept: accept(call, notice, caller)
         case .nameSender: setOption(call, notice, caller)

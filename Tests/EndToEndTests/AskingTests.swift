@@ -19,8 +19,7 @@ extension EndToEnd {
 
         static let scenes = [
             "approved", "denied", "for-the-session", "later", "from-elsewhere", "withdrawn", "several", "resized", "too-long", "names",
-            "stopped",
-            "attacked",
+            "stopped", "put-aside", "interrupted", "quit", "attacked",
         ]
 
         @Test(arguments: scenes, Account.all) func isAsked(scene: String, account: Account) throws {

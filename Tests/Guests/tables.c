@@ -10,7 +10,7 @@ G(attack_race_path_thread) G(attack_race_path_process) G(attack_race_symlink) G(
 G(attack_race_dirfd) G(attack_race_chdir) G(attack_race_exec_path) G(attack_race_exec_script_symlink)
 G(attack_legacy_open) G(attack_creat) G(attack_hardlink) G(attack_proc_self_fd_reopen) G(attack_o_path_then_open)
 G(attack_proc_root) G(attack_openat2_in_root) G(attack_rename_over) G(attack_rename_parent) G(attack_truncate)
-G(attack_otmpfile_linkat) G(attack_set_dumpable_0_then_open) G(attack_race_sockaddr) G(attack_race_socket_dup2)
+G(attack_otmpfile_linkat) G(attack_set_dumpable_0_then_open) G(attack_race_sockaddr) G(attack_race_header) G(attack_race_socket_dup2)
 G(attack_mapped_v4) G(attack_unspecified_address) G(attack_fastopen) G(attack_udp_sendmmsg_last)
 G(attack_unix_abstract) G(attack_io_uring_open) G(attack_i386_open) G(attack_x32_open) G(attack_open_by_handle)
 G(attack_mount_new_api) G(attack_unshare_user) G(attack_clone3_newuser) G(attack_userfaultfd) G(attack_keyctl)
@@ -89,6 +89,7 @@ const struct guest attacks[] = {
     {"otmpfile-linkat", attack_otmpfile_linkat, "SECRET"},
     {"set-dumpable-0-then-open", attack_set_dumpable_0_then_open, "SECRET"},
     {"race-sockaddr", attack_race_sockaddr, "ALLOWED DENIED connect|sendto|sendmsg|sendmmsg"},
+    {"race-header", attack_race_header, "ALLOWED DENIED thread|process"},
     {"race-socket-dup2", attack_race_socket_dup2, "ALLOWED DENIED"},
     {"mapped-v4", attack_mapped_v4, "ALLOWED DENIED"},
     {"unspecified-address", attack_unspecified_address, "ALLOWED DENIED"},

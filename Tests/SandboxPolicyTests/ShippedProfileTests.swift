@@ -94,6 +94,7 @@ enum Shipped {
         "/home/u/.pyenv/versions/3.12/bin/python3", "/home/u/.nvm/versions/node/v22/bin/node", "/home/u/.vimrc",
         "/usr/share/terminfo/x/xterm", "/run/systemd/resolve/stub-resolv.conf", "/", "/home/u/w", "/home/u/w/.git/config",
         "/home/u/.config/git/config", "/home/u/.claude/settings.json", "/etc/passwd", "/usr/bin/git", "/opt/x/y",
+        "/proc/12/environ", "/var/cache/man/cat1/ls.1.gz",
     ])
     func codingAgentReads(_ path: String) throws {
         #expect(try Shipped.policy("coding-agent").file(path).hasPrefix("allow"))
@@ -112,7 +113,7 @@ enum Shipped {
     @Test(arguments: [
         "/home/u/.ssh/id_ed25519", "/home/u/.aws/credentials", "/home/u/.netrc", "/etc/shadow", "/etc/shadow-", "/etc/gshadow",
         "/etc/sudoers",
-        "/etc/sudoers.d/x", "/home/u/w/.env", "/home/u/w/a/.env.local", "/proc/1/environ", "/proc/1/mem", "/proc/1/task/1/mem", "/dev/sda",
+        "/etc/sudoers.d/x", "/home/u/w/.env", "/home/u/w/a/.env.local", "/proc/1/mem", "/proc/1/task/1/mem", "/dev/sda",
         "/dev/mem", "/dev/nvme0n1", "/home/u/.config/gcloud/x", "/home/u/.docker/config.json", "/usr/bin/sudo", "/run/docker.sock",
         "/home/other/x", "/root/x", "/home/u/Documents/x", "/var/log/syslog", "/home/u/.local/share/keyrings/login.keyring",
         "/home/u/w/.git/hooks/pre-commit", "/home/u/w/sub/.git/hooks/post-checkout", "/home/u/w/.git/modules/m/hooks/pre-push",

@@ -38,8 +38,12 @@ elif scene == "for-the-session":
     t = shell(": > keep; rm keep; : > keep; rm keep; echo code $?"); t.type(asked(t) + " session\n"); t.until("approved\r?\n.*code 0"); t.exits(0)
 elif scene == "later":
     # Not here and now: it is answered from elsewhere, and what the agent writes is seen again.
-    t = shell(": > keep; rm keep; echo code $?"); asked(t); t.type("\x03"); t.until("waits for approval")
+    t = shell(": > keep; rm keep; echo code $?"); asked(t); t.type("\x04"); t.until("waits for approval")
     sandbox("approvals", "approve", questions()[0]); t.until("code 0"); t.exits(0)
+elif scene in ("interrupted", "quit"):
+    # As if nothing were asked: what waits dies with the rest, and the question with it.
+    t = shell(": > keep; rm keep; echo co''de $?"); asked(t); t.type("\x03" if scene == "interrupted" else "\x1c")
+    t.exits(130 if scene == "interrupted" else 131); assert os.path.exists("keep") and not questions() and b"code" not in t.shows(), t.text
 elif scene == "from-elsewhere":
     t = shell(": > keep; rm keep; echo code $?"); asked(t); sandbox("approvals", "deny", questions()[0]); t.until("denied.*code 1"); t.exits(0)
 elif scene == "withdrawn":
@@ -66,10 +70,14 @@ elif scene == "names":
 elif scene == "not-here":
     # Who sits there may not answer by the profile (or output goes elsewhere): the agent is on the user's own terminal, and nobody is asked there.
     t = shell(": > keep; rm keep; echo code $?"); t.until("waits for approval.*code 1"); assert b"Type" not in t.text; t.exits(0)
-elif scene == "stopped":
+elif scene in ("stopped", "put-aside"):
     # Job control of the sandbox as a job, with a question behind it.
     t = Terminal(["bash", "--norc", "--noprofile", "-i"]); t.type("stty -echo; PS1='$ '; echo rea''dy\n"); t.until("ready\r?\n")
     words = " ".join("'" + w + "'" for w in prefix + ["sh", "-c", "echo in; cat; : > keep; rm keep; echo code $?"])
+    if scene == "put-aside":
+        # Stopped while a question is shown: the shell is there, and who goes on asks again.
+        t.type(words + "\n"); t.until("in\r?\n"); t.type("\x04"); asked(t); t.type("\x1a"); t.until("Stopped.*?\\$ ")
+        eventually(lambda: not questions()); t.type("fg\n"); t.type(asked(t) + "\n"); t.until("code 0.*?\\$ "); t.type("exit 6\n"); t.exits(6); print("seen"); sys.exit(0)
     t.type(words + "\n"); t.until("in\r?\n"); t.type("x1\n"); t.until("x1"); t.type("\x1a"); t.until("Stopped.*?\\$ "); t.type("stty -a | grep -o 'icanon'; fg\n"); t.until("\nicanon")
     t.type("x2\n"); t.until("x2"); t.type("\x04"); t.type(asked(t) + "\n"); t.until("code 0.*?\\$ "); t.type("exit 6\n"); t.exits(6)
 elif scene == "attacked":
