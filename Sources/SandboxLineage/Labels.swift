@@ -87,23 +87,26 @@ package struct Labels: Sendable {
     package func spread(_ seeds: [Gain], over ways: [Way]) -> [Gain] {
         var found: [Gain] = []
         var more: [Carrier: UInt64] = [:]
-        var waiting: [Carrier] = []
+        // Each once at a time: a process is met with every descriptor that it holds.
+        var waiting: [Carrier] = [], queued: Set<Carrier> = []
+        func wait(_ carrier: Carrier) { if queued.insert(carrier).inserted { waiting.append(carrier) } }
         func gain(_ g: Gain) {
             let new = g.classes & ~(classes(of: g.carrier) | (more[g.carrier] ?? 0))
             guard new != 0 else { return }
             more[g.carrier, default: 0] |= new
             found.append(Gain(g.carrier, new, from: g.from, source: g.source))
-            waiting.append(g.carrier)
+            wait(g.carrier)
         }
         var out: [UInt32: [DataPlace]] = [:], into: [DataPlace: [UInt32]] = [:]
         for way in ways {
             if way.writes { out[way.process, default: []].append(way.place) }
             if way.reads { into[way.place, default: []].append(way.process) }
-            if way.writes, outgoing(way.process) != 0 { waiting.append(.process(way.process)) }
-            if way.reads, classes(of: .place(way.place)) != 0 { waiting.append(.place(way.place)) }
+            if way.writes, outgoing(way.process) != 0 { wait(.process(way.process)) }
+            if way.reads, classes(of: .place(way.place)) != 0 { wait(.place(way.place)) }
         }
         for seed in seeds { gain(seed) }
         while let carrier = waiting.popLast() {
+            queued.remove(carrier)
             let all = classes(of: carrier) | (more[carrier] ?? 0)
             switch carrier {
             case .process(let process):

@@ -47,4 +47,15 @@ import Testing
         labels.keep(only: [])
         #expect(labels.classes(of: .place(pipe)) == 0 && labels.classes(of: .place(b)) == 1 && labels.classes(of: 2) == 1)
     }
+
+    /// A carrier that holds many things is looked at once for all of them: with the square of these, this would take for ever.
+    @Test func manyDescriptorsAreOneLook() {
+        var labels = Labels()
+        labels.take([Gain(.process(1), 1), Gain(.place(pipe), 1)])
+        let ways =
+            (0..<10_000).map { Way(process: 1, place: DataPlace(.file, device: 2, inode: $0), writes: true) }
+            + (2..<10_000).map { Way(process: $0, place: pipe, reads: true) }
+        let found = labels.spread([], over: ways)
+        #expect(found.count == 19_998)
+    }
 }
