@@ -121,6 +121,8 @@ package final class Policy: Sendable {
     /// What rules say about using a file hangs on its path; and the paths that they take out of use.
     package let judgesUseByPath: Bool
     let ruledPaths: [RulePath]
+    /// Rules say who writes where by what he carries.
+    package let judgesCarriedWrites: Bool
     let identities: [Glob]?
     let paths: PathTable
     /// The session's own folders, resolved.
@@ -166,6 +168,7 @@ package final class Policy: Sendable {
         ruleTable = parts.ruleTable
         let byPath = parts.ruleTable.rules.filter(Self.judgesUseByPath)
         (judgesUseByPath, ruledPaths) = (!byPath.isEmpty, byPath.flatMap(\.paths))
+        judgesCarriedWrites = parts.ruleTable.rules.contains(where: Self.judgesCarriedWrites)
     }
 
     package static func compile(
