@@ -33,36 +33,64 @@ extension EndToEnd.CarriesTests {
         return try place.world.sandboxed(["env"] + variables + ["bash", "-c", script], profile: profile)
     }
 
+    /// All in one session, each in a folder of its own.
+    private static let each = writes.enumerated().map { "(mkdir w\($0); cd w\($0); \($1.script))" }.joined(separator: "\n")
+
+    private func written(_ file: String, _ place: Place) -> String {
+        (try? String(contentsOfFile: "\(place.world.root)/open/\(file)", encoding: .utf8)) ?? ""
+    }
+
     @Test(arguments: Account.all) func nothingIsWrittenOutside(account: Account) throws {
         let (place, profile) = try place(account)
         defer { place.end() }
-        for (script, file) in Self.writes {
-            let outcome = try run("mkdir w; cd w\n" + script + "\ncd ..; rm -rf w", place.classified, place, profile)
-            let written = (try? String(contentsOfFile: "\(place.world.root)/open/\(file)", encoding: .utf8)) ?? ""
-            #expect(!written.contains("SECRET"), "\(script): \(outcome)")
-            let denied = try place.world.events("--session", "last", "--decision", "deny")
-            #expect(denied.contains { $0.rules.first == "stays-in-work" }, "\(script): \(denied) \(outcome)")
-        }
+        let outcome = try run(Self.each, place.classified, place, profile)
+        for (script, file) in Self.writes { #expect(!written(file, place).contains("SECRET"), "\(script): \(outcome)") }
+        let denied = try place.world.events("--decision", "deny")
+        let stopped = denied.filter { $0.rules.first == "stays-in-work" }.reduce(0) { $0 + $1.count }
+        #expect(stopped >= Self.writes.count, "\(denied) \(outcome)")
     }
 
     /// The same with what carries nothing; and what whoever starts the session has given it.
     @Test func othersAreWritten() throws {
         let (place, profile) = try place(.own)
         defer { place.end() }
-        for (script, file) in Self.writes {
-            let outcome = try run("mkdir w; cd w\n" + script, place.open, place, profile)
-            let written = (try? String(contentsOfFile: "\(place.world.root)/open/\(file)", encoding: .utf8)) ?? ""
-            #expect(written.contains("SECRET"), "\(script): \(outcome)")
-            _ = try place.world.native(["rm", "-rf", "w"])
-        }
-        let beside = """
+        let outcome = try run(Self.each, place.open, place, profile)
+        for (script, file) in Self.writes { #expect(written(file, place).contains("SECRET"), "\(script): \(outcome)") }
+        let script = """
             cat $F > kept; cat $G > $O/q; exec 3> $O/r; echo x >&3; exec 3>&-; sort $F > sorted
             mkdir d; cp $F d/; mv d e; mv e/people.csv f; ln f g; cat $F
             """
-        let outcome = try run(beside, place.classified, place, profile)
-        #expect(outcome.code == 0, "\(outcome)")
+        let beside = try run(script, place.classified, place, profile)
+        #expect(beside.code == 0, "\(beside)")
         let into = "\(Built.sandbox) run -p \(profile) -- cat \(place.classified) > \(place.world.root)/open/given"
         #expect(try place.world.native(["bash", "-c", into]).code == 0)
         #expect(try place.world.events("--decision", "deny").isEmpty)
+    }
+
+    /// What a client's SQL names is in what it writes, whatever it is asked for by.
+    @Test(.enabled(if: Built.installed("sqlite3")), arguments: Account.all) func tables(account: Account) throws {
+        let place = try Place(account), world = place.world
+        defer { place.end() }
+        let profile = try world.profile(
+            "tables",
+            """
+            mode: enforce
+            files: { default: allow }
+            exec: { default: allow }
+            network: { default: allow }
+            data: { pii: { tables: ["people"] } }
+            rules: [{ name: stays, intent: net.egress, when: { carries: pii }, decide: deny }]
+            """)
+        for table in ["people", "other"] {
+            let made = try world.native(["sqlite3", "\(table).db", "CREATE TABLE \(table)(a); INSERT INTO \(table) VALUES ('SECRET')"])
+            #expect(made.code == 0, "\(made)")
+            for read in ["sqlite3 @.db 'SELECT * FROM @' > out; cat out", "echo 'SELECT a FROM main.@;' | sqlite3 @.db"] {
+                let script = "(" + read.replacingOccurrences(of: "@", with: table)
+                let outcome = try world.sandboxed(["bash", "-c", script + ") > /dev/tcp/127.0.0.1/\(place.sink.port)"], profile: profile)
+                let denied = try world.events("--session", "last", "--decision", "deny").contains { $0.rules.first == "stays" }
+                #expect(denied == (table == "people"), "\(script): \(outcome)")
+            }
+        }
+        #expect(place.sink.received().range(of: Data("SECRET".utf8)) != nil)
     }
 }
