@@ -84,7 +84,7 @@ extension EndToEnd.CarriesTests {
         for table in ["people", "other"] {
             let made = try world.native(["sqlite3", "\(table).db", "CREATE TABLE \(table)(a); INSERT INTO \(table) VALUES ('SECRET')"])
             #expect(made.code == 0, "\(made)")
-            for read in ["sqlite3 @.db 'SELECT * FROM @' > out; cat out", "echo 'SELECT a FROM main.@;' | sqlite3 @.db"] {
+            for read in ["sqlite3 @.db 'SELECT * FROM @' > out-@; cat out-@", "echo 'SELECT a FROM main.@;' | sqlite3 @.db"] {
                 let script = "(" + read.replacingOccurrences(of: "@", with: table)
                 let outcome = try world.sandboxed(["bash", "-c", script + ") > /dev/tcp/127.0.0.1/\(place.sink.port)"], profile: profile)
                 let denied = try world.events("--session", "last", "--decision", "deny").contains { $0.rules.first == "stays" }
