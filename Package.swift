@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(name: "SandboxPolicyTests", dependencies: ["SandboxPolicy", "SandboxYAML"], swiftSettings: strict),
         .testTarget(
             name: "SandboxStoreTests", dependencies: ["SandboxModel", "SandboxFiles", "SandboxLineage", "SandboxStore"],
-            exclude: ["Schemas"],
+            exclude: ["Schemas", "arguments.txt"],
             swiftSettings: strict),
     ]
 )

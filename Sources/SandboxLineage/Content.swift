@@ -28,9 +28,15 @@ struct ContentScan {
 
     mutating func run(_ bytes: Span<UInt8>) {
         var i = 0
+        if isKeyStructure(bytes) { found[.privateKey] += 1 }
+        var isKeySet = false, hasSecretPart = false
         while i < count {
             let byte = bytes[i]
-            if byte == UInt8(ascii: "-"), let end = armour(bytes, i) {
+            if byte == UInt8(ascii: "\"") {
+                isKeySet = isKeySet || starts(bytes, i, "\"kty\"")
+                hasSecretPart = hasSecretPart || starts(bytes, i, "\"d\"")
+                i += 1
+            } else if byte == UInt8(ascii: "-"), let end = armour(bytes, i) {
                 found[.privateKey] += 1
                 i = end
             } else if byte == UInt8(ascii: "@") {
@@ -42,6 +48,8 @@ struct ContentScan {
                 i += 1
             }
         }
+        // JSON Web Keys (RFC 7517): of a public one there is no `d`.
+        if isKeySet, hasSecretPart { found[.privateKey] += 1 }
     }
 
     private func isDigit(_ b: UInt8) -> Bool { b >= 0x30 && b <= 0x39 }
@@ -51,9 +59,9 @@ struct ContentScan {
 
     // MARK: Private keys
 
-    /// `-----BEGIN … PRIVATE KEY-----` (RFC 7468, OpenSSH's and PGP's armour): the place behind it.
+    /// `-----BEGIN … PRIVATE KEY-----` (RFC 7468, OpenSSH's and PGP's armour; RFC 4716 has four hyphens and a blank): the place behind it.
     private func armour(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-        let head: StaticString = "-----BEGIN "
+        let head: StaticString = starts(bytes, start, "---- BEGIN ") ? "---- BEGIN " : "-----BEGIN "
         guard starts(bytes, start, head) else { return nil }
         var end = start + head.utf8CodeUnitCount
         while end < count, end - start < 80, bytes[end] != 0x0a, bytes[end] != 0x0d { end += 1 }
@@ -63,6 +71,17 @@ struct ContentScan {
             i += 1
         }
         return nil
+    }
+
+    /// DER, as PKCS #8 (RFC 5208), PKCS #1 (RFC 8017) and SEC 1 (RFC 5915) have it: a sequence that begins with a version, and then the
+    /// algorithm, a long number, or the key.
+    private func isKeyStructure(_ bytes: Span<UInt8>) -> Bool {
+        guard count > 16, bytes[0] == 0x30 else { return false }
+        let at = bytes[1] < 0x80 ? 2 : 2 + Int(bytes[1] & 0x7f)
+        guard at < 6, bytes[at] == 0x02, bytes[at + 1] == 0x01 else { return false }
+        let version = bytes[at + 2], next = bytes[at + 3]
+        return version == 0 && (next == 0x30 || next == 0x02 && bytes[at + 4] > 0x80)
+            || version == 1 && (next == 0x30 || next == 0x04 && bytes[at + 4] >= 0x1c)
     }
 
     private func starts(_ bytes: Span<UInt8>, _ at: Int, _ text: StaticString) -> Bool {
@@ -93,20 +112,21 @@ struct ContentScan {
                 guard end + 1 < count, isAlphanumeric(bytes[end + 1]) else { break }
                 dots += 1
                 label = 0
-            } else if isAlphanumeric(b) || b == UInt8(ascii: "-") && label > 0 {
+            } else if isAlphanumeric(b) || b >= 0x80 || b == UInt8(ascii: "-") && label > 0 {
                 label += 1
             } else {
                 break
             }
             end += 1
         }
-        // The last label is no number: `user@10.0.0.1`, `pkg@1.2.3` are none.
-        return dots > 0 && label >= 2 && !isDigit(bytes[end - 1])
+        // The last label is no number: `user@10.0.0.1`, `pkg@1.2.3` are none; nor is the picture `logo@2x.png`.
+        let isScale = at + 3 < count && isDigit(bytes[at + 1]) && bytes[at + 2] == UInt8(ascii: "x") && bytes[at + 3] == UInt8(ascii: ".")
+        return dots > 0 && label >= 2 && !isDigit(bytes[end - 1]) && !isScale
     }
 
     private func isLocal(_ b: UInt8) -> Bool {
         switch b {
-        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: "-"): true
+        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: "-"), 0x80...: true
         default: isAlphanumeric(b)
         }
     }
@@ -115,11 +135,17 @@ struct ContentScan {
 
     /// What begins here, and the place behind what was looked at.
     private mutating func word(_ bytes: Span<UInt8>, _ start: Int) -> Int {
-        if CloudKeyForm.begins(with: bytes[start]), let end = cloudKey(bytes, start) {
+        if starts(bytes, start, "PuTTY-User-Key-File-") || starts(bytes, start, "AGE-SECRET-KEY-1") {
+            found[.privateKey] += 1
+        } else if CloudKeyForm.begins(with: bytes[start]), let end = cloudKey(bytes, start) {
             found[.cloudKey] += 1
             return end
         }
         if isDigit(bytes[start]), let end = number(bytes, start) { return end }
+        if isUpper(bytes[start]), let end = spacedNumber(bytes, start) {
+            found[.nationalID] += 1
+            return end
+        }
         var end = start
         while end < count, isAlphanumeric(bytes[end]) { end += 1 }
         if NationalNumber.lengths.contains(end - start), end == count || !isWord(bytes[end]) {
@@ -128,7 +154,52 @@ struct ContentScan {
             if NationalNumber.isOne(letters: values) { found[.nationalID] += 1 }
         }
         while end < count, isWord(bytes[end]) { end += 1 }
+        if NamedSecret.ends(with: bytes[end - 1]), let behind = namedSecret(bytes, start, end) {
+            found[.cloudKey] += 1
+            return behind
+        }
         return end
+    }
+
+    /// `AB 12 34 56 C`
+    private mutating func spacedNumber(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        let end = start + 13
+        guard end <= count, end == count || !isWord(bytes[end]) else { return nil }
+        values.removeAll(keepingCapacity: true)
+        for i in start..<end {
+            let isBlank = [2, 5, 8, 11].contains(i - start)
+            if isBlank != (bytes[i] == 0x20) { return nil }
+            if !isBlank { values.append(bytes[i]) }
+        }
+        return NationalNumber.isOne(letters: values) ? end : nil
+    }
+
+    /// `aws_secret_access_key = …`, `"SecretAccessKey": "…"`, `AccountKey=…`: what has no form of its own, by its name.
+    private func namedSecret(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+        guard end - start < 64, NamedSecret.all.contains(where: { ends(bytes, start, end, $0) }) else { return nil }
+        var i = end
+        while i < count, i - end < 8, NamedSecret.isJoin(bytes[i]) { i += 1 }
+        let first = i
+        while i < count, i - first < 200, isAlphanumeric(bytes[i]) || bytes[i] == UInt8(ascii: "/") || bytes[i] == UInt8(ascii: "+") {
+            i += 1
+        }
+        return first > end && i - first >= 40 ? i : nil
+    }
+
+    /// In any case, without the `_` between its words.
+    private func ends(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ name: StaticString) -> Bool {
+        name.withUTF8Buffer { wanted in
+            var i = end, left = wanted.count
+            while left > 0 {
+                guard i > start else { return false }
+                i -= 1
+                if bytes[i] == UInt8(ascii: "_") { continue }
+                let byte = unsafe wanted[left - 1]
+                if bytes[i] | 0x20 != byte { return false }
+                left -= 1
+            }
+            return true
+        }
     }
 
     /// A prefix that its issuer gives to all of its keys, and as many characters as they have.
@@ -153,8 +224,8 @@ struct ContentScan {
         collect(bytes, start)
         let firstEnd = ends[0]
         if firstEnd < count, isWord(bytes[firstEnd]) { return nil }
-        // The rest of a decimal, a version or an address.
-        let isPart = start > 0 && (bytes[start - 1] == UInt8(ascii: ".") || bytes[start - 1] == UInt8(ascii: "-"))
+        // The rest of a decimal, a version or an address, or a telephone number.
+        let isPart = start > 0 && [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+")].contains(bytes[start - 1])
         for n in stride(from: groups.count, through: 1, by: -1) where !isPart && isEnd(bytes, ends[n - 1]) {
             let digits = values[..<groups[..<n].reduce(0, +)]
             let form = groups[..<n], between = separators[..<(n - 1)]
@@ -198,46 +269,4 @@ struct ContentScan {
     }
 
     private func isSeparator(_ b: UInt8) -> Bool { b == 0x20 || b == UInt8(ascii: "-") || b == UInt8(ascii: ".") }
-}
-
-/// What the keys of one issuer look like.
-struct CloudKeyForm: Sendable {
-    let prefix: StaticString
-    /// Characters behind the prefix.
-    let lengths: ClosedRange<Int>
-    var isUpperCase = false
-    /// Besides letters and digits.
-    var more: [UInt8] = []
-
-    func takes(_ byte: UInt8) -> Bool { more.contains(byte) }
-
-    /// Whether the prefix of one begins so.
-    static func begins(with byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A"), UInt8(ascii: "S"), UInt8(ascii: "d"), UInt8(ascii: "g"), UInt8(ascii: "h"), UInt8(ascii: "n"),
-            UInt8(ascii: "r"),
-            UInt8(ascii: "s"), UInt8(ascii: "x"), UInt8(ascii: "y"):
-            true
-        default: false
-        }
-    }
-
-    static let all: [CloudKeyForm] = [
-        // AWS access key ids, long-lived and of a session.
-        CloudKeyForm(prefix: "AKIA", lengths: 16...16, isUpperCase: true),
-        CloudKeyForm(prefix: "ASIA", lengths: 16...16, isUpperCase: true),
-        CloudKeyForm(prefix: "AIza", lengths: 35...35, more: dashes),  // Google
-        CloudKeyForm(prefix: "ya29.", lengths: 20...512, more: dashes),
-        CloudKeyForm(prefix: "ghp_", lengths: 36...36), CloudKeyForm(prefix: "gho_", lengths: 36...36),
-        CloudKeyForm(prefix: "ghs_", lengths: 36...36),
-        CloudKeyForm(prefix: "ghu_", lengths: 36...36), CloudKeyForm(prefix: "github_pat_", lengths: 82...82, more: dashes),
-        CloudKeyForm(prefix: "glpat-", lengths: 20...64, more: dashes), CloudKeyForm(prefix: "npm_", lengths: 36...36),
-        CloudKeyForm(prefix: "sk-ant-", lengths: 40...200, more: dashes), CloudKeyForm(prefix: "sk-proj-", lengths: 40...200, more: dashes),
-        CloudKeyForm(prefix: "sk_live_", lengths: 24...120), CloudKeyForm(prefix: "rk_live_", lengths: 24...120),
-        CloudKeyForm(prefix: "xoxb-", lengths: 20...120, more: dashes), CloudKeyForm(prefix: "xoxp-", lengths: 20...120, more: dashes),
-        CloudKeyForm(prefix: "xoxa-", lengths: 20...120, more: dashes), CloudKeyForm(prefix: "hf_", lengths: 34...40),
-        CloudKeyForm(prefix: "dop_v1_", lengths: 64...64),
-        CloudKeyForm(prefix: "SG.", lengths: 66...66, more: dashes + [UInt8(ascii: ".")]),
-    ]
-    private static let dashes = [UInt8(ascii: "-"), UInt8(ascii: "_")]
 }

@@ -67,6 +67,8 @@ package struct Labels: Sendable {
     private var gains: [Carrier: [Gain]] = [:]
     /// What a process may read without passing it on (`releases`).
     private var released: [UInt32: UInt64] = [:]
+    /// What a process has from the server that it talks to, and passes on to all others (`give`).
+    private var given: [UInt32: UInt64] = [:]
 
     package init() {}
 
@@ -78,6 +80,19 @@ package struct Labels: Sendable {
     /// What leaves a process.
     package func outgoing(_ process: UInt32) -> UInt64 { classes(of: process) & ~(released[process] ?? 0) }
 
+    /// The same to places: what is read from a server is none of its own secrets, but whatever the process writes holds it.
+    package func flowing(_ process: UInt32) -> UInt64 { outgoing(process) | given(process) }
+    package func given(_ process: UInt32) -> UInt64 { given[process] ?? 0 }
+
+    package mutating func give(_ gain: Gain) {
+        guard case .process(let process) = gain.carrier else { return }
+        given[process, default: 0] |= gain.classes
+        gains[gain.carrier, default: []].append(gain)
+    }
+
+    /// Another program runs in the process.
+    package mutating func takeBack(from process: UInt32) { given[process] = nil }
+
     package mutating func release(_ bits: UInt64, for process: UInt32) { released[process] = bits == 0 ? nil : bits }
 
     // MARK: Spreading
@@ -87,27 +102,30 @@ package struct Labels: Sendable {
     package func spread(_ seeds: [Gain], over ways: [Way]) -> [Gain] {
         var found: [Gain] = []
         var more: [Carrier: UInt64] = [:]
-        var waiting: [Carrier] = []
+        // Each once at a time: a process is met with every descriptor that it holds.
+        var waiting: [Carrier] = [], queued: Set<Carrier> = []
+        func wait(_ carrier: Carrier) { if queued.insert(carrier).inserted { waiting.append(carrier) } }
         func gain(_ g: Gain) {
             let new = g.classes & ~(classes(of: g.carrier) | (more[g.carrier] ?? 0))
             guard new != 0 else { return }
             more[g.carrier, default: 0] |= new
             found.append(Gain(g.carrier, new, from: g.from, source: g.source))
-            waiting.append(g.carrier)
+            wait(g.carrier)
         }
         var out: [UInt32: [DataPlace]] = [:], into: [DataPlace: [UInt32]] = [:]
         for way in ways {
             if way.writes { out[way.process, default: []].append(way.place) }
             if way.reads { into[way.place, default: []].append(way.process) }
-            if way.writes, outgoing(way.process) != 0 { waiting.append(.process(way.process)) }
-            if way.reads, classes(of: .place(way.place)) != 0 { waiting.append(.place(way.place)) }
+            if way.writes, flowing(way.process) != 0 { wait(.process(way.process)) }
+            if way.reads, classes(of: .place(way.place)) != 0 { wait(.place(way.place)) }
         }
         for seed in seeds { gain(seed) }
         while let carrier = waiting.popLast() {
+            queued.remove(carrier)
             let all = classes(of: carrier) | (more[carrier] ?? 0)
             switch carrier {
             case .process(let process):
-                let leaving = all & ~(released[process] ?? 0)
+                let leaving = all & ~(released[process] ?? 0) | given(process)
                 for place in out[process] ?? [] { gain(Gain(.place(place), leaving, from: carrier)) }
             case .place(let place):
                 for process in into[place] ?? [] { gain(Gain(.process(process), all, from: carrier)) }
@@ -125,7 +143,7 @@ package struct Labels: Sendable {
 
     /// A new process has all that its maker has.
     package mutating func inherit(_ child: UInt32, from parent: UInt32) -> Gain? {
-        let bits = classes(of: parent)
+        let bits = classes(of: parent) | given(parent)
         guard bits != 0 else { return nil }
         let gain = Gain(.process(child), bits, from: .process(parent))
         take([gain])
@@ -134,7 +152,7 @@ package struct Labels: Sendable {
 
     package mutating func forget(_ carrier: Carrier) {
         classes[carrier] = nil
-        if case .process(let serial) = carrier { released[serial] = nil }
+        if case .process(let serial) = carrier { (released[serial], given[serial]) = (nil, nil) }
     }
 
     /// What was never one of these is forgotten: pipes and sockets that nobody holds any more, and memory.

@@ -13,19 +13,21 @@ enum CardNumber {
         return groups.dropLast().allSatisfy { $0 == 4 } && groups[groups.count - 1] <= 4
     }
 
-    /// Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, Mir.
+    /// Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, Mir, RuPay, Troy.
     private static func hasIssuer(_ d: ArraySlice<UInt8>) -> Bool {
         let two = Int(d[0]) * 10 + Int(d[1]), four = two * 100 + Int(d[2]) * 10 + Int(d[3])
         switch d.count {
         case 13: return d[0] == 4
-        case 14: return two == 36 || two == 38 || (3000...3059).contains(four)
+        case 14: return two == 36 || two == 38 || two == 39 || (3000...3059).contains(four)
         case 15: return two == 34 || two == 37
         case 16:
-            return d[0] == 4 || (51...55).contains(two) || (2200...2720).contains(four) || four == 6011 || two == 65 || two == 35
-                || two == 62
-        default: return d[0] == 4 && d.count == 19 || two == 62 || [50, 56, 57, 58, 63, 67].contains(two)
+            return d[0] == 4 || (51...55).contains(two) || (2200...2720).contains(four) || (6440...6499).contains(four) || four == 9792
+                || [35, 60, 62, 65, 81, 82].contains(two) || isMaestro(two)
+        default: return d[0] == 4 && d.count == 19 || two == 62 || isMaestro(two)
         }
     }
+
+    private static func isMaestro(_ two: Int) -> Bool { [50, 56, 57, 58, 63, 67].contains(two) }
 
     /// ISO/IEC 7812-1, annex B.
     static func luhn(_ d: ArraySlice<UInt8>) -> Bool {
@@ -48,15 +50,50 @@ enum NationalNumber {
             groups.elementsEqual(form) && (between.isEmpty || separators.contains { between.elementsEqual($0.utf8) })
         }
         return switch d.count {
-        case 9: isWritten([3, 2, 4], "--") && isSocialSecurity(d)
+        case 9: isWritten([3, 2, 4], "--") && isSocialSecurity(d) || isWritten([3, 3, 3], "--", "  ") && isSIN(d)
+        case 10: isWritten([6, 4], "-") && isDate(d, month: 2, day: 4) && CardNumber.luhn(d)
         case 11:
-            isWritten([3, 3, 3, 2], "..-") && isCPF(d) || isWritten([11]) && (isPESEL(d) || isTaxID(d))
+            isWritten([2, 2, 2, 3, 2], "..-.") && isBelgian(d) || isWritten([11]) && isNorwegian(d)
+                || isWritten([3, 3, 3, 2], "..-") && isCPF(d) || isWritten([11]) && (isPESEL(d) || isTaxID(d))
                 || isWritten([2, 3, 3, 3], "   ") && isTaxID(d)
-        case 12: isWritten([4, 4, 4], "  ", "--") && d[0] > 1 && verhoeff(d)
+        case 12:
+            isWritten([4, 4, 4], "  ", "--") && d[0] > 1 && verhoeff(d)
+                || isWritten([8, 4], "-") && isDate(d, month: 4, day: 6) && CardNumber.luhn(d[2...])
+        case 18: isWritten([18]) && isResident(d.map { $0 + 0x30 })
+        case 13: isWritten([3, 4, 4, 2], "...") && isAHV(d) || isWritten([6, 7], "-") && isRRN(d)
         case 15: (isWritten([15]) || isWritten([1, 2, 2, 2, 3, 3, 2], "      ")) && isINSEE(d)
         default: false
         }
     }
+
+    private static func isDate(_ d: ArraySlice<UInt8>, month: Int, day: Int) -> Bool {
+        (1...12).contains(number(d[month..<(month + 2)])) && (1...31).contains(number(d[day..<(day + 2)]))
+    }
+
+    private static func weighted(_ d: ArraySlice<UInt8>, _ weights: [Int]) -> Int { zip(d, weights).reduce(0) { $0 + Int($1.0) * $1.1 } }
+
+    /// Canada: none begins with 0 or 8.
+    private static func isSIN(_ d: ArraySlice<UInt8>) -> Bool { d[0] != 0 && d[0] != 8 && CardNumber.luhn(d) }
+
+    /// Belgium: 97 minus the rest of the first nine; who was born from 2000 on has a 2 before them.
+    private static func isBelgian(_ d: ArraySlice<UInt8>) -> Bool {
+        let nine = number(d[0..<9]), check = number(d[9..<11])
+        return isDate(d, month: 2, day: 4) && (97 - nine % 97 == check || 97 - (2_000_000_000 + nine) % 97 == check)
+    }
+
+    /// Norway: a day of birth, and two check digits, modulo 11.
+    private static func isNorwegian(_ d: ArraySlice<UInt8>) -> Bool {
+        (1...31).contains(number(d[0..<2])) && (1...12).contains(number(d[2..<4]))
+            && weighted(d, [3, 7, 6, 1, 8, 9, 4, 5, 2, 1]) % 11 == 0 && weighted(d, [5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0
+    }
+
+    /// Switzerland: the country's number in front, and EAN-13's check digit.
+    private static func isAHV(_ d: ArraySlice<UInt8>) -> Bool {
+        number(d[0..<3]) == 756 && weighted(d, [1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 == 0
+    }
+
+    /// South Korea: a day of birth, a digit for century and sex. Those given out since October 2020 have no check digit.
+    private static func isRRN(_ d: ArraySlice<UInt8>) -> Bool { isDate(d, month: 2, day: 4) && (1...8).contains(d[6]) }
 
     /// United States (SSA: no area 000, 666 or 9xx, no group 00, no serial 0000).
     private static func isSocialSecurity(_ d: ArraySlice<UInt8>) -> Bool {
@@ -133,6 +170,7 @@ enum NationalNumber {
         switch t.count {
         case 9: isNINO(t) || isDNI(t)
         case 16: isCodiceFiscale(t)
+        case 18: isResident(t) || isCURP(t) || isIBAN(t)
         case 15...34: isIBAN(t)
         default: false
         }
@@ -177,6 +215,25 @@ enum NationalNumber {
             return sum + (next.offset % 2 == 0 ? odd[value] : value)
         }
         return sum % 26 == Int(t[15] - 0x41)
+    }
+
+    /// China (GB 11643): place, day of birth, serial, and a check digit by ISO/IEC 7064, MOD 11-2, where X is ten.
+    private static func isResident(_ t: [UInt8]) -> Bool {
+        guard t[..<17].allSatisfy(isDigit), isDigit(t[17]) || t[17] | 0x20 == UInt8(ascii: "x") else { return false }
+        let d = t[..<17].map { $0 - 0x30 } + [isDigit(t[17]) ? t[17] - 0x30 : 10]
+        let year = number(d[6..<10])
+        return (1900...2100).contains(year) && isDate(d[...], month: 10, day: 12)
+            && weighted(d[...], [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1]) % 11 == 1
+    }
+
+    /// Mexico: four letters, a day of birth, sex, six letters and digits, and a check digit.
+    private static func isCURP(_ t: [UInt8]) -> Bool {
+        guard t[..<4].allSatisfy(isUpper), t[4..<10].allSatisfy(isDigit), "HMX".utf8.contains(t[10]), t[11..<16].allSatisfy(isUpper),
+            isDigit(t[17])
+        else { return false }
+        let values = t.map { isDigit($0) ? Int($0 - 0x30) : Int($0 - 0x41) + ($0 > UInt8(ascii: "N") ? 11 : 10) }
+        let sum = values[..<17].enumerated().reduce(0) { $0 + $1.element * (18 - $1.offset) }
+        return (10 - sum % 10) % 10 == values[17]
     }
 
     /// Bank accounts of persons, too: ISO 13616, checked by ISO/IEC 7064, MOD 97-10.

@@ -13,8 +13,8 @@ package enum ArgumentRedaction {
         return [first] + redact(words: whole, of: name, isCommand: !seekers.contains(name)).map { TokenShape.masked($0, entropy: entropy) }
     }
 
-    /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`,
-    /// a blank, or the look of a token. Most program starts are such.
+    /// False where no argument but the program's own name has anything that a secret is known by: an option, a `=`, a `:`, a tag,
+    /// a blank, the look of a token, or the name of a program that takes one by its place. Most program starts are such.
     package static func mayHoldSecrets(_ arguments: Span<UInt8>) -> Bool {
         var start = 0, name = 0
         while start < arguments.count, arguments[start] != 0 {
@@ -23,9 +23,9 @@ package enum ArgumentRedaction {
         }
         for i in start..<arguments.count {
             let byte = arguments[i]
-            if byte == 0x2d || byte == 0x3d || byte == 0x3a || byte == 0x40 || Bytes.isBlank(byte) { return true }
+            if byte == 0x2d || byte == 0x3d || byte == 0x3a || byte == 0x40 || byte == 0x3c || Bytes.isBlank(byte) { return true }
         }
-        return ProgramOptions.takesSecretsByPlace(arguments.extracting(name..<start))
+        return ProgramOptions.takeSecretsByPlace(arguments, from: name)
             || SecretName.isWord(in: arguments.extracting(start..<arguments.count))
             || TokenShape.mayBe(in: arguments.extracting(start..<arguments.count))
     }
@@ -47,6 +47,8 @@ package enum ArgumentRedaction {
         var program = program
         var place = ProgramOptions.Place(program)
         var name: [UInt8] = []
+        var asks = isCommand
+        var shell = false
         /// The quote that a masked value began with: what follows belongs to it until it is closed.
         var open: UInt8?
         for word in words {
@@ -65,14 +67,19 @@ package enum ArgumentRedaction {
             let shown =
                 isSecret && expected == .nothing
                 ? mask
-                : expected == .nothing || isOption ? redact(word, of: program, expecting: &next) : masking(word, expected, name)
+                : expected == .nothing || isOption
+                    ? redact(word, of: shell && word.contains(0x20) ? "sh" : program, expecting: &next) : masking(word, expected, name)
             if isOption, expected == .word, next == .nothing { next = .word }
             // `git config github.token VALUE`, `aws configure set aws_secret_access_key VALUE`
             if configures, next == .nothing, word.first != UInt8(ascii: "-"), !word.contains(0x3d), SecretName.says(word[...]) {
                 next = .secret
             }
-            configures = configures || configuring.contains(Bytes.unquoted(word))
-            if next == .nothing, isCommand, SecretName.isWord(word) { next = .word }
+            configures = configures || isConfiguring(word)
+            if next == .nothing, asks, SecretName.isWord(word) { next = .word }
+            // `password: VALUE` in a shell's text
+            if next == .nothing, asks, word.last == UInt8(ascii: ":"), SecretName.says(word.dropLast()) { next = .secret }
+            shell = shell || (2...9).contains(word.count) && shells.contains(programName(word))
+            if isCommand { asks = endsCommand(word) || asks && !((2...8).contains(word.count) && seekers.contains(programName(word))) }
             // `Bearer TOKEN`, `password = TOKEN`
             if SecretName.isScheme(word) || word.elementsEqual("=".utf8) && SecretName.says(name[...]) { next = .secret }
             if shown != word { open = unclosedQuote(word) }
@@ -89,6 +96,10 @@ package enum ArgumentRedaction {
 
     /// Behind one of these a name may have its value in the next word.
     private static let configuring = Set(["config", "configure", "set", "setenv", "--arg", "--argstr"].map { Array($0.utf8) })
+    private static func isConfiguring(_ word: [UInt8]) -> Bool {
+        guard word.count > 2, word.count < 16, word.last.map(Bytes.isName) ?? false else { return false }
+        return configuring.contains(Bytes.unquoted(word))
+    }
 
     private static func masking(_ word: [UInt8], _ expected: Expectation, _ name: [UInt8]) -> [UInt8] {
         switch expected {
@@ -112,6 +123,7 @@ package enum ArgumentRedaction {
 
     private static func redact(_ given: [UInt8], of program: String, expecting next: inout Expectation, depth: Int = 0) -> [UInt8] {
         if depth == deepest { return mask }
+        if !given.contains(where: isTelling) { return given }
         if let (before, masked) = SecretText.maskingHeader(given) {
             // Nothing of that header is in it: it grows shorter by one of a few each time.
             return (before.contains(where: Bytes.isBlank) ? redact(before, of: program, expecting: &next, depth: depth) : before) + masked
@@ -135,6 +147,14 @@ package enum ArgumentRedaction {
         return name + [word[equals]] + redact(value, of: program, expecting: &next, depth: depth + 1)
     }
 
+    /// Without one of these a word says nothing by itself: most are told from others at once.
+    private static func isTelling(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x2d, 0x2f, 0x3d, 0x3a, 0x40, 0x3f, 0x26, 0x23: true  // - / = : @ ? & #
+        default: Bytes.isBlank(byte)
+        }
+    }
+
     /// `--passphrase='correct horse'`, `-p'correct horse'`: the blanks are the secret's own. Where others follow with a `=`, or a shell is to
     /// read it, it is a text.
     private static func maskingWhole(
@@ -152,6 +172,11 @@ package enum ArgumentRedaction {
     private static let seekers: Set<String> = ["grep", "egrep", "fgrep", "zgrep", "rg", "ag", "ack", "git", "find", "apt", "man"]
 
     private static let shells: Set<String> = ["sh", "bash", "dash", "zsh", "ksh", "ash", "su"]
+
+    /// `;`, `&&`, `||`
+    private static func endsCommand(_ word: [UInt8]) -> Bool {
+        word.last == UInt8(ascii: ";") || word.last == UInt8(ascii: "&") || word.last == UInt8(ascii: "|")
+    }
 
     /// The text of `sh -c`: its words, with their separators kept.
     private static func redactText(_ text: [UInt8], of program: String) -> [UInt8] {
@@ -172,13 +197,15 @@ package enum ArgumentRedaction {
         return out
     }
 
-    /// `smtp_password:…`
+    /// `smtp_password:…`, `/password:…`
     private static func maskingMember(_ word: [UInt8]) -> [UInt8]? {
-        guard let colon = word.firstIndex(of: UInt8(ascii: ":")), !word[..<colon].contains(where: { $0 == 0x3d || $0 == 0x2f }),
+        guard let colon = word.firstIndex(of: UInt8(ascii: ":")), !word[..<colon].dropFirst().contains(where: { $0 == 0x3d || $0 == 0x2f }),
             SecretName.says(word[..<colon])
         else { return nil }
         let value = word[(colon + 1)...]
-        return value.isEmpty || value.first == UInt8(ascii: "/") ? nil : word[...colon] + mask
+        // A path, the name of a test, a JSON member that was looked at already, the end of a prompt.
+        let isOther = value.first == UInt8(ascii: "/") || value.first == UInt8(ascii: ":") || word[colon - 1] == UInt8(ascii: "\"")
+        return isOther || !value.contains(where: { Bytes.isName($0) || $0 >= 0x80 }) ? nil : word[...colon] + mask
     }
 
     static func programName(_ path: [UInt8]) -> String {

@@ -10,7 +10,11 @@ enum ProgramOptions {
             "mariadb mariadb-dump mariadb-admin mariadb-import mariadb-check mariadb-show mariadb-slap mariadb-upgrade", [("-p", .attached)]
         ),
         ("7z 7za 7zz 7zr unrar", [("-p", .attached)]), ("rar", [("-p", .attached), ("-hp", .attached)]),
-        ("sshpass", [("-p", .either)]), ("redis-cli", [("-a", .either)]), ("docker:login podman:login oc:login", [("-p", .either)]),
+        ("sshpass", [("-p", .either)]), ("redis-cli", [("-a", .either)]),
+        (
+            "docker:login podman:login oc:login skopeo:login buildah:login nerdctl:login crane:auth oras:login regctl:registry",
+            [("-p", .either)]
+        ), ("skopeo buildah podman", [("--creds", .user), ("--src-creds", .user), ("--dest-creds", .user)]),
         ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare", [("-w", .either)]),
         ("ldappasswd", [("-w", .either), ("-s", .separate), ("-a", .separate)]), ("zip unzip", [("-P", .either)]),
         (
@@ -26,34 +30,41 @@ enum ProgramOptions {
             [("pass:", .attached), ("key:", .attached), ("hexkey:", .attached), ("-k", .separate), ("-K", .separate), ("-hmac", .separate)]
         ),
         ("smbclient smbget rpcclient net wbinfo", [("-U", .user), ("--user", .user)]),
-        ("ssh-keygen", [("-N", .separate), ("-P", .separate)]), ("lftp open hurl", [("-u", .user), ("--user", .user)]),
+        ("ssh-keygen", [("-N", .either), ("-P", .either)]), ("lftp open hurl", [("-u", .user), ("--user", .user)]),
         ("ab", [("-A", .user), ("-P", .user)]),
         ("etcdctl", [("--user", .user)]),
         ("mongosh mongo mongodump mongorestore mongoexport mongoimport cqlsh twine ncftpget ncftpput rdesktop mycli", [("-p", .either)]),
         ("rabbitmqadmin cypher-shell steghide hydra nxc netexec evil-winrm racadm helm:registry airflow:users", [("-p", .either)]),
         ("dotnet:nuget caddy:hash-password expo:login taosql", [("-p", .either)]),
-        ("poetry:publish", [("-p", .either)]),
+        ("poetry:publish uv:publish", [("-p", .either)]),
         ("sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool knife gpg-preset-passphrase", [("-P", .either)]),
         ("az", [("-p", .either)]), ("gh:secret gh:variable", [("-b", .either), ("--body", .either)]),
-        ("influx doctl:auth vercel glab:auth uv:publish anaconda", [("-t", .either)]), ("glab:variable", [("-v", .separate)]),
+        ("influx doctl:auth vercel glab:auth uv:publish anaconda codecov", [("-t", .either)]), ("glab:variable", [("-v", .separate)]),
         ("aws:ssm az:keyvault eas", [("--value", .either)]), ("bw", [("--session", .either)]), ("hatch:publish", [("-a", .either)]),
         ("security", [("-w", .separate), ("-p", .separate)]), ("openai", [("-k", .separate)]), ("swaks", [("-ap", .separate)]),
         ("sendemail sendEmail", [("-xp", .separate)]),
         ("snmpget snmpwalk snmpset snmpbulkwalk snmpgetnext", [("-c", .either), ("-A", .either), ("-X", .either)]),
-        ("useradd usermod", [("-p", .separate)]), ("kubectl oc", [("--from-literal", .pair)]),
+        ("useradd usermod", [("-p", .either)]), ("kubectl oc", [("--from-literal", .pair)]),
         ("sqlplus expdp impdp sqlldr rman", [("", .login)]), ("dotnet:nuget", [("-k", .either)]),
         ("caddy caddy:hash-password", [("--plaintext", .separate)]),
         ("xfreerdp xfreerdp3 wlfreerdp", [("/p:", .attached), ("/gp:", .attached), ("/password:", .attached)]),
         ("pdftotext pdftoppm pdftocairo pdfimages pdfinfo", [("-upw", .separate), ("-opw", .separate)]),
         ("openssl:passwd", [("-salt", .separate)]),
         ("fly:secrets flyctl:secrets heroku:config:set vault:kv vault:write", [("", .pairs)]),
-        ("docker podman oc vault wpa_passphrase wpa_cli nmcli iw rabbitmqctl htpasswd mkpasswd qpdf pdftk mc", []),
+        ("docker nerdctl crane oras regctl snyk oc vault wpa_passphrase wpa_cli nmcli iw rabbitmqctl htpasswd mkpasswd qpdf pdftk mc", []),
         ("gh cargo poetry composer pulumi dotnet fly flyctl heroku aws doctl glab uv hatch helm airflow expo redis-server", []),
         ("ansible-vault keyctl nuget neo4j-admin cloudflared ngrok rclone pm2 wandb mosquitto_passwd isql", []),
     ]
     private static let options: [String: [(option: String, takes: Takes)]] = table.reduce(into: [:]) { options, row in
         for name in row.programs.split(separator: " ") { options[String(name), default: []] += row.options }
     }
+
+    /// With what names of programs end, and which have verbs: most words are told from them without being copied.
+    private static let names: (lasts: [Bool], haveVerbs: Set<String>) = {
+        var lasts = [Bool](repeating: false, count: 256)
+        for name in options.keys { lasts[Int(name.utf8.last ?? 0)] = true }
+        return (lasts, Set(options.keys.compactMap { name in name.firstIndex(of: ":").map { String(name[..<$0]) } }))
+    }()
 
     /// Secrets that stand in a place of their own: so many words behind a verb, or behind the program's name; one or more of them.
     private static let places: [String: [(verb: String, skips: Int, count: Int)]] = [
@@ -63,7 +74,7 @@ enum ProgramOptions {
         "rabbitmqctl": [("add_user", 1, 1), ("change_password", 1, 1), ("authenticate_user", 1, 1)],
         "mkpasswd": [("", 0, 2)], "openssl:passwd": [("", 0, 1)], "qpdf": [("--encrypt", 0, 2)],
         "pdftk": [("input_pw", 0, 1), ("user_pw", 0, 1), ("owner_pw", 0, 1)], "mc": [("set", 2, 2), ("host", 3, 2), ("user", 3, 1)],
-        "cargo": [("login", 0, 1)],
+        "cargo": [("login", 0, 1)], "snyk": [("auth", 0, 1)],
         "poetry": [("config", 2, 1)], "composer": [("config", 2, 1), ("github-oauth.github.com", 0, 1)], "pulumi": [("set", 1, 1)],
         "glab:variable": [("set", 1, 1)], "ansible-vault": [("encrypt_string", 0, 1)],
         "bw": [("login", 1, 1), ("unlock", 0, 1)], "keyctl": [("add", 2, 1)], "nuget": [("setapikey", 0, 1)], "isql": [("", 2, 1)],
@@ -79,13 +90,26 @@ enum ProgramOptions {
     private static let byPlace: [[UInt8]] =
         (Array(places.keys) + options.filter { $0.value.contains { $0.takes == .login } }.map(\.key)).map { Array($0.utf8) }
 
-    /// For a look that must cost next to nothing.
-    static func takesSecretsByPlace(_ name: Span<UInt8>) -> Bool {
-        byPlace.contains { known in known.count == name.count && known.indices.allSatisfy { known[$0] == name[$0] } }
+    /// Whether one of these words, the first of which begins at `start`, is the name of a program, or ends with it: for a look that
+    /// must cost next to nothing.
+    static func takeSecretsByPlace(_ words: Span<UInt8>, from start: Int) -> Bool {
+        var start = start
+        for i in start...words.count {
+            if i < words.count, words[i] != 0, words[i] != UInt8(ascii: "/") { continue }
+            if i > start, byFirst[Int(words[start])].contains(where: { name in begins(words, start, i, name) }) { return true }
+            start = i + 1
+        }
+        return false
+    }
+
+    private static let byFirst: [[[UInt8]]] = (0..<256).map { byte in byPlace.filter { Int($0[0]) == byte } }
+
+    private static func begins(_ words: Span<UInt8>, _ start: Int, _ end: Int, _ name: [UInt8]) -> Bool {
+        name.count == end - start && name.indices.allSatisfy { words[start + $0] == name[$0] }
     }
 
     static func known(_ given: [UInt8]) -> String? {
-        guard given.count < 64, let last = given.last, Bytes.isName(last) else { return nil }
+        guard (2..<64).contains(given.count), let last = given.last, Bytes.isName(last), names.lasts[Int(last)] else { return nil }
         // `ProxyCommand=sshpass`
         let name = ArgumentRedaction.programName(Bytes.unquoted(Array(given[((given.lastIndex(of: 0x3d) ?? -1) + 1)...])))
         return options[name] == nil ? nil : name
@@ -93,7 +117,7 @@ enum ProgramOptions {
 
     /// A program and its verb.
     static func known(_ program: String, _ word: [UInt8]) -> String? {
-        guard word.count < 24, !program.contains(":") else { return nil }
+        guard word.count < 24, names.haveVerbs.contains(program) else { return nil }
         let name = program + ":" + String(decoding: word, as: UTF8.self)
         return options[name] == nil ? nil : name
     }

@@ -8,19 +8,20 @@ enum SecretName {
     private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
     private static let whole: Set<String> = [
         "storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass", "sshpass", "pass", "pw",
-        "requirepass", "masterauth",
+        "requirepass", "masterauth", "rediscliauth", "jsessionid", "phpsessid",
     ]
     /// As an option and nothing else.
     private static let short: Set<String> = ["auth", "pat", "otp", "psk", "jwt", "pin", "mfacode", "totp", "sessionid", "cookie"]
     /// Keys that are none to a lock.
     private static let openKeys = [
         "publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey", "newkey", "genkey", "cakey",
-        "inkey", "signkey",
+        "inkey", "signkey", "idempotencykey", "hotkey", "monkey", "hockey", "donkey",
     ].map { Array($0.utf8) }
     /// The value says where the secret is, what it is called or how long it is: that may be seen.
-    private static let places = ["file", "path", "dir", "env", "stdin", "name", "type", "count", "length", "limit", "ttl"].map {
-        Array($0.utf8)
-    }
+    private static let places = [
+        "file", "path", "dir", "env", "stdin", "name", "type", "count", "length", "limit", "ttl", "size", "policy", "version",
+        "url", "uri", "endpoint", "helper", "tokenid",
+    ].map { Array($0.utf8) }
     /// In the query of an address, where a name is not chosen with care.
     private static let parameters: Set<String> = [
         "sig", "signature", "xamzsignature", "xgoogsignature", "hmac", "key", "code", "auth", "session", "sessionid", "sid", "jwt",
@@ -32,10 +33,10 @@ enum SecretName {
     static func says(_ given: ArraySlice<UInt8>) -> Bool {
         let name = last(given)
         let plain = Bytes.lowercased(name).filter { Bytes.isName($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: ".") }
-        guard !plain.isEmpty, !name.starts(with: Array("--no-".utf8)), !places.contains(where: { plain.ends(with: $0) }) else {
-            return false
+        guard !plain.isEmpty, !isAsking(name), !places.contains(where: { plain.ends(with: $0) }) else { return false }
+        if parts.contains(where: { part in Bytes.position(of: part, in: plain).map { !isTokenizer(plain[$0...]) } ?? false }) {
+            return true
         }
-        if parts.contains(where: { Bytes.position(of: $0, in: plain) != nil }) { return true }
         if plain.count > 3, plain.ends(with: Array("key".utf8)) { return !openKeys.contains { plain.ends(with: $0) } }
         let text = String(decoding: plain, as: UTF8.self)
         // `-auth`, `//registry.example/:_auth`
@@ -49,11 +50,21 @@ enum SecretName {
             || name.startIndex > given.startIndex && given[name.startIndex - 1] == 0x3b
     }
 
+    /// `--no-password`, `--export-secret-keys ada`: nothing is told.
+    private static func isAsking(_ name: ArraySlice<UInt8>) -> Bool {
+        guard name.starts(with: [0x2d, 0x2d]) else { return false }
+        return ["--no-", "--list-", "--show-", "--export-secret-"].contains { name.starts(with: $0.utf8) }
+    }
+
+    private static func isTokenizer(_ rest: ArraySlice<UInt8>) -> Bool {
+        rest.starts(with: "tokeniz".utf8) && !rest.dropFirst(7).contains { $0 == UInt8(ascii: "k") || $0 == UInt8(ascii: "p") }
+    }
+
     static func isEnding(_ name: ArraySlice<UInt8>) -> Bool { endings.contains(String(decoding: Bytes.lowercased(name), as: UTF8.self)) }
 
     /// As words that say it of the one that follows: `… dev wifi connect x password y`.
     private static let words = ["password", "passwd", "passphrase", "passcode"].map { Array($0.utf8) }
-    static func isWord(_ word: [UInt8]) -> Bool { words.contains(Bytes.lowercased(word[...])) }
+    static func isWord(_ word: [UInt8]) -> Bool { (6...10).contains(word.count) && words.contains(Bytes.lowercased(word[...])) }
 
     /// `Bearer`, as headers have it, with or without the quote that a text begins with.
     static func isScheme(_ word: [UInt8]) -> Bool {
@@ -83,10 +94,16 @@ enum SecretName {
         return parameters.contains(String(decoding: plain, as: UTF8.self)) || endings.contains(String(decoding: plain, as: UTF8.self))
     }
 
-    /// `--max-tokens 4096` counts them.
+    /// `--max-tokens 4096` counts them, `USE_TOKEN=off` and `TOKEN_MAX=9` switch something.
     static func counts(_ name: ArraySlice<UInt8>, _ value: some Collection<UInt8>) -> Bool {
-        Bytes.lowercased(name).ends(with: Array("tokens".utf8)) && value.count < 9 && value.allSatisfy { (0x30...0x39).contains($0) }
+        guard value.count < 9 else { return false }
+        let isNumber = value.allSatisfy { (0x30...0x39).contains($0) }
+        if !isNumber { return value.count < 6 && switches.contains(Bytes.lowercased(Array(value)[...])) }
+        let lower = Bytes.lowercased(name)
+        return value.count < 2 || limits.contains { Bytes.position(of: $0, in: lower) != nil }
     }
+    private static let switches = Set(["on", "off", "yes", "no", "true", "false", "none", "null"].map { Array($0.utf8) })
+    private static let limits = ["tokens", "token_max", "max_token", "token-max", "max-token"].map { Array($0.utf8) }
 
     private static func last(_ given: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let text = given.last.map(Bytes.isName) == false ? given.dropLast() : given  // `user[password]`, `"password"`

@@ -156,6 +156,7 @@ enum SecretText {
         var start = stop
         while start > 0, stop - start < 64, Bytes.isName(text[start - 1]) || text[start - 1] == UInt8(ascii: "-") { start -= 1 }
         if text[stop..<joined].contains(UInt8(ascii: ",")) { return isPassed(text, start, stop) }
+        if text[start..<stop].elementsEqual("value".utf8) { return isAttribute(text, start) }
         if SecretName.says(text[start..<stop]) { return true }
         // `pwd: "…"`
         if text[stop] == UInt8(ascii: ":"), SecretName.isEnding(text[start..<stop]) { return true }
@@ -177,6 +178,14 @@ enum SecretText {
         return SecretName.says(text[start..<stop]) || ["auth", "login"].contains { Array(name).ends(with: Array($0.utf8)) }
     }
 
+    /// `<add key="Password" value="…"/>`
+    private static func isAttribute(_ text: [UInt8], _ start: Int) -> Bool {
+        let before = text[..<start].suffix(66).reversed().drop(while: Bytes.isBlank)
+        guard let quote = before.first, isQuote(quote) else { return false }
+        let name = before.dropFirst().prefix { Bytes.isName($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+        return SecretName.says(Array(name.reversed())[...])
+    }
+
     private static func isJoin(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "="), UInt8(ascii: "("), UInt8(ascii: ":"), UInt8(ascii: ">"), UInt8(ascii: "]"), UInt8(ascii: ")"),
@@ -190,9 +199,9 @@ enum SecretText {
 
     // MARK: Headers
 
-    private static let headers = ["authorization:", "cookie:", "x-api-key:", "apikey:", "x-auth-token:", "private-token:"].map {
-        Array($0.utf8)
-    }
+    private static let headers = [
+        "authorization:", "authentication:", "cookie:", "x-api-key:", "apikey:", "x-auth-token:", "private-token:", "x-session-id:",
+    ].map { Array($0.utf8) }
 
     /// `Authorization: Bearer …` and its kin, wherever in the argument it starts (`-HAuthorization: …`): what stands before it, and
     /// all from there on.

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import SandboxKernel
-internal import SandboxModel
+package import SandboxModel
 internal import SandboxPolicy
 internal import Synchronization
 
 /// The addresses of the host names that a profile lists, as this supervisor itself resolved them. A name the agent
 /// merely claims counts for nothing.
-final class HostTable: Sendable {
+package final class HostTable: Sendable {
     private struct State {
         /// Host indices by address. Addresses stay: a name that moved may still be in use where it was.
         var addresses: [IPAddress: Set<Int>] = [:]
@@ -78,7 +78,7 @@ final class HostTable: Sendable {
         return UInt64(t.tv_sec) * 1_000_000_000 + UInt64(t.tv_nsec)
     }
 
-    private static func resolve(_ name: String) -> [IPAddress] {
+    package static func resolve(_ name: String) -> [IPAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?

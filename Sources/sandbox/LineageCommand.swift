@@ -3,6 +3,7 @@ internal import Glibc
 internal import SandboxLineage
 internal import SandboxModel
 internal import SandboxStore
+internal import SandboxSupervisor
 
 struct LineageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,10 @@ struct LineageCommand: ParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument { case tree, json, dot, mermaid, prov, openlineage }
 
     @OptionGroup var state: StateOptions
-    @Argument(help: ArgumentHelp("A path, host:port, a session (id, start of one, name, `last`), or pid:N@SESSION.", valueName: "target"))
+    @Argument(
+        help: ArgumentHelp(
+            "A path, host:port (an address, or a name for what it stands for now), a session (id, start of one, name, `last`), or pid:N@SESSION.",
+            valueName: "target"))
     var target: String
     @Flag(help: "Where it came from.") var upstream = false
     @Flag(help: "Where it went.") var downstream = false
@@ -59,12 +63,13 @@ struct LineageCommand: ParsableCommand {
         }
     }
 
-    /// The data base is let go before anything is printed: others wait for it while a live session is in the answer.
+    /// The data base is let go before anything is printed, and not held while names are looked up: others wait for it while a live session is in the answer.
     private func answer() throws -> LineageGraph {
         guard let directory = try StateDirectory.existing(state.path) else { throw nothing() }
         state.takeInJournals(directory)
+        let addresses = addresses
         guard let reader = try LineageReader(directory, identities: identity, since: since ?? 0) else { throw nothing() }
-        let (roots, isSession, isCut) = try find(reader)
+        let (roots, isSession, isCut) = try find(reader, addresses)
         if roots.isEmpty { throw nothing() }
         var limits = TraceLimits()
         limits.since = since ?? 0
@@ -89,7 +94,7 @@ struct LineageCommand: ParsableCommand {
     /// A session's processes, so many of them.
     private static let mostRoots = 2000
 
-    private func find(_ reader: LineageReader) throws -> (roots: [NodeID], isSession: Bool, isCut: Bool) {
+    private func find(_ reader: LineageReader, _ addresses: [[UInt8]]) throws -> (roots: [NodeID], isSession: Bool, isCut: Bool) {
         if target.hasPrefix("pid:"), let at = target.firstIndex(of: "@"), let pid = Int32(target[..<at].dropFirst(4)) {
             let row = try state.session(String(target[target.index(after: at)...]), in: reader.trail)
             return (try reader.processes(of: row, pid: pid, limit: 1000).map { .process($0) }, false, false)
@@ -98,11 +103,22 @@ struct LineageCommand: ParsableCommand {
             // The one that is there now, else the last that was.
             if let object = try reader.objects(named: name).first { return ([.object(object)], false, false) }
         }
+        let hosts = try addresses.compactMap { try reader.objects(named: $0).first }
+        if !hosts.isEmpty { return (hosts.map { .object($0) }, false, false) }
         if target.utf8.contains(UInt8(ascii: "/")) { return ([], false, false) }
         if case .none = try reader.trail.session(target) { return ([], false, false) }
         let row = try state.session(target, in: reader.trail)
         let found = try reader.processes(of: row, limit: LineageCommand.mostRoots + 1)
         return (found.prefix(LineageCommand.mostRoots).map { .process($0) }, true, found.count > LineageCommand.mostRoots)
+    }
+
+    /// `localhost:8080`: what the name stands for now. The trail has addresses alone.
+    var addresses: [[UInt8]] {
+        guard let colon = target.lastIndex(of: ":"), UInt16(target[target.index(after: colon)...]) != nil else { return [] }
+        let host = target[..<colon]
+        guard !host.isEmpty, !host.contains(where: { ":/[]@ ".contains($0) }) else { return [] }
+        let found = HostTable.resolve(String(host)).map { Array(($0.isV4 ? "\($0)" : "[\($0)]").utf8) + target[colon...].utf8 }
+        return found.filter { !$0.elementsEqual(target.utf8) }
     }
 
     /// As the trail has it: the folder without links, and the file, where it is there.

@@ -51,7 +51,7 @@ extension LineageCommand {
     /// Why somebody was refused a file, a program or an address.
     private func refused(_ reader: TrailReader) throws -> [Answer] {
         var names = [absolutePath(target)]
-        if !target.utf8.contains(UInt8(ascii: "/")) { names.append(Array(target.utf8)) }
+        if !target.utf8.contains(UInt8(ascii: "/")) { names += [Array(target.utf8)] + addresses }
         return try names.flatMap { try reader.carried(byRefusedAt: $0) }.map(answer)
     }
 

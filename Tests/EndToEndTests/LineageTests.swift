@@ -123,7 +123,8 @@ extension EndToEnd {
                 "bash", "-c", "read line < in; exec 3<>/dev/tcp/127.0.0.1/\(listeners.allowed); echo \"$line\" >&3; cp in out",
             ])
             let pid = try #require(try world.events("--operation", "exec").first { $0.program.hasSuffix("/bash") }?.pid)
-            for target in ["\(world.work)/out", "last", "pid:\(pid)@last", "127.0.0.1:\(listeners.allowed)"] {
+            let port = listeners.allowed
+            for target in ["\(world.work)/out", "last", "pid:\(pid)@last", "127.0.0.1:\(port)", "localhost:\(port)"] {
                 let answer = try Lineage(world, target)
                 #expect(answer.files.contains("\(world.work)/in"), "\(target)")
                 for format in ["tree", "json", "dot", "mermaid", "prov", "openlineage"] {

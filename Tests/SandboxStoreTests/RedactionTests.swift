@@ -1,8 +1,34 @@
+import Foundation
 import SandboxModel
 import Testing
 
 /// What must not be kept, and what looks like it and must.
 @Suite struct RedactionTests {
+    /// `arguments.txt`: as it is, in a shell's text, and behind programs that start others.
+    @Test(arguments: [[], ["sudo", "-u", "ada"], ["ssh", "h"], ["timeout", "5"], ["sh", "-c"]]) func aTableOfArguments(before: [String])
+        throws
+    {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "arguments.txt")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").dropFirst(2)
+        let innocent = try #require(lines.firstIndex(of: "innocent"))
+        for line in lines where line != "innocent" {
+            let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            let given = before + (before.first == "sh" ? [words.map(quoted).joined(separator: " ")] : words)
+            let flat = Array(given.joined(separator: "\0").utf8) + [0]
+            let shown = ArgumentRedaction.mayHoldSecrets(flat.span) ? redacted(given) : given
+            if line.startIndex < lines[innocent].startIndex {
+                #expect(!shown.joined(separator: " ").contains("hunter2Xq"), "\(shown)")
+            } else if before.isEmpty {
+                #expect(shown == given)
+            }
+        }
+    }
+
+    private func quoted(_ word: String) -> String {
+        word.contains(where: { " '\"$;|&<>(){}*?#\\".contains($0) })
+            ? "'" + word.replacingOccurrences(of: "'", with: "'\"'\"'") + "'" : word
+    }
+
     private func redacted(_ given: [String], byEntropy: Bool = false) -> [String] {
         ArgumentRedaction.redact(given.map { Array($0.utf8) }, byEntropy: byEntropy).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -29,7 +55,7 @@ import Testing
         (["curl", "-u", "bob:hunter2", "--user", "a:b"], ["curl", "-u", "bob:***", "--user", "a:***"]),
         (["sh", "-c", "TOKEN=abc make --password hunter2 all"], ["sh", "-c", "TOKEN=*** make --password *** all"]),
         (["redis-cli", "-a", "pw", "get", "k"], ["redis-cli", "-a", "***", "get", "k"]),
-        (["monkey", "--turkey=1"], ["monkey", "--turkey=***"]),
+        (["app", "--turkey=abc"], ["app", "--turkey=***"]),
     ])
     func secretsAreMasked(given: [String], shown: [String]) { #expect(redacted(given) == shown) }
 

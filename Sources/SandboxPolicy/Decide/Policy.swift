@@ -128,6 +128,8 @@ package final class Policy: Sendable {
     let ruledPaths: [RulePath]
     /// All that rules ask about paths.
     let conditionPaths: [RulePath]
+    /// Rules say who writes where by what he carries.
+    package let judgesCarriedWrites: Bool
     let identities: [Glob]?
     let paths: PathTable
     /// The session's own folders, resolved.
@@ -174,6 +176,7 @@ package final class Policy: Sendable {
         let byPath = parts.ruleTable.rules.filter(Self.judgesUseByPath)
         (judgesUseByPath, ruledPaths) = (!byPath.isEmpty, byPath.flatMap(\.paths))
         conditionPaths = byPath.isEmpty ? [] : parts.ruleTable.rules.flatMap(\.conditionPaths) + parts.ruleTable.classes.flatMap(\.files)
+        judgesCarriedWrites = parts.ruleTable.rules.contains(where: Self.judgesCarriedWrites)
     }
 
     package static func compile(

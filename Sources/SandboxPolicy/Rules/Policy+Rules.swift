@@ -118,6 +118,10 @@ extension Policy {
             && rule.conditions.contains { $0.condition.key == .path }
     }
 
+    static func judgesCarriedWrites(_ rule: CompiledRule) -> Bool {
+        rule.rule.decision > .allow && !rule.isForCommands && rule.rule.asksWhatIsCarried && rule.rule.intents.contains(.fileWrite)
+    }
+
     /// Rules ask what a process carries, so somebody has to keep an eye on it.
     package var asksWhatIsCarried: Bool {
         !ruleTable.classes.isEmpty && ruleTable.rules.contains { $0.rule.asksWhatIsCarried }
@@ -181,6 +185,11 @@ extension Policy {
     }
 
     package var hasReleases: Bool { !ruleTable.releases.isEmpty }
+
+    /// Those that tables belong to.
+    package var classesOfTables: UInt64 {
+        ruleTable.classes.enumerated().reduce(0) { $1.element.tables.isEmpty ? $0 : $0 | 1 << UInt64($1.offset) }
+    }
 
     /// The classes of a table, as bits.
     package func classes(ofTable name: String) -> UInt64 {

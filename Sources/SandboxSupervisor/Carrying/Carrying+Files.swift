@@ -9,14 +9,15 @@ internal import Synchronization
 
 /// Files: what is opened.
 extension Supervision {
-    /// What the call brings with it, before it is carried out; what it must not bring with it refuses it. `isIdle`: it is refused
-    /// already.
-    func carry(_ work: FileWork, _ call: Call, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+    /// What the call brings with it, before it is carried out; what it must not bring with it refuses it. `before`: what the caller
+    /// carried when the rules were asked; `isIdle`: it is refused already.
+    func carry(_ work: FileWork, _ call: Call, _ caller: Caller, since before: UInt64, isIdle: Bool) -> Carrying.Refusal? {
         guard let carrying else { return nil }
         if let refusal = newNames(work, call, carrying, caller, isIdle: isIdle) { return refusal }
         switch call {
-        case .open where !work.first.access.contains(.pathOnly): return open(work.first, carrying, caller, isIdle: isIdle)
-        case .truncate, .setAttribute: return open(work.first, carrying, caller, isIdle: isIdle)
+        case .open where !work.first.access.contains(.pathOnly):
+            return open(work.first, carrying, caller, since: before, isIdle: isIdle)
+        case .truncate, .setAttribute: return open(work.first, carrying, caller, since: before, isIdle: isIdle)
         case .rename, .link:
             if !isIdle { move(work, carrying, caller) }
             return nil
@@ -24,15 +25,27 @@ extension Supervision {
         }
     }
 
-    private func open(_ subject: FileSubject, _ carrying: Carrying, _ caller: Caller, isIdle: Bool) -> Carrying.Refusal? {
+    private func open(
+        _ subject: FileSubject, _ carrying: Carrying, _ caller: Caller, since before: UInt64, isIdle: Bool
+    ) -> Carrying.Refusal? {
         if let refusal = look(into: subject, carrying, caller, isIdle: isIdle) { return refusal }
         guard let place = place(of: subject) else { return nil }
         let reads = subject.access.contains(.read), writes = !subject.access.isDisjoint(with: [.write, .truncate, .metadata])
         let ways = ways(of: subject, place, caller, reads: reads, writes: writes)
         // Before it is looked at what it has: who labels it from now on knows of us.
-        if !isIdle { carrying.begin(caller.tid, Carrying.Pending(process: caller.serial, ways: ways, makes: subject.kind == .absent)) }
+        if !isIdle {
+            let path = writes && policy.judgesCarriedWrites ? Array(subject.path.text) : nil
+            carrying.begin(
+                caller.tid, Carrying.Pending(process: caller.serial, ways: ways, writes: path, makes: subject.kind == .absent))
+            if writes, let refusal = objection(toWriting: subject, caller, since: before) { return refusal }
+        }
         guard subject.kind != .absent else { return nil }
-        if writes, subject.kind == .regular { carrying.state.withLock { _ = $0.written.insert(place) } }
+        if writes, subject.kind == .regular {
+            carrying.state.withLock { state in
+                state.written.insert(place)
+                if policy.judgesCarriedWrites { state.names[place] = Array(subject.path.text) }
+            }
+        }
         var seeds = reads || writes ? brought(by: subject, place, carrying) : []
         // Of files there is a list.
         let asks = reads && subject.kind == .fifo && !neighbours.areAbsent
@@ -55,6 +68,13 @@ extension Supervision {
             Way(process: caller.serial, place: Surroundings.terminal(terminal, input: true), reads: reads),
             Way(process: caller.serial, place: Surroundings.terminal(terminal, input: false), writes: writes),
         ]
+    }
+
+    /// What it has as it lies there.
+    func classes(of file: FileSubject, _ carrying: Carrying) -> UInt64 {
+        guard file.kind == .regular, let place = place(of: file) else { return 0 }
+        let brought = brought(by: file, place, carrying).reduce(0) { $0 | $1.classes }
+        return carrying.state.withLock { $0.labels.classes(of: .place(place)) } | brought
     }
 
     /// What the file has by its path, by its content, or from an earlier session.

@@ -30,7 +30,7 @@ extension Supervision {
         guard carrying.hasLabels.load(ordering: .acquiring) else { return nil }
         let place = DataPlace(.folder, device: folder.device, inode: folder.inode)
         let gain: Gain? = carrying.state.withLock { state in
-            let bits = state.labels.outgoing(caller.serial)
+            let bits = state.labels.flowing(caller.serial)
             if bits == 0 || state.plain.contains(caller.serial) && isWord(lastName(path), of: caller) { return nil }
             state.names[place] = path
             return Gain(.place(place), bits, from: .process(caller.serial))
@@ -83,14 +83,14 @@ extension Supervision {
     }
 
     /// What cannot be followed is not done, as on a file system that does not do it: programs then do without. A folder that would be
-    /// moved out of its class is copied instead; attributes are read by calls that nobody sees.
+    /// moved out of its class, or to where not everything may be written, is copied instead; attributes are read by calls that nobody sees.
     func cannotFollow(_ work: FileWork, _ call: Call, _ caller: Caller) -> Int32? {
         guard let carrying else { return nil }
-        if case .setAttribute = call, carrying.state.withLock({ $0.labels.outgoing(caller.serial) }) != 0 { return EOPNOTSUPP }
+        if case .setAttribute = call, carrying.state.withLock({ $0.labels.flowing(caller.serial) }) != 0 { return EOPNOTSUPP }
         let leavesClass = [(work.first, work.second), (work.second, work.first)].contains { (folder, other) in
             folder.kind == .directory && policy.classifiesBelow(folder.path.text.span, movedTo: other.path.text.span)
         }
-        return work.movesDirectory && leavesClass ? EXDEV : nil
+        return work.movesDirectory && (leavesClass || mayTakeOut(work, carrying, caller)) ? EXDEV : nil
     }
 
     // MARK: What was made
@@ -107,12 +107,13 @@ extension Supervision {
         let caller = work.caller
         let isKnown: Bool? = carrying.state.withLock { state in
             state.written.insert(place)
+            if policy.judgesCarriedWrites { state.names[place] = Array(work.first.path.text) }
             // A number that was another file's.
             state.labels.forget(.place(place))
             state.pending[caller.tid]?.ways = [
                 Way(process: caller.serial, place: place, reads: work.first.access.contains(.read), writes: true)
             ]
-            let bits = state.labels.outgoing(caller.serial)
+            let bits = state.labels.flowing(caller.serial)
             guard bits != 0, work.first.access.contains(.write) else { return nil }
             state.names[place] = Array(work.first.path.text)
             take(carrying, [Gain(.place(place), bits, from: .process(caller.serial))], nil, &state)
@@ -133,7 +134,7 @@ extension Supervision {
         let place = DataPlace(.file, device: link.device, inode: link.inode)
         carrying.state.withLock { state in
             state.labels.forget(.place(place))
-            let bits = state.labels.outgoing(work.caller.serial)
+            let bits = state.labels.flowing(work.caller.serial)
             guard bits != 0 else { return }
             state.names[place] = Array(work.first.path.text)
             take(carrying, [Gain(.place(place), bits, from: .process(work.caller.serial))], nil, &state)

@@ -39,6 +39,7 @@ extension Supervision {
             if state.labels.classes(of: serial) == 0 { state.pids[serial] = nil }
             state.labels.forget(.process(serial))
             state.plain.remove(serial)
+            state.servers[serial] = nil
             state.pending = state.pending.filter { $0.value.process != serial }
             if !state.users.isEmpty { state.users = state.users.filter { $0.process != serial } }
             if !state.refused.isEmpty { state.refused = state.refused.filter { $0.caller != serial } }
@@ -74,6 +75,8 @@ extension Supervision {
             if state.labels.classes(of: caller.serial) == 0 { state.plain.insert(caller.serial) } else { state.plain.remove(caller.serial) }
             state.programs[caller.serial] = Array(work.chain[0].resolved.text)
             state.labels.release(released(work, caller), for: caller.serial)
+            state.labels.takeBack(from: caller.serial)
+            state.servers[caller.serial] = nil
             seeds.removeAll { $0.classes & ~state.labels.classes(of: $0.carrier) == 0 }
         }
         if !seeds.isEmpty { return spread(carrying, Spreading(seeds: seeds, caller: caller, patiently: false, isTracer: true)) }
@@ -102,7 +105,7 @@ extension Supervision {
         if let shadow { _ = shadow.mayTell(pid, call, caller) }
         guard let carrying, carrying.hasLabels.load(ordering: .acquiring) else { return true }
         let target = context.tasks.serial(of: pid)
-        let bits = carrying.state.withLock { $0.labels.outgoing(caller.serial) & ~$0.labels.classes(of: target) }
+        let bits = carrying.state.withLock { $0.labels.flowing(caller.serial) & ~$0.labels.classes(of: target) }
         guard bits != 0, target != 0, target != caller.serial else { return true }
         let gain = Gain(.process(target), bits, from: .process(caller.serial))
         guard let refusal = spread(carrying, Spreading(seeds: [gain], caller: caller)) else { return true }

@@ -167,7 +167,7 @@ extension Supervision {
 
     private func objection(toWhatHasComeFor caller: Caller, _ carrying: Carrying) -> Carrying.Refusal? {
         carrying.state.withLock { state in
-            let classes = state.labels.outgoing(caller.serial)
+            let classes = state.labels.flowing(caller.serial)
             if classes == 0 { return nil }
             guard let around = try? surroundings(carrying, state) else {
                 return Carrying.Refusal(rule: policy.builtin.data, note: "nobody can look")

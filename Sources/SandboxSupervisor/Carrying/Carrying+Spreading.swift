@@ -107,6 +107,10 @@ extension Supervision {
     /// was known then. So it is judged now; and so is what somebody outside was handed an end of.
     func objection(to found: [Gain], _ around: Surroundings, _ state: Carrying.State) -> Carrying.Refusal? {
         for gain in found {
+            if var refusal = objection(toWritesBy: gain, around, state) {
+                refusal.gain = gain
+                return refusal
+            }
             switch gain.carrier {
             case .process(let serial):
                 let classes = gain.classes | state.labels.outgoing(serial)
@@ -137,9 +141,9 @@ extension Supervision {
         return nil
     }
 
-    private func would(_ classes: UInt64) -> String { "would carry \(names(of: classes).joined(separator: ", "))" }
+    func would(_ classes: UInt64) -> String { "would carry \(names(of: classes).joined(separator: ", "))" }
 
-    private func caller(_ serial: UInt32, _ state: Carrying.State) -> Caller {
+    func caller(_ serial: UInt32, _ state: Carrying.State) -> Caller {
         Caller(tid: state.living[serial] ?? 0, pid: state.living[serial] ?? 0, serial: serial)
     }
 

@@ -42,6 +42,8 @@ final class Carrying: Sendable {
         var pending: [Int32: Pending] = [:]
         /// What was opened while somebody was making a file: he may not have known of it when he labelled the file.
         var recent: Set<DataPlace> = []
+        /// Of processes that read classified tables: where they have connected to.
+        var servers: [UInt32: Set<String>] = [:]
         /// What is on record already.
         var refused: Set<Refused> = []
     }
@@ -50,6 +52,8 @@ final class Carrying: Sendable {
     struct Pending {
         let process: UInt32
         var ways: [Way] = []
+        /// The file that it will have open for writing.
+        var writes: [UInt8]?
         var outside: [Surroundings.Outside] = []
         var sockets: [UInt64] = []
         /// It makes a file, which somebody else may open before it is labelled.
@@ -80,6 +84,8 @@ final class Carrying: Sendable {
     let link: LabelLink?
     /// Sockets that the session was started with.
     let inherited: Set<UInt64>
+    /// Files that it was started with: whoever started it has said what is written there.
+    let inheritedFiles: Set<DataPlace>
     let hasLabels = Atomic<Bool>(false)
     /// While this is so nothing is let go on by a look alone.
     let isSpreading = Atomic<Int>(0)
@@ -88,12 +94,14 @@ final class Carrying: Sendable {
         self.files = files
         self.link = link
         isCandidate = link == nil
-        var sockets: Set<UInt64> = []
+        var sockets: Set<UInt64> = [], files: Set<DataPlace> = []
         for stream: Int32 in 0...2 {
             var st = stat()
-            if fstat(stream, &st) == 0, st.st_mode & S_IFMT == S_IFSOCK { sockets.insert(UInt64(st.st_ino)) }
+            guard fstat(stream, &st) == 0 else { continue }
+            if st.st_mode & S_IFMT == S_IFSOCK { sockets.insert(UInt64(st.st_ino)) }
+            if st.st_mode & S_IFMT == S_IFREG { files.insert(DataPlace(.file, device: UInt64(st.st_dev), inode: UInt64(st.st_ino))) }
         }
-        inherited = sockets
+        (inherited, inheritedFiles) = (sockets, files)
     }
 
     func classes(of process: UInt32) -> UInt64 {

@@ -11,6 +11,7 @@ extension Supervision {
     func find(_ work: FileWork, _ call: Call, _ caller: Caller, isCarriedOut: Bool = true) -> Judged {
         var finding = Judged(judge(work, call, caller))
         downloads(opening: work, caller)
+        let before = carrying?.classes(of: caller.serial) ?? 0
         let access = work.hasSecond ? work.first.access.union(work.second.access) : work.first.access
         if policy.rulesMayMatter(for: work.operation, access), !work.first.isAnonymous || work.hasSecond {
             decide(facts(work, work.first, call, caller), &finding)
@@ -20,7 +21,7 @@ extension Supervision {
         if work.redirectsNames || !work.first.access.isDisjoint(with: .naming), finding.decision != .deny, policy.judgesUseByPath {
             decideUse(work, call, caller, &finding)
         }
-        if isFollowed(finding), let refusal = carry(work, call, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
+        if isFollowed(finding), let refusal = carry(work, call, caller, since: before, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         finding.carries = carried(by: caller)
         compare(&finding) { $0.find(work, call, caller, isCarriedOut: $1) }
         return finding
@@ -33,6 +34,7 @@ extension Supervision {
         if isFollowed(finding), let refusal = carry(work, to: servers, caller, isIdle: !isCarriedOut) { finding.refuse(refusal) }
         if work.hasAddress, policy.rulesMayMatter(for: work.operation), var facts = facts(work, caller) {
             if servers?.areOwn == true { facts.intents.subtract([.netEgress]) }
+            if facts.intents.contains(.netEgress), let place = facts.destinations.first { facts.carries |= taken(to: place, work, caller) }
             if work.operation != .bind, downloads(connecting: work, facts, caller) { facts.intents.insert(.procExecDownloaded) }
             decide(facts, &finding)
             if case .unixPath = work.endpoint, work.operation != .bind, work.names > 1 {

@@ -34,8 +34,9 @@ extension Supervision {
             if flags & 2 /* RENAME_EXCHANGE */ != 0 { pairs.append((work.second, work.first)) } else { lost = [work.second] }
         default: return
         }
-        func verdict(_ name: FileSubject, _ intents: IntentSet) -> Verdict {
+        func verdict(_ name: FileSubject, _ intents: IntentSet, of file: FileSubject) -> Verdict {
             var facts = baseFacts(intents.contains(.netConnect) ? .connect : .open, intents, caller)
+            facts.carries |= carrying.map { classes(of: file, $0) } ?? 0
             facts.access = intents.contains(.fileRead) ? [.read, .write] : .write
             facts.path = Array(name.path.text)
             // A link may lead to a folder.
@@ -49,13 +50,13 @@ extension Supervision {
             finding.add(verdict, Facts(work.operation, intents: []))
         }
         for (old, new) in pairs {
-            for use in uses(of: old) { refuse(verdict(old, use), unless: verdict(new, use).decision) }
-            if old.kind != .socket { refuse(verdict(new, [.fileWrite]), unless: verdict(old, [.fileWrite]).decision) }
+            for use in uses(of: old) { refuse(verdict(old, use, of: old), unless: verdict(new, use, of: old).decision) }
+            if old.kind != .socket { refuse(verdict(new, [.fileWrite], of: old), unless: verdict(old, [.fileWrite], of: old).decision) }
         }
         // Whatever lies where it leads to comes to be found there.
         for link in laid { refuse(verdict(link, [.fileWrite]), unless: .allow) }
         for name in lost where name.kind != .absent && name.names > 1 {
-            for use in uses(of: name) { refuse(verdict(name, use), unless: .allow) }
+            for use in uses(of: name) { refuse(verdict(name, use, of: name), unless: .allow) }
         }
     }
 

@@ -50,7 +50,7 @@ extension Supervision {
         _ work: ProgramWork, _ views: [ProgramView], _ inputs: Gathering?, _ caller: Caller, isSecondLook: Bool = false
     ) -> StartFinding {
         // What comes with the program counts already.
-        let refusal = isSecondLook ? nil : carries(became: work, caller)
+        var refusal = isSecondLook ? nil : carries(became: work, caller)
         var found = StartFinding(finding: Judged(judge(work)))
         if policy.hasRules {
             for view in views {
@@ -59,6 +59,7 @@ extension Supervision {
                 found.finding.add(judged.verdict, judged.reading.facts)
                 found.finding.sources += judged.reading.origins.filter { !found.finding.sources.contains($0) }
                 if found.finding.decision > before { found.view = view }
+                if refusal == nil { refusal = carries(reading: judged.reading.facts, caller) }
                 if found.client == nil, view.takesSQL { found.client = (judged.rewritten ?? judged.reading, judged.texts) }
             }
         }

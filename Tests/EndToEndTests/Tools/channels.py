@@ -606,7 +606,17 @@ def lends():
     print("vmsplice", n if n >= 0 else os.strerror(ctypes.get_errno()))
 
 
+def mapped_before():
+    """A file that is mapped, and closed before anything is read."""
+    with open(sys.argv[2], "w+b") as f:
+        f.truncate(mmap.PAGESIZE)
+        m = mmap.mmap(f.fileno(), mmap.PAGESIZE)
+    data = read()
+    m[:len(data)] = data
+
+
 WAYS = {
+    "mapped-before": mapped_before,
     "client-gone": client_gone, "innocent-connections": innocent_connections, "innocent": innocent, "innocent-descriptors": innocent_descriptors, "lends": lends,
     "fifo-waited-for": fifo_waited_for, "file-in-the-making": file_in_the_making, "first-thread-gone": first_thread_gone,
     "serve-after": serve_after,
