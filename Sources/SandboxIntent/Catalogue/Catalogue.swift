@@ -324,7 +324,7 @@ private struct Reading {
         for command in script.commands {
             if isListed {
                 // What its words become is not known; what they are counts as it is written, as it does elsewhere.
-                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input)) }
+                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input, folder: command.folder)) }
             } else {
                 let path = command.words[0][...]
                 add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)

@@ -98,6 +98,7 @@ struct MySQLScript {
             ("SYSTEM", "!"), ("SOURCE", "."), ("TEE", "T"), ("PAGER", "P"), ("EDIT", "e"), ("DELIMITER", "d"), ("CONNECT", "r"),
             ("CHARSET", "C"),
             ("WARNINGS", "W"), ("NOWARNING", "w"), ("NOTEE", "t"), ("NOPAGER", "n"), ("STATUS", "s"), ("QUIT", "q"), ("EXIT", "q"),
+            ("PROMPT", "R"), ("REHASH", "#"),
         ]
         return commands.first { text.isWord($0.0, in: word) }?.1.asciiValue
     }

@@ -178,11 +178,7 @@ struct PsqlScript {
         let takesLine = ["!", "copy", "ef", "ev", "sf", "sv", "help", "h"].contains(name)
         var stop = line.upperBound
         if !takesLine, let next = nextCommand(line) { stop = next }
-        if name.hasPrefix("g"),
-            ["g", "gx", "gexec", "gset", "gdesc", "gdesc"].contains(name) || name == "crosstabview" || name == "watch" || name == "bind"
-        {
-            finish(at)
-        }
+        if ["g", "gx", "gexec", "gset", "gdesc", "crosstabview", "watch", "bind"].contains(name) { finish(at) }
         run(name, end..<stop)
         if name == "copy", PsqlScript.takesRows(text, at + 1..<stop) {
             skipRows(afterLine(stop))
