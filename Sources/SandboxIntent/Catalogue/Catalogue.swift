@@ -237,7 +237,7 @@ private struct Reading {
             var starts: [(argument: Int, start: Int, end: Int)] = []
             scan.each([place]) { starts.append(($0, $1, $2)) }
             switch place {
-            case .option, .setting: break
+            case .option, .setting, .assigned, .after: break
             default: starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) }
             }
             for (argument, start, end) in starts {

@@ -41,6 +41,7 @@ indirect enum Condition: Hashable {
             let truths = parts.map(\.truth)
             return truths.allSatisfy { $0 == .always } ? .always : truths.contains(.depends) ? .depends : .same
         case .opaque(let readsColumns): return readsColumns ? .depends : .same
+        case .isNull(.call(let name, _)) where Condition.chance.contains(name): return .never
         case .isNull(let part): return part.readsColumns ? .depends : .same
         case .call(let name, let operands):
             if Condition.isAlwaysMet(name, operands) { return .always }
