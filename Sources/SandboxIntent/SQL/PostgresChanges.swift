@@ -64,7 +64,8 @@ extension PostgresWalk {
 
     /// `UPDATE t … FROM u WHERE u.a = 1`: it chooses no rows of `t`.
     private func asksOnlyOthers(_ statement: Int, _ condition: Int) -> Bool {
-        guard [.fromClause, .usingClause, .sourceRelation].contains(where: { tree.isTrue(statement, $0) }), let relation = tree.child(statement, .relation)
+        guard [.fromClause, .usingClause, .sourceRelation].contains(where: { tree.isTrue(statement, $0) }),
+            let relation = tree.child(statement, .relation)
         else { return false }
         let own = Set((relation..<tree.end(relation)).filter { [.relname, .aliasname].contains(tree.key($0)) }.map(tree.string))
         let columns = (condition..<tree.end(condition)).filter { tree.key($0) == .columnRef }
