@@ -95,6 +95,8 @@ let postgresByHand = #"""
     delete delete_all | DELETE FROM t WHERE random() < 1
     delete delete_all | DELETE FROM t WHERE random() >= 0
     delete | DELETE FROM t WHERE a[1] = b[2]
+    delete | DELETE FROM t WHERE (CASE WHEN a THEN 1 ELSE 2 END) = (CASE WHEN b THEN 1 ELSE 2 END)
+    delete delete_all | DELETE FROM t WHERE CASE WHEN a THEN true ELSE 1 = 1 END
     delete | DELETE FROM t WHERE greatest(a, b) = greatest(c, d)
     delete delete_all | DELETE FROM t WHERE ROW(a) = ROW(a)
     select delete | DELETE FROM t WHERE (id, 2) IN (SELECT id, 1 FROM t)

@@ -61,7 +61,10 @@ indirect enum Condition: Hashable {
         }
         if !isSettled { results.append(otherwise) }
         if results.count == 1 { return results[0] }
-        return byRow && !results.allSatisfy { $0.truth == .always } ? .opaque(readsColumns: true) : .choice(results)
+        if !byRow { return .choice(results) }
+        // All are true, but not the same value.
+        if results.allSatisfy({ $0.truth == .always }) { return .or([.opaque(readsColumns: true), .choice(results)]) }
+        return .opaque(readsColumns: true)
     }
 
     private static func isTrue(_ text: String) -> Truth {
