@@ -51,6 +51,8 @@ package struct CommandMeaning: Sendable, Hashable {
     package struct Start: Sendable, Hashable {
         package let words: [[UInt8]]
         package var input = ShellText.Input.inherited
+        /// Where, seen from where the shell begins.
+        package var folder: [UInt8] = []
     }
     package var intents: IntentSet = []
     package var evidence: [Evidence] = []

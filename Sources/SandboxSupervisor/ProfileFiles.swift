@@ -135,7 +135,9 @@ package struct ProfileFiles: ProfileLookup, Sendable {
 
     /// Resolves the links of a path as far as it exists.
     package static func resolve(_ path: [UInt8]) -> [UInt8]? {
-        var existing = path[...]
+        // Nothing can exist by a longer name.
+        let longest = path.prefix(Int(PATH_MAX))
+        var existing = longest.count == path.count ? longest : longest[..<(longest.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
         while !existing.isEmpty {
             let text = existing.map { CChar(bitPattern: $0) } + [0]
             if let real = realpath(text, nil) {

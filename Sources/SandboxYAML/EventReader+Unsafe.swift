@@ -31,8 +31,10 @@ struct EventReader: ~Copyable {
         parser.initialize(to: yaml_parser_t())
         event = .allocate(capacity: 1)
         event.initialize(to: yaml_event_t())
-        input = .allocate(capacity: bytes.count)
-        _ = input.initialize(fromContentsOf: bytes)
+        // Some editors begin a file with a byte order mark.
+        let text = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+        input = .allocate(capacity: text.count)
+        _ = input.initialize(fromContentsOf: text)
         guard yaml_parser_initialize(parser) == 1 else { throw failure() }
         // Named, so that a byte order mark does not choose another.
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)

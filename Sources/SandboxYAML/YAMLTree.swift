@@ -20,7 +20,9 @@ package enum YAMLTree {
             return nil
         }
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            sink.error("the file is not valid UTF-8", at: .start)
+            let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
+            let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+            sink.error("the file is not valid UTF-8", at: Position(line: line + 1, column: 1))
             return nil
         }
         do throws(YAMLFailure) {

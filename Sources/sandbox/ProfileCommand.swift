@@ -67,7 +67,7 @@ struct ShowProfile: ParsableCommand {
             print(ProfileWriter.yaml(profile), terminator: "")
         } catch {
             ProfileSupport.say(error.description)
-            throw ExitCode(1)
+            throw ExitCode(125)
         }
     }
 }

@@ -90,6 +90,9 @@ extension EndToEnd {
                 let outcome = try explain(world, ["--"] + command)
                 #expect(outcome.code == code && outcome.out.contains("can only be told in part") == note, "\(command): \(outcome)")
             }
+            // Each may be given one argument more, so that there are twice as many at every step.
+            let many = try explain(world, ["--"] + Array(repeating: "xargs", count: 500) + ["npm", "publish"])
+            #expect(many.code == 0 && many.out.contains("it starts more than is looked at here"), "\(many)")
             let json = try explain(world, ["--json", "--", "sudo", "sh", "-c", "psql -c 'DROP TABLE crm.t'"]).out
             let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
             #expect(object["decision"] as? String == "deny" && (object["intents"] as? [String])?.contains("sql.drop") == true, "\(json)")
@@ -162,6 +165,8 @@ extension EndToEnd {
                 (["sh", "-c", "cat $HOME/.ssh/id_ed25519"], "deny"), (["cp", "/etc/hosts", world.work], "allow"),
                 (["cp", "x", "/etc"], "deny"), (["cp", "-t", "/etc", "x"], "deny"), (["mv", "/etc/hosts", world.work], "deny"),
                 (["echo", "rm", "-rf", "/etc"], "allow"), (["rm", "--help", "/etc"], "allow"), (["find", "/etc", "-delete"], "deny"),
+                (["sh", "-c", "cd /etc && rm passwd"], "deny"), (["sh", "-c", "(cd /etc); echo x > y"], "allow"),
+                (["sh", "-c", "cd /etc; sh -c 'echo x > y'"], "deny"), (["sh", "-c", "cd /etc && ./passwd"], "allow"),
                 (["find", "/etc", "-name", "-delete"], "allow"), (["ssh", "host", "rm -rf /etc"], "allow"),
             ]
             let lines = try cases.map { String(decoding: try JSONEncoder().encode(["run": $0.0]), as: UTF8.self) }

@@ -62,6 +62,13 @@ import Testing
         #expect(read("\\password", .psql).intents.contains(.sqlGrant))
     }
 
+    /// These send what stands before them.
+    @Test func psqlSends() {
+        for command in ["g", "gx", "gset", "gexec", "gdesc", "crosstabview", "watch 5"] {
+            #expect(names(read("DELETE FROM t \\\(command)\nWHERE id = 1;", .psql))[0] == ["delete", "delete_all"], "\(command)")
+        }
+    }
+
     /// Rows are not SQL, unless their COPY fails and nothing stops psql.
     @Test func psqlRows() {
         let dump = "COPY t FROM stdin;\n1\tDROP TABLE t;\n2\t\\N\n\\.\nSELECT 1;\n"
@@ -85,6 +92,7 @@ import Testing
     @Test func mysql() {
         #expect(texts(read("\\! id", .mysql).programs) == ["id"] && texts(read("system id", .mysql).programs) == ["id"])
         #expect(texts(read("SELECT 1;\nsource a.sql;\n\\. b.sql\n", .mysql).includes.map(\.path)) == ["a.sql", "b.sql"])
+        #expect(names(read("prompt drop table x\nrehash\nSELECT 1;", .mysql)) == [["select"]])
         #expect(texts(read("tee log.txt\nSELECT 1;", .mysql).writes) == ["log.txt"])
         #expect(texts(read("pager sh -c x", .mysql).programs) == ["sh -c x"])
         #expect(read("SELECT '\\\\! id'; SELECT system FROM t", .mysql).programs.isEmpty)
@@ -108,6 +116,7 @@ import Testing
         #expect(read(".load ./evil\n", .sqlite3).intents.contains(.sqlCopyProgram))
         #expect(read("SELECT '\n.shell id\n';", .sqlite3).programs.isEmpty)
         #expect(read(".tables\n.mode csv\n.headers on\n.schema\n", .sqlite3).intents.isEmpty)
+        #expect(read(".open --new x.db", .sqlite3).intents == [.sqlDrop] && read(".open x.db", .sqlite3).intents.isEmpty)
         #expect(read(".frobnicate", .sqlite3).intents == [.sqlUnknown])
         #expect(names(read("SELECT 1;\n.mode csv\nDROP TABLE t;\n", .sqlite3)) == [["select"], ["drop"]])
     }

@@ -56,6 +56,10 @@ import Testing
         #expect(tables("WITH a AS (SELECT * FROM b) SELECT * FROM a") == ["b"])
         #expect(tables("WITH users AS (SELECT * FROM users) SELECT * FROM users") == ["users"])
         #expect(tables("WITH t AS (SELECT 1) DELETE FROM t WHERE id = 1") == ["t"])
+        #expect(tables("WITH a AS (WITH a AS (SELECT * FROM a) SELECT * FROM a) SELECT * FROM a") == ["a"])
+        #expect(tables("WITH a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM b") == ["b"])
+        #expect(tables("WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM b").isEmpty)
+        #expect(tables("SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) x, a") == ["a"])
         #expect(tables("SELECT 1 WHERE EXISTS (SELECT 1 FROM x WHERE y IN (SELECT z FROM s.w))") == ["x", "s.w"])
         #expect(tables("CREATE TEMP TABLE t AS SELECT * FROM s; SELECT * FROM t") == ["s"])
         #expect(tables("TRUNCATE a, b") == ["a", "b"])
@@ -139,6 +143,7 @@ import Testing
             "SELECT " + times("NOT ") + "true", "SELECT " + times("CASE WHEN 1 THEN "), "SELECT * FROM a" + times(" CROSS JOIN b", 5_000),
             "SELECT 1" + times("::int"), times("SELECT ("), "/*" + times("/*", 20_000), times("'", 99_999),
             "SELECT 1, 2" + times(" UNION SELECT 1, 2"), "DELETE FROM t WHERE " + times("NOT (") + "1" + times(")"),
+            "WITH " + (0..<20_000).map { "a\($0) AS (SELECT 1)" }.joined(separator: ", ") + " DELETE FROM t",
             "SELECT " + times("+", 20_000) + "1", "SELECT " + times("/**/", 20_000) + "1", "SELECT 1;\u{0}DROP TABLE t",
         ] {
             for dialect in SQLDialect.allCases {

@@ -127,7 +127,8 @@ import Testing
         for (client, text) in [
             (SQLClient.sqlite3, "SELECT '\n" + String(repeating: ".x\n", count: 60_000)),
             (.mysql, String(repeating: "\\c\n", count: 60_000)),
-            (.psql, String(repeating: "\\x\n", count: 60_000)),
+            (.psql, String(repeating: "\\x\n", count: 60_000)), (.psql, String(repeating: "\\x '", count: 60_000) + "\n"),
+            (.mysql, String(repeating: "\\u x", count: 60_000) + "\n"),
         ] {
             var reader = ScriptReader(client)
             #expect(reader.take(Array(text.utf8), isLast: false).consumed <= text.utf8.count)

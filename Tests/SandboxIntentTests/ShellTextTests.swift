@@ -57,6 +57,17 @@ import Testing
         #expect(given == expected, "\(text)")
     }
 
+    /// Where each command is started, seen from where the shell begins.
+    @Test(arguments: [
+        ("a", ""), ("cd x && a; b", "x x"), ("cd x; cd y; a", "x/y"), ("cd x; cd /y; a", "/y"), ("cd; a", "~"), ("cd ~/x && a", "~/x"),
+        ("cd -- x; a", "x"), ("cd -; a", ""), ("cd $x && a", ""), ("cd x y; a", ""), ("(cd x; a); b", "x "), ("a $(cd x; b); c", " x "),
+        ("cd x | a", ""), ("pushd x; a", "x"), ("if cd x; then a; fi", "x"), ("cd x || exit\na", "x"), ("echo cd x; a", " "),
+        ("{ cd x; a; }", "x"), ("cd 'a b' && c", "a b"),
+    ]) func folders(_ text: String, _ expected: String) {
+        let commands = ShellText.read(Array(text.utf8)[...]).commands
+        #expect(commands.map { String(decoding: $0.folder, as: UTF8.self) }.joined(separator: " ") == expected, "\(text)")
+    }
+
     /// Whatever the bytes, it ends, and soon; what is literal is made of bytes that stand there.
     @Test func noiseIsRead() {
         var random = SystemRandomNumberGenerator()
@@ -71,7 +82,7 @@ import Testing
                 if command.isLiteral { #expect(command.words.allSatisfy { $0.count <= text.utf8.count }) }
             }
         }
-        for dear in ["\"$(", "$(", "`", "<<E\n", "'a' ", "(", "a;", "\\\n", "a=", "\"a\" "] {
+        for dear in ["\"$(", "$(", "`", "<<E\n", "'a' ", "(", "a;", "\\\n", "a=", "\"a\" ", "cd x;", "cd x;(", "cd x>y;"] {
             _ = ShellText.read(Array(String(repeating: dear, count: 200_000).utf8)[...])
         }
     }
@@ -83,7 +94,7 @@ import Testing
         ("a <> f", "write_f"),
         ("a <<< f", ""), ("cat <<E > f\n> g\nE", "write_f"), ("a >& f", "write_f"), ("x=$(a > f)", "write_f"),
         ("echo \"$(a > f)\"", "write_f"),
-        ("a >", ""), ("test 1 \\> 2", ""),
+        ("a >", ""), ("test 1 \\> 2", ""), ("cd x && a > y", "write_x/y"), ("cd x && a > /y", "write_/y"), ("(cd x); a > y", "write_y"),
     ]) func redirections(_ text: String, _ expected: String) {
         let found = ShellText.read(Array(text.utf8)[...]).touches.map { $0.touch.rawValue + "_" + String(decoding: $0.path, as: UTF8.self) }
         #expect(found.joined(separator: " ") == expected, "\(text)")

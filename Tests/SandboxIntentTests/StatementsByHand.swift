@@ -2,6 +2,13 @@
 
 /// The same in every dialect.
 let everywhereByHand = #"""
+    delete | DELETE FROM t WHERE (a, b) = (c, d)
+    delete | DELETE FROM t WHERE (a, b) IN ((1, 2), (3, 4))
+    delete | DELETE FROM t WHERE (a, b) <> (c, d)
+    delete delete_all | DELETE FROM t WHERE (a, b) = (a, b)
+    delete delete_all | DELETE FROM t WHERE (1, 2) = (1, 2)
+    select delete delete_all | DELETE FROM t WHERE (id, 1) IN (SELECT id, 1 FROM t)
+    select delete | DELETE FROM t WHERE (id, 1) IN (SELECT id, 1 FROM t WHERE a = 5)
     select delete delete_all | DELETE FROM t WHERE id IN (SELECT max(id) FROM t GROUP BY id)
     select delete | DELETE FROM t WHERE id IN (SELECT max(id) FROM t WHERE a = 1 GROUP BY id)
     select delete | DELETE FROM t WHERE id NOT IN (SELECT max(id) FROM t)
@@ -83,6 +90,28 @@ let everywhereByHand = #"""
     """#
 
 let postgresByHand = #"""
+    delete | DELETE FROM t WHERE random() < 0.1
+    delete | DELETE FROM t WHERE random() = random()
+    delete delete_all | DELETE FROM t WHERE random() < 1
+    delete delete_all | DELETE FROM t WHERE random() >= 0
+    delete | DELETE FROM t WHERE a[1] = b[2]
+    delete | DELETE FROM t WHERE (CASE WHEN a THEN 1 ELSE 2 END) = (CASE WHEN b THEN 1 ELSE 2 END)
+    delete delete_all | DELETE FROM t WHERE CASE WHEN a THEN true ELSE 1 = 1 END
+    delete | DELETE FROM t WHERE greatest(a, b) = greatest(c, d)
+    delete delete_all | DELETE FROM t WHERE ROW(a) = ROW(a)
+    select delete | DELETE FROM t WHERE (id, 2) IN (SELECT id, 1 FROM t)
+    select delete delete_all | DELETE FROM t WHERE (id, a) IN (SELECT * FROM t)
+    select delete delete_all | DELETE FROM t WHERE id = ANY (ARRAY(SELECT id FROM t))
+    select delete | DELETE FROM t WHERE id = ANY (ARRAY(SELECT id FROM t WHERE a = 1))
+    select delete | DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id) OR NOT EXISTS (SELECT 1 FROM v WHERE v.id = t.id)
+    delete delete_all | DELETE FROM t USING t x WHERE t.id = x.id
+    delete delete_all | DELETE FROM t a USING t b WHERE a.id = b.id
+    delete | DELETE FROM t a USING t b WHERE a.id < b.id AND a.mail = b.mail
+    delete | DELETE FROM t a USING t b WHERE a.parent = b.id
+    update update_all | UPDATE t a SET x = 1 FROM t b WHERE a.id = b.id
+    delete | MERGE INTO t USING u ON true WHEN MATCHED AND t.x = 1 THEN DELETE
+    delete delete_all | MERGE INTO t USING u ON true WHEN MATCHED AND u.x = 1 THEN DELETE
+    delete delete_all | MERGE INTO t USING u ON true WHEN MATCHED AND 1 = 1 THEN DELETE
     select | SELECT 1 /* a /* b /* c */ */ ; DROP TABLE t */
     select unknown | SELECT 1 /* a /* b */ ; DROP TABLE t
     select drop | SELECT 1 /* a /* b */ */ ; DROP TABLE t
@@ -232,6 +261,10 @@ let postgresByHand = #"""
     """#
 
 let mysqlByHand = #"""
+    delete | DELETE FROM t WHERE rand() < 0.1
+    delete delete_all | DELETE FROM t WHERE rand() < 1
+    drop create | CREATE OR REPLACE DATABASE d
+    create | CREATE DATABASE d
     select delete delete_all | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE 0)
     select delete | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE a = 1)
     select delete delete_all | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)

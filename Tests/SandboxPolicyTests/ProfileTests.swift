@@ -119,6 +119,13 @@ import SandboxYAML
         #expect(found.count == 1 && found[0].hasPrefix("p.yaml:" + expected), "\(found)")
     }
 
+    @Test func bytesThatAreNoText() throws {
+        #expect(try load("\u{feff}version: 1\nname: p").name == "p")
+        var sink = DiagnosticSink(file: "p.yaml")
+        #expect(YAMLTree.parse(Array("version: 1\nname: ".utf8) + [0xff], &sink) == nil)
+        #expect(sink.found.map { $0.description } == ["p.yaml:2:1: error: the file is not valid UTF-8"])
+    }
+
     @Test func keysThatAppearTwice() {
         let text = "version: 1\nname: p\nlimits: { memory: 2, \"memory\": 3,\n  memory: x }\nname: q\nmode: y"
         #expect(

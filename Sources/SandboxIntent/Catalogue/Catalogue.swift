@@ -240,7 +240,7 @@ private struct Reading {
             var starts: [(argument: Int, start: Int, end: Int)] = []
             scan.each([place]) { starts.append(($0, $1, $2)) }
             switch place {
-            case .option, .setting: break
+            case .option, .setting, .assigned, .after: break
             default: starts = Array(starts.prefix(1)).map { ($0.argument, $0.start, scan.end) }
             }
             for (argument, start, end) in starts {
@@ -327,7 +327,7 @@ private struct Reading {
         for command in script.commands {
             if isListed {
                 // What its words become is not known; what they are counts as it is written, as it does elsewhere.
-                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input)) }
+                if command.isNamed { meaning.starts.append(.init(words: command.words, input: command.input, folder: command.folder)) }
             } else {
                 let path = command.words[0][...]
                 add(path, invoked: Catalogue.base(path), command.words, from: 1, to: command.words.count, inPlace: false)

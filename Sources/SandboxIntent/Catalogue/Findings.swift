@@ -55,6 +55,16 @@ extension Scan {
         case .remoteLast: return operands.last.map(isRemote) ?? false
         case .operandCount(let n): return operands.count >= n
         case .afterDashes: return dashes.map { operands.count > $0 } ?? false
+        case .assigned(let glob): return !each(glob, of: assigned).isEmpty
+        }
+    }
+
+    /// The arguments `NAME=value` with such a name, and where their values begin.
+    private func each(_ name: ByteGlob, of assigned: [Int]) -> [(argument: Int, start: Int)] {
+        assigned.compactMap { argument in
+            guard let equals = arguments[argument].firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            let variable = arguments[argument][..<equals]
+            return name.matches(variable.span) ? (argument, equals + 1) : nil
         }
     }
 
@@ -85,6 +95,12 @@ extension Scan {
             case .operandsFrom(let n): for o in operands.dropFirst(n - 1) { body(o, 0, o + 1) }
             case .last: if let o = operands.last { body(o, 0, o + 1) }
             case .afterDashes: for o in operands.dropFirst(dashes ?? operands.count) { body(o, 0, o + 1) }
+            case .assigned(let glob): for (argument, start) in each(glob, of: assigned) { body(argument, start, argument + 1) }
+            case .after(let place, let mark):
+                each([place]) { argument, start, end in
+                    let text = arguments[argument][start...]
+                    if text.lazy.map(Self.lower).starts(with: mark) { body(argument, start + mark.count, end) }
+                }
             }
         }
     }

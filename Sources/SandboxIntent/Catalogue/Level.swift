@@ -66,7 +66,7 @@ final class OptionTable: Sendable {
 }
 
 /// Where in a command line something stands.
-enum Place: Sendable {
+indirect enum Place: Sendable {
     case option(Int)
     /// Of an option's value that matches, what comes after its first `=` or blank: `-c alias.x=…`.
     case setting(Int, ByteGlob, isAnyCase: Bool)
@@ -75,6 +75,10 @@ enum Place: Sendable {
     case operandsFrom(Int)
     case last
     case afterDashes
+    /// What is assigned to a variable before the first operand: `env PAGER=…`.
+    case assigned(ByteGlob)
+    /// Of what stands there and begins so, in any case, the rest: vim's `-c '!…'`.
+    case after(Place, [UInt8])
 }
 
 /// One word of a condition.
@@ -91,6 +95,8 @@ struct Test: Sendable {
         case operandCount(Int)
         /// There is one after `--`.
         case afterDashes
+        /// A variable of such a name is assigned.
+        case assigned(ByteGlob)
     }
     let kind: Kind
     let text: String

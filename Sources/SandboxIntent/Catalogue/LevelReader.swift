@@ -164,6 +164,8 @@ struct LevelReader {
         let kind: Test.Kind
         if text == "--" {
             kind = .afterDashes
+        } else if text.hasPrefix("$"), text.utf8.count > 1 {
+            kind = .assigned(Self.glob(String(text.dropFirst())))
         } else if text.hasPrefix("-"), text != "-" {
             guard let option = option(parts[0], word.position, draft) else { return nil }
             kind = parts.count == 1 ? .option(option) : .value(option, glob(parts[1]))
@@ -233,22 +235,29 @@ struct LevelReader {
     }
 
     private mutating func places(_ node: YAMLNode?, _ what: String, _ draft: LevelDraft) -> [Place] {
-        words(node, what).compactMap { word in
-            switch word.text {
-            case "--": return .afterDashes
-            case "last": return .last
-            case let text where text.hasPrefix("-") && text.hasSuffix("="):
-                let parts = text.dropLast().utf8.split(separator: UInt8(ascii: "="), maxSplits: 1).map { String(Substring($0)) }
-                guard parts.count == 2, let option = option(parts[0], word.position, draft) else { return nil }
-                let isAnyCase = draft.style.contains(.anyCase)
-                return .setting(option, Self.glob(isAnyCase ? parts[1].lowercased() : parts[1]), isAnyCase: isAnyCase)
-            case let text where text.hasPrefix("-"): return option(text, word.position, draft).map { .option($0) }
-            case let text where text.hasSuffix("+") && Int(text.dropLast()) ?? 0 > 0: return .operandsFrom(Int(text.dropLast()) ?? 1)
-            case let text where Int(text) ?? 0 > 0: return .operand(Int(text) ?? 1)
-            default:
-                complain(word, "no place", among: ["1", "2", "1+", "2+", "last", "--"])
-                return nil
-            }
+        words(node, what).compactMap { place($0, draft) }
+    }
+
+    private mutating func place(_ word: Word, _ draft: LevelDraft) -> Place? {
+        switch word.text {
+        case "--": return .afterDashes
+        case "last": return .last
+        case let text where text.hasPrefix("$") && text.utf8.count > 1: return .assigned(Self.glob(String(text.dropFirst())))
+        case let text where text.utf8.contains(UInt8(ascii: "~")):
+            let parts = text.utf8.split(separator: UInt8(ascii: "~"), maxSplits: 1, omittingEmptySubsequences: false)
+            let whole = place((String(Substring(parts[0])), word.position), draft)
+            return whole.map { .after($0, parts[1].map(Scan.lower)) }
+        case let text where text.hasPrefix("-") && text.hasSuffix("="):
+            let parts = text.dropLast().utf8.split(separator: UInt8(ascii: "="), maxSplits: 1).map { String(Substring($0)) }
+            guard parts.count == 2, let option = option(parts[0], word.position, draft) else { return nil }
+            let isAnyCase = draft.style.contains(.anyCase)
+            return .setting(option, Self.glob(isAnyCase ? parts[1].lowercased() : parts[1]), isAnyCase: isAnyCase)
+        case let text where text.hasPrefix("-"): return option(text, word.position, draft).map { .option($0) }
+        case let text where text.hasSuffix("+") && Int(text.dropLast()) ?? 0 > 0: return .operandsFrom(Int(text.dropLast()) ?? 1)
+        case let text where Int(text) ?? 0 > 0: return .operand(Int(text) ?? 1)
+        default:
+            complain(word, "no place", among: ["1", "2", "1+", "2+", "last", "--"])
+            return nil
         }
     }
 

@@ -31,6 +31,8 @@ struct Scan {
     private(set) var certain = OptionBits()
     private(set) var values: [Occurrence] = []
     private(set) var operands: [Int] = []
+    /// `NAME=value`, where that is none of them.
+    private(set) var assigned: [Int] = []
     /// How many operands there were before `--`.
     private(set) var dashes: Int?
     let arguments: [[UInt8]]
@@ -95,6 +97,7 @@ struct Scan {
             }
         }
         if level.style.contains(.assignments), operands.isEmpty, Self.isAssignment(word) {
+            assigned.append(at)
             at += 1
             return nil
         }

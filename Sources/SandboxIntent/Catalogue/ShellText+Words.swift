@@ -25,6 +25,36 @@ extension ShellText {
         return format.elementsEqual("%s\\n".utf8) ? .text(joined(words.dropFirst(), [0x0a]) + [0x0a]) : .other
     }
 
+    /// What a here-document runs to say what it says.
+    static func substitutions(in content: [UInt8]) -> [ArraySlice<UInt8>] {
+        var reader = ShellText(content[...], depth: 0)
+        while reader.at < content.count {
+            let byte = content[reader.at]
+            reader.at += byte == UInt8(ascii: "\\") ? 2 : 1
+            if "$`".utf8.contains(byte), reader.at < content.count { reader.substitution(byte) }
+        }
+        return reader.inner
+    }
+
+    /// `cd build`, where it is said plainly which one is meant.
+    static func folder(after command: Command, in folder: [UInt8]) -> [UInt8] {
+        guard let name = command.words.first, name.elementsEqual("cd".utf8) || name.elementsEqual("pushd".utf8) else { return folder }
+        var words = command.words.dropFirst()[...]
+        if words.first?.elementsEqual("--".utf8) == true { words = words.dropFirst() }
+        if words.isEmpty { return Array("~".utf8) }
+        guard words.count == 1, let to = words.first, !to.isEmpty, to.first != UInt8(ascii: "-"),
+            !(to.first == UInt8(ascii: "~") ? to.dropFirst() : to[...]).contains(where: { Self.isSpecial[Int($0)] })
+        else { return folder }
+        let place = path(to, in: folder)
+        return place.count <= longestPath ? place : folder
+    }
+    private static let longestPath = 4096
+
+    /// A name as it is meant in a folder; the home is the same everywhere.
+    package static func path(_ path: [UInt8], in folder: [UInt8]) -> [UInt8] {
+        folder.isEmpty || path.isEmpty || "/~$".utf8.contains(path[0]) ? path : folder + [UInt8(ascii: "/")] + path
+    }
+
     /// Up to its `'`: what the text says, and where that is; where there is none, the end.
     static func ansi(_ text: ArraySlice<UInt8>) -> (said: [UInt8], end: Int) {
         var said: [UInt8] = [], at = text.startIndex

@@ -9,6 +9,8 @@ package struct ShellText {
         /// Every byte of its words stands for itself.
         package var isLiteral = true
         package var input = Input.inherited
+        /// Where the shell is by then, seen from where it began; empty: still there.
+        package var folder: [UInt8] = []
         /// Which program it is can be told, whatever its other words become.
         package var isNamed: Bool { isLiteral || !Catalogue.base(words[0][...]).contains { ShellText.isSpecial[Int($0)] } }
     }
@@ -20,10 +22,13 @@ package struct ShellText {
 
     private let text: ArraySlice<UInt8>
     private let depth: Int
-    private var at: Int
+    var at: Int
+    private var folder: [UInt8] = []
+    /// Where each group began that is still open: what is changed in it ends with it.
+    private var folders: [[UInt8]] = []
     /// Commands whose output is part of a quoted word.
-    private var inner: [ArraySlice<UInt8>] = []
-    private static let maximumDepth = 8
+    private(set) var inner: [ArraySlice<UInt8>] = []
+    private static let maximumDepth = 8, mostTouches = 256
     /// Here-documents that begin with the next line.
     private var documents: [(mark: [UInt8], isIndented: Bool, isQuoted: Bool, command: Int)] = []
     /// Commands whose output the next one reads.
@@ -56,7 +61,7 @@ package struct ShellText {
         return reader
     }
 
-    private init(_ text: ArraySlice<UInt8>, depth: Int) {
+    init(_ text: ArraySlice<UInt8>, depth: Int) {
         self.text = text
         self.depth = depth
         at = text.startIndex
@@ -107,7 +112,7 @@ package struct ShellText {
         for text in inner where depth < Self.maximumDepth {
             var reader = ShellText(text, depth: depth + 1)
             reader.read()
-            commands += reader.commands.map { Command(words: $0.words, isLiteral: false) }
+            commands += reader.commands.map { Command(words: $0.words, isLiteral: false, folder: $0.folder) }
             touches += reader.touches
         }
     }
@@ -163,7 +168,7 @@ package struct ShellText {
     }
 
     /// `$(…)` and `` `…` `` within quotes, up to where they end.
-    private mutating func substitution(_ mark: UInt8) {
+    mutating func substitution(_ mark: UInt8) {
         let isOld = mark == UInt8(ascii: "`")
         guard isOld || mark == UInt8(ascii: "$") && text[at...].first == UInt8(ascii: "(") else { return }
         let start = isOld ? at : at + 1
@@ -181,17 +186,6 @@ package struct ShellText {
         at = min(at + 1, text.endIndex)
     }
 
-    /// What a here-document runs to say what it says.
-    private static func substitutions(in content: [UInt8]) -> [ArraySlice<UInt8>] {
-        var reader = ShellText(content[...], depth: 0)
-        while reader.at < content.count {
-            let byte = content[reader.at]
-            reader.at += byte == UInt8(ascii: "\\") ? 2 : 1
-            if "$`".utf8.contains(byte), reader.at < content.count { reader.substitution(byte) }
-        }
-        return reader.inner
-    }
-
     private mutating func endWord() {
         guard let done = word else { return }
         let before = plain ?? done.count
@@ -203,7 +197,7 @@ package struct ShellText {
         }
         // `function f { a; }`
         if isHead, done.elementsEqual("{".utf8), command.words.first?.elementsEqual("function".utf8) == true {
-            (command, isHead, isComplete) = (Command(), false, false)
+            (command, isHead, isComplete) = (Command(folder: folder), false, false)
             return
         }
         if command.words.isEmpty {
@@ -237,7 +231,9 @@ package struct ShellText {
         let done = command, before = commands.count
         if !done.words.isEmpty { followsBreak = false }
         defer {
-            (command, isTarget, isInput, isHead) = (Command(), false, false, false)
+            if !isPipe { folder = Self.folder(after: done, in: folder) }
+            command = Command(folder: folder)
+            (isTarget, isInput, isHead) = (false, false, false)
             (isLed, isTimed, namesItself) = (false, false, false)
             if isPipe { command.input = Self.said(by: done) }
             if isPipe, commands.count > before { feeds.insert(before) }
@@ -268,11 +264,11 @@ package struct ShellText {
 
     /// What it leads to where the shell has no say in it, but for the home.
     private mutating func touched(_ word: [UInt8]) {
-        guard let target, !word.isEmpty, word != Array("-".utf8),
+        guard let target, !word.isEmpty, word != Array("-".utf8), touches.count < Self.mostTouches,
             !(word.first == UInt8(ascii: "~") ? word.dropFirst() : word[...]).contains(where: { Self.isSpecial[Int($0)] })
         else { return }
         if target.isCopy, word.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }) { return }
-        touches.append((target.touch, word))
+        touches.append((target.touch, Self.path(word, in: folder)))
     }
 
     private mutating func redirection(_ byte: UInt8) {
@@ -343,6 +339,8 @@ package struct ShellText {
         // The name of a function is no command, nor is a pattern.
         if isFunction || isPattern { (command, word, plain) = (Command(isLiteral: false), nil, nil) }
         endCommand()
+        if opens { folders.append(folder) } else if byte == UInt8(ascii: ")"), let before = folders.popLast() { folder = before }
+        command.folder = folder
         followsBreak = false
         isArray = startsArray
     }

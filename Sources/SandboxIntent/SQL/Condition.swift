@@ -41,6 +41,7 @@ indirect enum Condition: Hashable {
             let truths = parts.map(\.truth)
             return truths.allSatisfy { $0 == .always } ? .always : truths.contains(.depends) ? .depends : .same
         case .opaque(let readsColumns): return readsColumns ? .depends : .same
+        case .isNull(.call(let name, _)) where Condition.chance.contains(name): return .never
         case .isNull(let part): return part.readsColumns ? .depends : .same
         case .call(let name, let operands):
             if Condition.isAlwaysMet(name, operands) { return .always }
@@ -60,7 +61,10 @@ indirect enum Condition: Hashable {
         }
         if !isSettled { results.append(otherwise) }
         if results.count == 1 { return results[0] }
-        return byRow && !results.allSatisfy { $0.truth == .always } ? .opaque(readsColumns: true) : .choice(results)
+        if !byRow { return .choice(results) }
+        // All are true, but not the same value.
+        if results.allSatisfy({ $0.truth == .always }) { return .or([.opaque(readsColumns: true), .choice(results)]) }
+        return .opaque(readsColumns: true)
     }
 
     private static func isTrue(_ text: String) -> Truth {
@@ -81,14 +85,38 @@ indirect enum Condition: Hashable {
     }
     private static func not(_ truth: Truth) -> Truth { truth == .always ? .never : truth == .never ? .always : truth }
 
+    var isColumn: Bool { if case .column = self { true } else { false } }
+
     var readsColumns: Bool {
         switch self {
         case .constant: false
         case .column: true
-        case .call(_, let parts), .and(let parts), .or(let parts), .choice(let parts): parts.contains(where: \.readsColumns)
+        case .call(let name, let parts): Condition.chance.contains(name) || parts.contains(where: \.readsColumns)
+        case .and(let parts), .or(let parts), .choice(let parts): parts.contains(where: \.readsColumns)
         case .not(let part), .isNull(let part): part.readsColumns
         case .opaque(let readsColumns): readsColumns
         }
+    }
+
+    /// Two that look the same are the same: nothing in it is opaque, or another value for each row.
+    private var isTold: Bool {
+        switch self {
+        case .constant, .column: true
+        case .call(let name, let parts): !Condition.chance.contains(name) && parts.allSatisfy(\.isTold)
+        case .and(let parts), .or(let parts), .choice(let parts): parts.allSatisfy(\.isTold)
+        case .not(let part), .isNull(let part): part.isTold
+        case .opaque: false
+        }
+    }
+    private static let chance: Set<String> = ["random", "rand", "random_normal", "gen_random_uuid", "uuid", "randomblob"]
+
+    /// Rows of values are compared value by value.
+    static func comparison(_ name: String, _ a: Condition, _ b: Condition) -> Condition {
+        guard case .call("row", let x) = a, case .call("row", let y) = b, x.count == y.count, ["=", "<>"].contains(name) else {
+            return .call(name, [a, b])
+        }
+        let parts = zip(x, y).map { Condition.call(name, [$0, $1]) }
+        return name == "=" ? .and(parts) : .or(parts)
     }
 
     /// What is true where this is not (and not unknown), if that can be said as one.
@@ -215,7 +243,7 @@ extension Condition {
             let others = name == "between" ? operands.dropFirst().prefix(2) : operands.dropFirst()
             if case .column(let x) = a, name != "between" {
                 for case .column(let y) in others where isSame(x, y) { return true }
-            } else if a == b, a.readsColumns {
+            } else if a == b, a.readsColumns, a.isTold {
                 return true
             }
             if name == "between", operands.count == 3, case .column(let x) = a, case .column(let y) = b, case .column(let z) = operands[2] {
@@ -232,7 +260,7 @@ extension Condition {
         ["<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"][name] ?? ""
     }
 
-    /// `length(x) >= 0`, and `id > 0`: keys count from one.
+    /// `length(x) >= 0`, and `id > 0`: keys count from one. `random() < 1`: it lies between 0 and 1.
     private static func isAboveFloor(_ name: String, _ a: Condition, _ b: Condition) -> Bool {
         guard case .constant(let floor) = b else { return false }
         if case .column(let column) = a, isKey(column) {
@@ -244,6 +272,9 @@ extension Condition {
             case ("is not", .null): return true
             default: return false
             }
+        }
+        if case .call(let function, _) = a, ["random", "rand"].contains(function), case .number(let n) = floor {
+            return [">", ">=", "<>"].contains(name) && n <= 0 || ["<", "<=", "<>"].contains(name) && n >= 1
         }
         guard case .call(let function, _) = a, ["length", "char_length", "octet_length", "abs", "position", "strpos"].contains(function),
             case .number(let n) = floor
@@ -259,7 +290,7 @@ extension Condition {
     private static func covers(_ parts: [Condition]) -> Bool {
         let parts = parts.map(\.simplified)
         let set = Set(parts)
-        for part in parts {
+        for part in parts where part.isTold {
             if let opposite = part.complement, set.contains(opposite) || set.contains(opposite.simplified) { return true }
             if set.contains(.not(part)) { return true }
         }

@@ -8,6 +8,7 @@ struct MySQLScript {
     /// Up to here everything was complete.
     private(set) var consumed = 0
     private var meaning = ScriptMeaning()
+    private var lineEnds = LineEnds()
     private var start: Int?
     private var delimiter: [UInt8] { state.delimiter }
     private var session: SQLSession {
@@ -43,7 +44,7 @@ struct MySQLScript {
         }
         let isCommand = text[position] == UInt8(ascii: "\\") && position + 1 < text.count
         let code = start == nil && token.kind == .word ? command(token.range) : nil
-        if isCommand || code != nil, !isLast, text.line(from: position).upperBound == text.count { return nil }
+        if isCommand || code != nil, !isLast, lineEnds.line(of: text, from: position).upperBound == text.count { return nil }
         if isCommand {
             let letter = text[position + 1]
             if [UInt8(ascii: "g"), UInt8(ascii: "G")].contains(letter) { finish(position) }
@@ -77,7 +78,7 @@ struct MySQLScript {
     private mutating func short(_ letter: UInt8, _ after: Int) -> Int {
         // There may be thousands of the others in one line.
         guard "!.TPedruC".utf8.contains(letter) else { return after }
-        let line = text.line(from: after)
+        let line = lineEnds.line(of: text, from: after)
         let rest = Array(text[line]).trimmed
         switch letter {
         case UInt8(ascii: "!"): meaning.runs(rest, "\\! runs a program")
@@ -100,13 +101,14 @@ struct MySQLScript {
             ("SYSTEM", "!"), ("SOURCE", "."), ("TEE", "T"), ("PAGER", "P"), ("EDIT", "e"), ("DELIMITER", "d"), ("CONNECT", "r"),
             ("CHARSET", "C"),
             ("WARNINGS", "W"), ("NOWARNING", "w"), ("NOTEE", "t"), ("NOPAGER", "n"), ("STATUS", "s"), ("QUIT", "q"), ("EXIT", "q"),
+            ("PROMPT", "R"), ("REHASH", "#"),
         ]
         return commands.first { text.isWord($0.0, in: word) }?.1.asciiValue
     }
 
     private mutating func long(_ code: UInt8, _ word: Range<Int>) -> Int {
         if "!.TPedrC".utf8.contains(code) { return short(code, word.upperBound) }
-        return text.line(from: word.upperBound).upperBound
+        return lineEnds.line(of: text, from: word.upperBound).upperBound
     }
 
     private mutating func setDelimiter(_ rest: [UInt8]) {

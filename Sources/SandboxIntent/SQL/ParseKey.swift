@@ -7,7 +7,8 @@ enum ParseKey: String, CaseIterable {
     case relation, sourceRelation, relname, schemaname, catalogname, relpersistence, inh, alias, aliasname
     case whereClause, fromClause, usingClause, targetList, valuesLists, cols, rel, relations, returningList
     case intoClause, into, withClause, ctes, ctename, ctequery, recursive, onConflictClause, action
-    case joinCondition, mergeWhenClauses, commandType, limitCount, limitOffset, lockingClause, op, larg, rarg, havingClause, groupClause
+    case joinCondition, mergeWhenClauses, condition, commandType, limitCount, limitOffset, lockingClause, op, larg, rarg, havingClause,
+        groupClause
     case objects, removeType, items, sval, ival, fval, bsval, boolval, isnull, names, name, kind, lexpr, rexpr, fields, args, arg, funcname
     case boolop, nulltesttype, booltesttype, subLinkType, testexpr, subselect, operName, elements, defresult, result, expr, typeName, object
     case query, options, defname, isProgram = "is_program", isFrom = "is_from", filename, isLocal = "is_local"

@@ -28,8 +28,9 @@ extension PostgresWalk {
     }
 
     private mutating func merge(_ i: Int) {
-        let gap = unlimited(i, tree.child(i, .joinCondition))
+        let joined = unlimited(i, tree.child(i, .joinCondition))
         for clause in tree.children(tree.child(i, .mergeWhenClauses)).map(tree.unwrapped) {
+            let gap = tree.child(clause, .condition).map { unlimited(i, $0) == nil } ?? false ? nil : joined
             switch tree.string(clause, .commandType) {
             case "CMD_INSERT": findings.add(.sqlInsert, "MERGE … INSERT")
             case "CMD_UPDATE":
@@ -48,14 +49,23 @@ extension PostgresWalk {
         guard let condition else { return "without a condition" }
         let target = tree.child(statement, .relation).flatMap { tree.string($0, .relname) }
         let expressions = tree.children(tree.child(statement, .withClause, .ctes)).map(tree.unwrapped)
-        let reader = PostgresConditions(tree: tree, target: target, expressions: expressions)
+        let reader = PostgresConditions(tree: tree, target: target, expressions: expressions, aliases: aliases(statement, of: target))
         if asksOnlyOthers(statement, condition) { return "with a condition on other tables alone" }
         return reader.read(condition).leavesNothingOut ? "with a condition that leaves nothing out" : nil
     }
 
+    /// `DELETE FROM t a USING t b`: what both are called.
+    private func aliases(_ statement: Int, of target: String?) -> Set<String> {
+        let others = [.usingClause, .fromClause].flatMap { tree.children(tree.child(statement, $0)).map(tree.unwrapped) }
+        let same = others.filter { target != nil && tree.string($0, .relname) == target }
+        guard !same.isEmpty, let relation = tree.child(statement, .relation) else { return [] }
+        return Set((same + [relation]).compactMap { tree.child($0, .alias).flatMap { tree.string($0, .aliasname) } })
+    }
+
     /// `UPDATE t … FROM u WHERE u.a = 1`: it chooses no rows of `t`.
     private func asksOnlyOthers(_ statement: Int, _ condition: Int) -> Bool {
-        guard [.fromClause, .usingClause].contains(where: { tree.isTrue(statement, $0) }), let relation = tree.child(statement, .relation)
+        guard [.fromClause, .usingClause, .sourceRelation].contains(where: { tree.isTrue(statement, $0) }),
+            let relation = tree.child(statement, .relation)
         else { return false }
         let own = Set((relation..<tree.end(relation)).filter { [.relname, .aliasname].contains(tree.key($0)) }.map(tree.string))
         let columns = (condition..<tree.end(condition)).filter { tree.key($0) == .columnRef }

@@ -5,13 +5,15 @@ struct PostgresConditions {
     let target: String?
     /// The definitions of its WITH.
     var expressions: [Int] = []
+    /// Other names for the same table: a row there may be the row itself.
+    var aliases: Set<String> = []
     private let maximumDepth = 60
     private let known = Known()
 
     /// What was found of a subquery: it is asked about by all that it stands in, and by each name that WITH gives it.
     private final class Known {
         struct Selection: Hashable {
-            let column: String
+            let values: [Condition]
             let select: Int
         }
         var links: [Int: Condition] = [:]
@@ -46,6 +48,7 @@ struct PostgresConditions {
             let name = tree.names(tree.child(node, .funcname)).last?.lowercased() ?? ""
             return .call(name, tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
         case .subLink: return subLink(node, depth)
+        case .rowExpr: return .call("row", tree.children(tree.child(node, .args)).map { read($0, depth: depth + 1) })
         case .currentOfExpr: return .opaque(readsColumns: true)
         default: return .opaque(readsColumns: mentionsColumn(node))
         }
@@ -77,7 +80,8 @@ struct PostgresConditions {
     }
 
     private func column(_ node: Int) -> Condition {
-        let names = tree.names(tree.child(node, .fields))
+        var names = tree.names(tree.child(node, .fields))
+        if names.count == 2, aliases.contains(names[0]) { names[0] = target ?? "" }
         return names.isEmpty ? .opaque(readsColumns: true) : .column(names.joined(separator: "."))
     }
 
@@ -105,7 +109,7 @@ struct PostgresConditions {
         case "AEXPR_DISTINCT": return .not(.call("is", operands))
         case "AEXPR_NOT_DISTINCT": return .call("is", operands)
         case "AEXPR_IN":
-            let inside: Condition = operands.count == 2 ? .call("=", operands) : .call("in", operands)
+            let inside = operands.count == 2 ? Condition.comparison("=", operands[0], operands[1]) : .call("in", operands)
             return name == "<>" ? .not(inside) : inside
         case "AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM": return .call("between", operands)
         case "AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM": return .not(.call("between", operands))
@@ -116,10 +120,16 @@ struct PostgresConditions {
             return name == "~" ? .call("similar", [operands[0], first]) : .not(.call("similar", [operands[0], first]))
         case "AEXPR_OP_ANY", "AEXPR_OP_ALL":
             // `id = ANY(ARRAY[id])`
-            guard name == "=", let left, let rightNode, tree.key(rightNode) == .aArrayExpr else { return .call("some \(name)", operands) }
+            guard name == "=", let left, let rightNode else { return .call("some \(name)", operands) }
+            // `= ANY (ARRAY(SELECT id …))`
+            if tree.key(rightNode) == .subLink, let select = tree.child(rightNode, .subselect).map(tree.unwrapped) {
+                return membership(of: left, select, isAny: tree.string(node, .kind) == "AEXPR_OP_ANY", isIn: true, depth)
+            }
+            guard tree.key(rightNode) == .aArrayExpr else { return .call("some \(name)", operands) }
             let items = tree.children(tree.child(rightNode, .elements)).map { read($0, depth: depth + 1) }
             if items.count == 1 { return .call("=", [left] + items) }
             return tree.string(node, .kind) == "AEXPR_OP_ANY" ? .call("in", [left] + items) : .and(items.map { .call("=", [left, $0]) })
+        case "AEXPR_OP" where operands.count == 2: return .comparison(name, operands[0], operands[1])
         case "AEXPR_OP", "AEXPR_LIKE", "AEXPR_ILIKE": return .call(name, operands)
         default: return .call("some \(name)", operands)
         }
@@ -141,13 +151,18 @@ struct PostgresConditions {
             return .opaque(readsColumns: readsOuterRow(select))
         }
         let tested = tree.child(node, .testexpr).map { read($0, depth: depth + 1) } ?? .opaque(readsColumns: true)
-        let isAny = tree.string(node, .subLinkType) == "ANY_SUBLINK"
+        let isIn = [[], ["="]].contains(tree.names(tree.child(node, .operName)))
+        return membership(of: tested, select, isAny: tree.string(node, .subLinkType) == "ANY_SUBLINK", isIn: isIn, depth)
+    }
+
+    private func membership(of tested: Condition, _ select: Int, isAny: Bool, isIn: Bool, _ depth: Int) -> Condition {
         // NOT IN of nothing is everything.
         if tree.child(select, .whereClause).map({ read($0, depth: depth + 1).truth == .never }) ?? false {
             return .constant(.bool(!isAny))
         }
-        let isIn = isAny && [[], ["="]].contains(tree.names(tree.child(node, .operName)))
-        if isIn, case .column(let name) = tested, isEveryRow(of: name, select, depth) { return .constant(.bool(true)) }
+        var values = [tested]
+        if case .call("row", let parts) = tested { values = parts }
+        if isIn, isAny, tested.readsColumns, isEveryRow(of: values, select, depth) { return .constant(.bool(true)) }
         return .opaque(readsColumns: tested.readsColumns || readsOuterRow(select))
     }
 
@@ -157,22 +172,22 @@ struct PostgresConditions {
         return isPlain && targets.count == 1 ? tree.child(targets[0], .val) : nil
     }
 
-    private func isEveryRow(of name: String, _ select: Int, _ depth: Int) -> Bool {
+    private func isEveryRow(of values: [Condition], _ select: Int, _ depth: Int) -> Bool {
         guard depth < maximumDepth else { return true }
-        let selection = Known.Selection(column: name, select: select)
+        let selection = Known.Selection(values: values, select: select)
         if let known = known.rows[selection] { return known }
-        let found = hasEveryRow(of: name, select, depth)
+        let found = hasEveryRow(of: values, select, depth)
         known.rows[selection] = found
         return found
     }
 
-    private func hasEveryRow(of name: String, _ select: Int, _ depth: Int) -> Bool {
+    private func hasEveryRow(of values: [Condition], _ select: Int, _ depth: Int) -> Bool {
         if tree.string(select, .op) == "SETOP_UNION", ![.limitCount, .limitOffset].contains(where: { tree.isTrue(select, $0) }) {
             return [.larg, .rarg].contains { side in
-                tree.child(select, side).map(tree.unwrapped).map { isEveryRow(of: name, $0, depth + 1) } ?? false
+                tree.child(select, side).map(tree.unwrapped).map { isEveryRow(of: values, $0, depth + 1) } ?? false
             }
         }
-        return !isLimited(select, depth) && isOwnColumn(name, of: select, depth)
+        return !isLimited(select, depth) && givesOwn(values, of: select, depth)
     }
 
     private func isLimited(_ select: Int, _ depth: Int) -> Bool {
@@ -191,15 +206,15 @@ struct PostgresConditions {
         }
     }
 
-    /// `id IN (SELECT id FROM the same table)`.
-    private func isOwnColumn(_ name: String, of select: Int, _ depth: Int) -> Bool {
+    /// `id IN (SELECT id FROM the same table)`, `(id, 1) IN (SELECT id, 1 …)`.
+    private func givesOwn(_ values: [Condition], of select: Int, _ depth: Int) -> Bool {
         let tables = tree.children(tree.child(select, .fromClause)).map(tree.unwrapped)
         let targets = tree.children(tree.child(select, .targetList)).map(tree.unwrapped)
-        guard tables.count == 1, targets.count == 1, let source = tree.string(tables[0], .relname),
-            let value = tree.child(targets[0], .val), gives(name, value, of: select)
-        else { return false }
+        guard tables.count == 1, let source = tree.string(tables[0], .relname) else { return false }
+        let isWhole = targets.count == 1 && tree.child(targets[0], .val).map(isStar) ?? false
+        guard isWhole ? values.allSatisfy(\.isColumn) : gives(values, targets, of: select) else { return false }
         guard let query = query(source, at: select) else { return source == target }
-        return isEveryRow(of: name, query, depth + 1)
+        return isEveryRow(of: values, query, depth + 1)
     }
 
     /// What WITH calls so.
@@ -208,16 +223,27 @@ struct PostgresConditions {
         return definition.flatMap { tree.child($0, .ctequery) }.map(tree.unwrapped)
     }
 
-    private func gives(_ name: String, _ value: Int, of select: Int) -> Bool {
-        switch read(value) {
-        case .column(let selected): return Condition.isSame(name, selected)
-        case .opaque where tree.key(tree.unwrapped(value)) == .columnRef: return true
+    private func isStar(_ value: Int) -> Bool {
+        guard case .opaque = read(value) else { return false }
+        return tree.key(tree.unwrapped(value)) == .columnRef
+    }
+
+    private func gives(_ values: [Condition], _ targets: [Int], of select: Int) -> Bool {
+        values.count == targets.count
+            && zip(values, targets).allSatisfy { value, target in
+                tree.child(target, .val).map { gives(value, read($0), of: select) } ?? false
+            }
+    }
+
+    private func gives(_ value: Condition, _ selected: Condition, of select: Int) -> Bool {
+        switch (value, selected) {
+        case (.column(let name), .column(let selected)): Condition.isSame(name, selected)
         // Of each group, and a group may be a row.
-        case .call("max", let parts) where tree.isTrue(select, .groupClause),
-            .call("min", let parts) where tree.isTrue(select, .groupClause):
-            guard parts.count == 1, case .column(let selected) = parts[0] else { return false }
-            return Condition.isSame(name, selected)
-        default: return false
+        case (_, .call("max", let parts)) where tree.isTrue(select, .groupClause) && parts.count == 1,
+            (_, .call("min", let parts)) where tree.isTrue(select, .groupClause) && parts.count == 1:
+            gives(value, parts[0], of: select)
+        case (.constant, .constant): value == selected
+        default: false
         }
     }
 }

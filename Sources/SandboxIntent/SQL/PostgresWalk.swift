@@ -6,7 +6,7 @@ struct PostgresWalk {
     var session: SQLSession
     let level: Int
     var findings = Findings()
-    private var expressions: [String: [CommonExpression]] = [:]
+    private var expressions = CommonExpressions()
 
     init(_ tree: ParseTree, session: SQLSession, level: Int) {
         self.tree = tree
@@ -16,7 +16,7 @@ struct PostgresWalk {
 
     /// A statement that is run as such.
     mutating func readTop(_ body: Int) {
-        expressions = CommonExpression.all(in: tree, body)
+        expressions = CommonExpressions(in: tree, body)
         switch tree.key(body) {
         case .explainStmt: explain(body)
         case .prepareStmt:
@@ -75,7 +75,7 @@ struct PostgresWalk {
         if parts.count == 2, tree.key(i - 2) == .catalogname { parts.insert(tree.string(i - 2), at: 0) }
         if parts.count == 1 {
             let isTarget = tree.key(i - 1) == .relation
-            if !isTarget, expressions[parts[0]]?.contains(where: { $0.isMeant(at: i) }) == true { return }
+            if !isTarget, expressions.mean(parts[0], at: i) { return }
         }
         if session.isTemporary(schema: parts.count > 1 ? parts[parts.count - 2] : nil, parts[parts.count - 1]) { return }
         findings.table(parts.joined(separator: "."))

@@ -8,6 +8,7 @@ struct PsqlScript {
     /// Up to here everything was complete.
     private(set) var consumed = 0
     private var meaning = ScriptMeaning()
+    private var lineEnds = LineEnds()
     private var session: SQLSession {
         get { state.session }
         set { state.session = newValue }
@@ -60,9 +61,9 @@ struct PsqlScript {
     }
 
     /// The line is all here.
-    private func isWhole(_ at: Int) -> Bool { isLast || text.line(from: at).upperBound < text.count }
+    private mutating func isWhole(_ at: Int) -> Bool { isLast || lineEnds.line(of: text, from: at).upperBound < text.count }
 
-    private func afterLine(_ at: Int) -> Int { min(text.line(from: at).upperBound + 1, text.count) }
+    private mutating func afterLine(_ at: Int) -> Int { min(lineEnds.line(of: text, from: at).upperBound + 1, text.count) }
 
     private mutating func bracket(_ c: UInt8) {
         if c == UInt8(ascii: "(") { brackets += 1 }
@@ -139,14 +140,14 @@ struct PsqlScript {
         state.isInRows = true
         consumed = first
         while consumed < text.count, state.isInRows {
-            let line = text.line(from: consumed)
+            let line = lineEnds.line(of: text, from: consumed)
             if !isLast, line.upperBound == text.count { break }
             state.isInRows = !(text[line].elementsEqual("\\.".utf8) || text[line].elementsEqual("\\.\r".utf8))
             if state.isInRows { consumed = min(line.upperBound + 1, text.count) }
         }
         let rows = first..<consumed
         // The line that ends them, without its end.
-        if !state.isInRows { consumed = text.line(from: consumed).upperBound } else if isLast { state.isInRows = false }
+        if !state.isInRows { consumed = lineEnds.line(of: text, from: consumed).upperBound } else if isLast { state.isInRows = false }
         if !session.stopsAtErrors, PsqlScript.mayRun(text[rows]) {
             meaning.add(Guess.intents(text, .postgres, rows).union([.sqlUnknown]), "rows that would run as SQL where their COPY fails")
         }
@@ -174,15 +175,11 @@ struct PsqlScript {
             while end < text.count, text[end].isWordPart || text[end] == UInt8(ascii: "+") { end += 1 }
         }
         let name = String(decoding: text[at + 1..<end], as: UTF8.self)
-        let line = text.line(from: end)
+        let line = lineEnds.line(of: text, from: end)
         let takesLine = ["!", "copy", "ef", "ev", "sf", "sv", "help", "h"].contains(name)
         var stop = line.upperBound
         if !takesLine, let next = nextCommand(line) { stop = next }
-        if name.hasPrefix("g"),
-            ["g", "gx", "gexec", "gset", "gdesc", "gdesc"].contains(name) || name == "crosstabview" || name == "watch" || name == "bind"
-        {
-            finish(at)
-        }
+        if ["g", "gx", "gexec", "gset", "gdesc", "crosstabview", "watch", "bind"].contains(name) { finish(at) }
         run(name, end..<stop)
         if name == "copy", PsqlScript.takesRows(text, at + 1..<stop) {
             skipRows(afterLine(stop))

@@ -107,6 +107,9 @@ struct SQLiteScript {
         } else if means("open", 2) {
             meaning.connections.append(plain.last.map { String(decoding: $0, as: UTF8.self) } ?? "")
             session = SQLSession(stopsAtErrors: session.stopsAtErrors)
+            if arguments.contains(where: { $0.elementsEqual("--new".utf8) || $0.elementsEqual("-new".utf8) }) {
+                meaning.add([.sqlDrop], ".open --new empties the file")
+            }
         } else if means("archive", 2) || name == "ar" {
             meaning.add([.sqlUnknown, .sqlCopyOut], ".archive")
         } else if means("dump", 2) {

@@ -174,3 +174,15 @@ extension [UInt8] {
         return words
     }
 }
+
+/// Where lines end, for who goes forward in a text: of one long line the end is looked for once.
+struct LineEnds {
+    private var known: ClosedRange<Int>?
+
+    mutating func line(of text: [UInt8], from start: Int) -> Range<Int> {
+        if let known, known.contains(start) { return start..<known.upperBound }
+        let line = text.line(from: start)
+        known = line.lowerBound...line.upperBound
+        return line
+    }
+}

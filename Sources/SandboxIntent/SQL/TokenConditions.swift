@@ -137,7 +137,7 @@ struct TokenConditions {
         case "collate":
             i += 1
             return left
-        default: return .call(name, [left, expression(power)])
+        default: return .comparison(name, left, expression(power))
         }
     }
 
@@ -178,7 +178,7 @@ struct TokenConditions {
                 return subquery.membership(of: left, around) ?? .opaque(readsColumns: true)
             }
             let items = arguments()
-            return items.count == 1 ? .call("=", [left] + items) : .call("in", [left] + items)
+            return items.count == 1 ? .comparison("=", left, items[0]) : .call("in", [left] + items)
         default: return .call(name.lowercased(), [left, expression(5)])
         }
     }
@@ -211,14 +211,13 @@ struct TokenConditions {
                 let subquery = subquery()
                 return subquery.value ?? .opaque(readsColumns: subquery.readsRow(of: around))
             }
-            let inner = expression(0)
-            if symbol() == "," {
-                while i < tokens.endIndex, symbol() != ")" { i += 1 }
+            var parts = [expression(0)]
+            while symbol() == "," {
                 i += 1
-                return .opaque(readsColumns: true)
+                parts.append(expression(0))
             }
             if symbol() == ")" { i += 1 } else { i = tokens.endIndex + 1 }
-            return inner
+            return parts.count == 1 ? parts[0] : .call("row", parts)
         case "-", "+": return text == "-" ? .call("-", [expression(9)]) : expression(9)
         case "!": return .not(expression(9))
         case "!!": return expression(9)

@@ -139,7 +139,9 @@ struct TokenStatement {
         }
         findings.add(.sqlCreate, "CREATE")
         if namesDatabase(i + 1), let name = TableNames.list(tokens, from: i + 2).first?.last { findings.database(name) }
-        if word(i + 1) == "OR", word(i + 2) == "REPLACE", heads(["TABLE"]) { findings.add(.sqlDrop, "CREATE OR REPLACE TABLE") }
+        if word(i + 1) == "OR", word(i + 2) == "REPLACE", heads(["TABLE", "DATABASE", "SCHEMA"]) {
+            findings.add(.sqlDrop, "CREATE OR REPLACE")
+        }
         guard heads(["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"]) else { return }
         // A client that knows no bodies sends what is in one as statements of their own
         var isBody = false

@@ -26,7 +26,8 @@ package final class Explainer {
     }
 
     package func explain(_ subject: DrySubject) throws(DryFailure) -> Explanation {
-        switch subject {
+        left = Self.mostWords
+        return switch subject {
         case .run(let words): try run(words, depth: 0)
         case .read(let path): file(path, .open, .read, [.fileRead])
         case .write(let path): write(path)
@@ -47,16 +48,22 @@ package final class Explainer {
         facts.timeOfDay = timeOfDay
     }
 
-    private func run(_ words: [[UInt8]], input: ShellText.Input = .inherited, depth: Int) throws(DryFailure) -> Explanation {
+    /// `folder`: where, seen from here; empty: here.
+    private func run(
+        _ words: [[UInt8]], input: ShellText.Input = .inherited, in folder: [UInt8] = [], depth: Int
+    ) throws(DryFailure) -> Explanation {
+        left -= max(words.count, 128)
         guard let name = words.first, !name.isEmpty else { throw DryFailure(message: "no command") }
-        let found = place.program(name)
+        let asked = name.contains(0x2f) ? ShellText.path(name, in: folder) : name
+        let found = place.program(asked)
         // What is not there is judged as if it were where programs are.
-        let usual = name.contains(0x2f) ? place.path(name) : Array("/usr/bin/".utf8) + name
+        let usual = name.contains(0x2f) ? place.path(asked) : Array("/usr/bin/".utf8) + name
         let (program, invoked) = found ?? (program: usual, invoked: usual)
         var command = CommandReader.Command(
             program: program, invoked: invoked, arguments: words, variable: place.variable,
             input: { [place] source in
                 if case .standardInput = source.place, case .text(let text) = input { return .text(text) }
+                if case .file(let name) = source.place { return place.input(.file(ShellText.path(name, in: folder))) }
                 return place.input(source.place)
             })
         if case .text(let text) = input { command.meaning = judge.reader.meaning(program, words, reading: text) }
@@ -77,22 +84,30 @@ package final class Explainer {
         if let text = meaning.unread.first {
             explanation.note = "what `\(Escaped.text(text))` starts can only be told in part: each program is judged when it starts"
         }
-        if meaning.starts.count > Self.mostStarts || depth == Self.deepest && !meaning.starts.isEmpty {
-            explanation.note = "it starts more than is looked at here: each program is judged when it starts"
-        }
-        for (touch, path) in meaning.touches.prefix(Self.mostStarts) { explanation.add(touch: file(touch, path, meaning.touches)) }
+        let touches = meaning.touches.prefix(Self.mostStarts).map { (touch: $0.touch, path: ShellText.path($0.path, in: folder)) }
+        for (touch, path) in touches { explanation.add(touch: file(touch, path, touches)) }
+        var isCut = meaning.starts.count > Self.mostStarts || depth == Self.deepest && !meaning.starts.isEmpty
         for start in meaning.starts.prefix(Self.mostStarts) where depth < Self.deepest && start.words.first?.isEmpty == false {
+            guard left > 0 else {
+                isCut = true
+                break
+            }
             let given = start.input == .inherited ? input : start.input
-            explanation.add(start: try run(start.words, input: given, depth: depth + 1))
+            let place = ShellText.path(start.folder, in: folder)
+            explanation.add(start: try run(start.words, input: given, in: start.folder.isEmpty ? folder : place, depth: depth + 1))
         }
+        if isCut { explanation.note = "it starts more than is looked at here: each program is judged when it starts" }
         var texts = judgement.reading.programs.filter { !$0.isEmpty }.prefix(Self.mostStarts).map { (shell: Array("sh".utf8), text: $0) }
         if meaning.runsInput, case .text(let text) = input, Catalogue.isShell(program[...]) { texts.append((name, text)) }
-        for (shell, text) in texts where depth < Self.deepest {
-            explanation.add(start: try run([shell, Array("-c".utf8), text], depth: depth + 1))
+        for (shell, text) in texts where depth < Self.deepest && left > 0 {
+            explanation.add(start: try run([shell, Array("-c".utf8), text], in: folder, depth: depth + 1))
         }
         return explanation
     }
     private static let mostStarts = 64, deepest = 8
+    /// Of all programs together, so that what starts two that each start two comes to an end.
+    private static let mostWords = 1 << 16
+    private var left = 0
 
     /// What a program would be let do to a file that its words name.
     private func file(_ touch: Touch, _ path: [UInt8], _ all: [(touch: Touch, path: [UInt8])]) -> Explanation {
