@@ -54,7 +54,7 @@ extension Supervision {
             if old.kind != .socket { refuse(verdict(new, [.fileWrite], of: old), unless: verdict(old, [.fileWrite], of: old).decision) }
         }
         // Whatever lies where it leads to comes to be found there.
-        for link in laid { refuse(verdict(link, [.fileWrite]), unless: .allow) }
+        for link in laid { refuse(verdict(link, [.fileWrite], of: link), unless: .allow) }
         for name in lost where name.kind != .absent && name.names > 1 {
             for use in uses(of: name) { refuse(verdict(name, use, of: name), unless: .allow) }
         }
