@@ -216,7 +216,8 @@ extension EndToEnd {
                 exec: { deny: ["\(world.forbidden)"] }
                 network: { default: allow }
                 """)
-            let look = "cat a/secret; cat b/inner/secret; cat c/file; cat e/inside/file; cat f/file; cat g/file; cat h/file; b/forbidden; mv a d; cat b/open"
+            let look =
+                "cat a/secret; cat b/inner/secret; cat c/file; cat e/inside/file; cat f/file; cat g/file; cat h/file; b/forbidden; mv a d; cat b/open"
             let inside = world.sandboxCommand(["sh", "-c", look], profile: profile).map { "'\($0)'" }.joined(separator: " ")
             for command in [look, inside] {
                 let script = """
