@@ -43,7 +43,7 @@ extension Supervision {
         if writes, subject.kind == .regular {
             carrying.state.withLock { state in
                 state.written.insert(place)
-                if policy.judgesCarriedWrites { state.names[place] = Array(subject.path.text) }
+                if policy.judgesCarriedWrites { state.name(place, Array(subject.path.text)) }
             }
         }
         var seeds = reads || writes ? brought(by: subject, place, carrying) : []
@@ -51,7 +51,7 @@ extension Supervision {
         let asks = reads && subject.kind == .fifo && !neighbours.areAbsent
         guard asks || !seeds.isEmpty || carrying.hasLabels.load(ordering: .acquiring) else { return nil }
         let isNew = carrying.state.withLock { state in
-            if !seeds.isEmpty || state.labels.classes(of: caller.serial) != 0 { state.names[place] = Array(subject.path.text) }
+            if !seeds.isEmpty || state.labels.classes(of: caller.serial) != 0 { state.name(place, Array(subject.path.text)) }
             // Where the labels say it all already, nobody need be looked at.
             seeds.removeAll { $0.classes & ~state.labels.classes(of: $0.carrier) == 0 }
             return !state.labels.spread(seeds, over: ways).isEmpty

@@ -32,7 +32,7 @@ extension Supervision {
         let gain: Gain? = carrying.state.withLock { state in
             let bits = state.labels.flowing(caller.serial)
             if bits == 0 || state.plain.contains(caller.serial) && isWord(lastName(path), of: caller) { return nil }
-            state.names[place] = path
+            state.name(place, path)
             return Gain(.place(place), bits, from: .process(caller.serial))
         }
         guard let gain else { return nil }
@@ -72,7 +72,7 @@ extension Supervision {
             if policy.looksInto(file: path.span) { gains += content(of: subject, place, carrying) }
             if gains.isEmpty { continue }
             carrying.state.withLock { state in
-                state.names[place] = path
+                state.name(place, path)
                 for gain in gains {
                     if gain.classes & ~state.labels.classes(of: .place(place)) != 0 { take(carrying, [gain], nil, &state) }
                     // Also where it was known: that was by its path.
@@ -107,7 +107,7 @@ extension Supervision {
         let caller = work.caller
         let isKnown: Bool? = carrying.state.withLock { state in
             state.written.insert(place)
-            if policy.judgesCarriedWrites { state.names[place] = Array(work.first.path.text) }
+            if policy.judgesCarriedWrites { state.name(place, Array(work.first.path.text)) }
             // A number that was another file's.
             state.labels.forget(.place(place))
             state.pending[caller.tid]?.ways = [
@@ -115,7 +115,7 @@ extension Supervision {
             ]
             let bits = state.labels.flowing(caller.serial)
             guard bits != 0, work.first.access.contains(.write) else { return nil }
-            state.names[place] = Array(work.first.path.text)
+            state.name(place, Array(work.first.path.text))
             take(carrying, [Gain(.place(place), bits, from: .process(caller.serial))], nil, &state)
             return state.recent.contains(place)
                 || state.pending.contains { $0.key != caller.tid && $0.value.ways.contains { $0.place == place } }
@@ -136,7 +136,7 @@ extension Supervision {
             state.labels.forget(.place(place))
             let bits = state.labels.flowing(work.caller.serial)
             guard bits != 0 else { return }
-            state.names[place] = Array(work.first.path.text)
+            state.name(place, Array(work.first.path.text))
             take(carrying, [Gain(.place(place), bits, from: .process(work.caller.serial))], nil, &state)
         }
     }

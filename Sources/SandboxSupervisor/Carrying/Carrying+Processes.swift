@@ -139,7 +139,7 @@ extension Supervision {
             let seeds = brought(by: work.first, place, carrying)
             let asks = !neighbours.areAbsent && (isSocket || place.kind == .pipe)
             guard asks || !seeds.isEmpty else { continue }
-            carrying.state.withLock { $0.names[place] = Array(work.first.path.text) }
+            carrying.state.withLock { $0.name(place, Array(work.first.path.text)) }
             let ways = [Way(process: caller.serial, place: place, reads: true)]
             let spreading = Spreading(seeds: seeds, ways: ways, caller: caller, patiently: false, isTracer: true, asks: asks)
             if let refusal = spread(carrying, spreading) { return refusal }

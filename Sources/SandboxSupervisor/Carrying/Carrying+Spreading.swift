@@ -181,7 +181,7 @@ extension Supervision {
 
     private func name(_ carrier: Carrier, _ around: Surroundings?, _ state: inout Carrying.State) {
         guard case .place(let place) = carrier, state.names[place] == nil, let sample = around?.samples[place] else { return }
-        state.names[place] = Holding.name(of: sample.task, sample.descriptor)
+        state.name(place, Holding.name(of: sample.task, sample.descriptor))
     }
 
     func keep(_ carrying: Carrying, _ gain: Gain, of place: DataPlace, _ state: Carrying.State) {

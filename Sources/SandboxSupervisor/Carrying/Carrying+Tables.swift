@@ -32,8 +32,9 @@ extension Supervision {
             // Before a server is connected to its name is looked up.
             if bits == 0 || work.transport != .tcp { return known.isEmpty ? 0 : bits }
             let server = (place.names.first ?? (ip.isLoopback ? "localhost" : "\(ip)")) + ":\(place.port ?? 0)"
-            state.servers[caller.serial] = known.union([server])
-            return known.union([server]).count > 1 ? bits : 0
+            // The second is all that matters.
+            if known.count < 2 { state.servers[caller.serial, default: []].insert(server) }
+            return known.count > 1 || known != [] && !known.contains(server) ? bits : 0
         }
     }
 }

@@ -23,7 +23,11 @@ final class Carrying: Sendable {
         var programs: [UInt32: [UInt8]] = [:]
         /// Numbers of processes that have ended, for people.
         var pids: [UInt32: Int32] = [:]
-        var names: [DataPlace: [UInt8]] = [:]
+        /// By which each was found, for people, and for rules about writing: a place without one counts as any.
+        private(set) var names: [DataPlace: [UInt8]] = [:]
+        private var namesLength = 0
+        /// A name may have 4,096 bytes, and files are made as fast as the agent likes.
+        private static let mostNames = 16 << 20  // bytes
         /// What was sent over unix sockets (SCM_RIGHTS), by whomever.
         var passed: Set<Way> = []
         /// The unix sockets that it was sent through, and those it was sent to.
@@ -46,6 +50,18 @@ final class Carrying: Sendable {
         var servers: [UInt32: Set<String>] = [:]
         /// What is on record already.
         var refused: Set<Refused> = []
+
+        mutating func name(_ place: DataPlace, _ path: [UInt8]) {
+            if namesLength > State.mostNames {
+                names = names.filter { labels.classes(of: .place($0.key)) != 0 }
+                namesLength = names.values.reduce(0) { $0 + State.room($1) }
+                if namesLength > State.mostNames / 2 { (names, namesLength) = ([:], 0) }
+            }
+            namesLength += State.room(path) - (names.updateValue(path, forKey: place).map(State.room) ?? 0)
+        }
+
+        /// With what a table needs besides.
+        private static func room(_ path: [UInt8]) -> Int { path.count + 128 }
     }
 
     /// What a call brings its caller when it is answered: until then it is in nobody's list.

@@ -61,9 +61,14 @@ def after_reading(opens, way, first=lambda: None):
     os.close(w)
     os.read(r, 1)
     os.close(r)
-    if wait(child(lambda: way(read()))) != [0]:
-        os.kill(pid, signal.SIGKILL)
-    wait(pid)
+    # Whichever of them is refused, the other may be waiting for it.
+    both = {pid, child(lambda: way(read()))}
+    while both:
+        done, status = os.wait()
+        both.discard(done)
+        if status:
+            for pid in both:
+                os.kill(pid, signal.SIGKILL)
 
 
 def fifo_waited_for():
