@@ -64,11 +64,14 @@ def after_reading(opens, way, first=lambda: None):
     # Whichever of them is refused, the other may be waiting for it.
     both = {pid, child(lambda: way(read()))}
     while both:
-        done, status = os.wait()
-        both.discard(done)
-        if status:
-            for pid in both:
-                os.kill(pid, signal.SIGKILL)
+        for each in set(both):
+            done, status = os.waitpid(each, os.WNOHANG)
+            if done:
+                both.discard(each)
+            if done and status:
+                for other in both:
+                    os.kill(other, signal.SIGKILL)
+        time.sleep(0.002)
 
 
 def fifo_waited_for():
