@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SandboxFiles
 internal import SandboxPolicy
 
@@ -50,6 +51,8 @@ struct MountTable: Sendable {
         // The last one of several at the same place hides the others.
         let around = mounts.reversed().filter { MountTable.rest(of: path, below: $0.place) != nil }
         guard let own = around.max(by: { $0.place.count < $1.place.count }) else { return [] }
+        // Containers hide files of the kernel behind /dev/null, which has not become what is denied.
+        if own.place == path, MountTable.isNull(path) { return [] }
         let inside = own.root + (MountTable.rest(of: path, below: own.place) ?? [])
         let beneath = mounts.compactMap { mount in
             MountTable.rest(of: mount.place, below: path).flatMap { $0.isEmpty ? nil : (mount.device, mount.root, $0) }
@@ -70,6 +73,13 @@ struct MountTable: Sendable {
                 mount.place == path + rest ? nil : (mount.place, MountTable.names(names + rest))
             }
         }
+    }
+
+    /// null(4)
+    private static func isNull(_ path: [UInt8]) -> Bool {
+        var status = stat()
+        return stat(path.map { CChar(bitPattern: $0) } + [0], &status) == 0 && status.st_mode & S_IFMT == S_IFCHR
+            && status.st_rdev == 1 << 8 | 3
     }
 
     private static func names(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }

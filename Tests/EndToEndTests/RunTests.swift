@@ -234,6 +234,17 @@ extension EndToEnd {
             }
         }
 
+        /// As containers do it.
+        @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func hiddenBehindNull() throws {
+            let world = try World()
+            let profile = try world.profile(
+                "no-symbols", "mode: enforce\nfiles: { default: allow, deny: [\"/proc/kallsyms\"] }\nexec: { default: allow }")
+            let command = world.sandboxCommand(["sh", "-c", "echo x > /dev/null && echo ok; cat /proc/kallsyms"], profile: profile)
+            let script = "mount --bind /dev/null /proc/kallsyms; exec \"$@\""
+            let outcome = try world.native(["unshare", "-m", "sh", "-c", script, "sh"] + command)
+            #expect(outcome.out == "ok\n" && outcome.err.contains("Permission denied"), "\(outcome)")
+        }
+
         /// A name lies in a file that may not be written to by the path that it was mapped from, but by another.
         @Test(.enabled(if: getuid() == 0 && Built.installed("unshare", "mount"))) func mappedAndMountedTwice() throws {
             let world = try World()

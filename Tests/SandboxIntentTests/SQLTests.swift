@@ -60,6 +60,8 @@ import Testing
         #expect(tables("WITH a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM b") == ["b"])
         #expect(tables("WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM b").isEmpty)
         #expect(tables("SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) x, a") == ["a"])
+        let twice = "(WITH a AS (SELECT 2) SELECT * FROM a) x, (WITH a AS (SELECT 3) SELECT * FROM a) y"
+        #expect(tables("WITH a AS (SELECT 1) SELECT (SELECT 1 FROM a) FROM \(twice)").isEmpty)
         #expect(tables("SELECT 1 WHERE EXISTS (SELECT 1 FROM x WHERE y IN (SELECT z FROM s.w))") == ["x", "s.w"])
         #expect(tables("CREATE TEMP TABLE t AS SELECT * FROM s; SELECT * FROM t") == ["s"])
         #expect(tables("TRUNCATE a, b") == ["a", "b"])

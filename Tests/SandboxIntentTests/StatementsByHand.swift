@@ -93,6 +93,8 @@ let postgresByHand = #"""
     delete | DELETE FROM t WHERE random() < 0.1
     delete | DELETE FROM t WHERE random() = random()
     delete delete_all | DELETE FROM t WHERE random() < 1
+    delete delete_all | DELETE FROM t WHERE random() <> 5
+    delete delete_all | DELETE FROM t WHERE length(gen_random_uuid()::text) = 36
     delete delete_all | DELETE FROM t WHERE random() >= 0
     delete | DELETE FROM t WHERE a[1] = b[2]
     delete | DELETE FROM t WHERE (CASE WHEN a THEN 1 ELSE 2 END) = (CASE WHEN b THEN 1 ELSE 2 END)

@@ -8,13 +8,13 @@ struct CommonExpressions {
         let outer: Int?
     }
     private var definitions: [Definition] = []
-    /// By name, in the order of the tree.
+    /// By name, in the order in which their scopes begin.
     private var named: [String: [Int]] = [:]
 
     init() {}
 
     init(in tree: ParseTree, _ body: Int) {
-        var around: [Int] = []
+        var around: [Int] = [], found: [(name: String, scope: Range<Int>, hidden: Range<Int>)] = []
         for i in body..<tree.end(body) {
             while let last = around.last, tree.end(last) <= i { around.removeLast() }
             if tree.key(i) == .withClause, let owner = around.last {
@@ -22,10 +22,14 @@ struct CommonExpressions {
                 let isRecursive = tree.isTrue(i, .recursive)
                 for query in queries {
                     let hidden = isRecursive ? query..<query : queries[0]..<tree.end(query)
-                    add(tree.string(query, .ctename) ?? "", scope: owner..<tree.end(owner), hidden: hidden)
+                    found.append((tree.string(query, .ctename) ?? "", owner..<tree.end(owner), hidden))
                 }
             }
             if tree.nodes[i].kind == .object { around.append(i) }
+        }
+        // WITH is written last: what stands around comes first.
+        for each in found.sorted(by: { $0.scope.lowerBound < $1.scope.lowerBound }) {
+            add(each.name, scope: each.scope, hidden: each.hidden)
         }
     }
 

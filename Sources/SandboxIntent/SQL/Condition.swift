@@ -41,11 +41,10 @@ indirect enum Condition: Hashable {
             let truths = parts.map(\.truth)
             return truths.allSatisfy { $0 == .always } ? .always : truths.contains(.depends) ? .depends : .same
         case .opaque(let readsColumns): return readsColumns ? .depends : .same
-        case .isNull(.call(let name, _)) where Condition.chance.contains(name): return .never
         case .isNull(let part): return part.readsColumns ? .depends : .same
         case .call(let name, let operands):
             if Condition.isAlwaysMet(name, operands) { return .always }
-            return operands.contains(where: \.readsColumns) ? .depends : .same
+            return Condition.isDrawn(name, operands) || operands.contains(where: \.readsColumns) ? .depends : .same
         }
     }
 
@@ -91,8 +90,7 @@ indirect enum Condition: Hashable {
         switch self {
         case .constant: false
         case .column: true
-        case .call(let name, let parts): Condition.chance.contains(name) || parts.contains(where: \.readsColumns)
-        case .and(let parts), .or(let parts), .choice(let parts): parts.contains(where: \.readsColumns)
+        case .call(_, let parts), .and(let parts), .or(let parts), .choice(let parts): parts.contains(where: \.readsColumns)
         case .not(let part), .isNull(let part): part.readsColumns
         case .opaque(let readsColumns): readsColumns
         }
@@ -109,6 +107,16 @@ indirect enum Condition: Hashable {
         }
     }
     private static let chance: Set<String> = ["random", "rand", "random_normal", "gen_random_uuid", "uuid", "randomblob"]
+
+    /// `random() < 0.1` draws some of the rows. What else is made of chance may be true of all of them: `random() <> 5`.
+    private static func isDrawn(_ name: String, _ operands: [Condition]) -> Bool {
+        guard operands.count == 2, let draw = operands.firstIndex(where: { $0 == .call("random", []) || $0 == .call("rand", []) }) else {
+            return false
+        }
+        if name == "=" { return true }
+        guard case .constant(.number(let share)) = operands[1 - draw] else { return false }
+        return ["<", "<=", ">", ">="].contains(name) && share > 0 && share < 1
+    }
 
     /// Rows of values are compared value by value.
     static func comparison(_ name: String, _ a: Condition, _ b: Condition) -> Condition {

@@ -200,7 +200,11 @@ struct PolicyCompiler {
             all.append(Self.literals(real) + rest)
             seen = real
         }
-        for other in given.otherPaths(seen) { all += rest.ends(behind: other.below).map { Self.literals(other.path) + $0 } }
+        for other in given.otherPaths(seen) {
+            // Where the root folder is a part of something that is denied as a whole, as subvolumes are, the whole machine is not meant.
+            all += rest.ends(behind: other.below).filter { !other.path.isEmpty || $0.first != .anyDepth || $0.count > 1 }
+                .map { Self.literals(other.path) + $0 }
+        }
         return all
     }
 

@@ -76,7 +76,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
     /// In the order in which they take effect: what is extended comes before what extends it.
     private var ordered: [Profile] = []
     private var done: Set<String> = []
-    private var ownIsKnown = false
+    private var areKnown = true
 
     private static var maximumDepth: Int { 16 }
     private static var maximumProfiles: Int { 64 }
@@ -103,7 +103,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         // A profile reached twice (a diamond) counts once.
         guard done.insert(source.file).inserted, let profile else { return }
         ordered.append(profile)
-        ownIsKnown = parsed.isKnown
+        areKnown = areKnown && parsed.isKnown
     }
 
     private mutating func visit(_ entry: Entry<String>, _ path: [String]) {
@@ -141,7 +141,7 @@ package struct ProfileLoader<Lookup: ProfileLookup> {
         var body = ProfileBody()
         for profile in ordered { body.add(profile.body) }
         let own = ordered[ordered.count - 1]
-        try ExtendedChecks.check(ordered, body, ownIsKnown: ownIsKnown)
+        try ExtendedChecks.check(ordered, body, areKnown: areKnown)
         return ResolvedProfile(
             name: own.name, file: own.file, description: own.description,
             chain: ordered.map(\.name), files: ordered.map(\.file), body: body,
@@ -193,11 +193,11 @@ extension ProfileBody {
 
 /// What can only be seen once profiles are put together.
 enum ExtendedChecks {
-    static func check(_ ordered: [Profile], _ body: ProfileBody, ownIsKnown: Bool) throws(ProfileFailure) {
+    static func check(_ ordered: [Profile], _ body: ProfileBody, areKnown: Bool) throws(ProfileFailure) {
         guard let own = ordered.last else { return }
         var found: [Diagnostic] = []
         // By itself a profile was looked at when it was read.
-        if ordered.count > 1, !ownIsKnown { dead(own, body, &found) }
+        if ordered.count > 1, !areKnown { dead(own, body, &found) }
         tooMuch(own, body, &found)
         classes(ordered, body, &found)
         if !found.isEmpty { throw ProfileFailure(diagnostics: found) }

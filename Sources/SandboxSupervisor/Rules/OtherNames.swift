@@ -34,9 +34,11 @@ extension Supervision {
             if flags & 2 /* RENAME_EXCHANGE */ != 0 { pairs.append((work.second, work.first)) } else { lost = [work.second] }
         default: return
         }
-        func verdict(_ name: FileSubject, _ intents: IntentSet, of file: FileSubject) -> Verdict {
+        // Its content may have to be looked at.
+        func carried(by file: FileSubject) -> UInt64 { carrying.map { classes(of: file, $0) } ?? 0 }
+        func verdict(_ name: FileSubject, _ intents: IntentSet, carrying classes: UInt64) -> Verdict {
             var facts = baseFacts(intents.contains(.netConnect) ? .connect : .open, intents, caller)
-            facts.carries |= carrying.map { classes(of: file, $0) } ?? 0
+            facts.carries |= classes
             facts.access = intents.contains(.fileRead) ? [.read, .write] : .write
             facts.path = Array(name.path.text)
             // A link may lead to a folder.
@@ -50,13 +52,16 @@ extension Supervision {
             finding.add(verdict, Facts(work.operation, intents: []))
         }
         for (old, new) in pairs {
-            for use in uses(of: old) { refuse(verdict(old, use, of: old), unless: verdict(new, use, of: old).decision) }
-            if old.kind != .socket { refuse(verdict(new, [.fileWrite], of: old), unless: verdict(old, [.fileWrite], of: old).decision) }
+            let classes = carried(by: old)
+            for use in uses(of: old) { refuse(verdict(old, use, carrying: classes), unless: verdict(new, use, carrying: classes).decision) }
+            if old.kind == .socket { continue }
+            refuse(verdict(new, [.fileWrite], carrying: classes), unless: verdict(old, [.fileWrite], carrying: classes).decision)
         }
         // Whatever lies where it leads to comes to be found there.
-        for link in laid { refuse(verdict(link, [.fileWrite], of: link), unless: .allow) }
+        for link in laid { refuse(verdict(link, [.fileWrite], carrying: 0), unless: .allow) }
         for name in lost where name.kind != .absent && name.names > 1 {
-            for use in uses(of: name) { refuse(verdict(name, use, of: name), unless: .allow) }
+            let classes = carried(by: name)
+            for use in uses(of: name) { refuse(verdict(name, use, carrying: classes), unless: .allow) }
         }
     }
 
