@@ -45,6 +45,7 @@ bench:
 	@.ci/bench $(binary)
 
 soak:
+	@.ci/packages run
 	@.ci/packages soak
 	swift build
 	@set -e; for script in Tests/soak/*.sh; do [ ! -e "$$script" ] || { echo "$$script"; bash "$$script"; }; done

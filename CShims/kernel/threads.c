@@ -1,4 +1,5 @@
 #include "CShims.h"
+#include <malloc.h>
 #include <sched.h>
 
 int sbx_processors(int *out, int room) {
@@ -33,3 +34,5 @@ void sbx_slice(uint64_t nanoseconds) {
     now.sched_runtime = nanoseconds;
     sbx_raw(SYS_sched_setattr, 0, &now);
 }
+
+void sbx_heap_step(int bytes) { mallopt(M_TOP_PAD, bytes); }

@@ -62,6 +62,7 @@ package struct FileAccess: OptionSet, Sendable, Hashable {
     // Written out: what the standard library has for all option sets is looked up at run time where the type is another
     // module's, and that was a tenth of a judged call.
     @inlinable package init() { rawValue = 0 }
+    @inlinable package init(arrayLiteral elements: FileAccess...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
     @inlinable package static func == (a: FileAccess, b: FileAccess) -> Bool { a.rawValue == b.rawValue }
     @inlinable package func isDisjoint(with other: FileAccess) -> Bool { rawValue & other.rawValue == 0 }
     @inlinable package func contains(_ other: FileAccess) -> Bool { rawValue & other.rawValue == other.rawValue }

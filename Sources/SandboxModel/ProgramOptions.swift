@@ -87,8 +87,12 @@ enum ProgramOptions {
         },
     ]
 
-    private static let byPlace: [[UInt8]] =
-        (Array(places.keys) + options.filter { $0.value.contains { $0.takes == .login } }.map(\.key)).map { Array($0.utf8) }
+    /// Those that take a secret by its place, by their first bytes. From the table: `options` need not be made for it.
+    private static let byFirst: [[[UInt8]]] = {
+        let logins = table.lazy.filter { row in row.options.contains { $0.takes == .login } }
+        let names = Array(places.keys) + logins.flatMap { $0.programs.split(separator: " ").map(String.init) }
+        return names.reduce(into: Array(repeating: [], count: 256)) { $0[Int($1.utf8.first ?? 0)].append(Array($1.utf8)) }
+    }()
 
     /// Whether one of these words, the first of which begins at `start`, is the name of a program, or ends with it: for a look that
     /// must cost next to nothing.
@@ -101,8 +105,6 @@ enum ProgramOptions {
         }
         return false
     }
-
-    private static let byFirst: [[[UInt8]]] = (0..<256).map { byte in byPlace.filter { Int($0[0]) == byte } }
 
     private static func begins(_ words: Span<UInt8>, _ start: Int, _ end: Int, _ name: [UInt8]) -> Bool {
         name.count == end - start && name.indices.allSatisfy { words[start + $0] == name[$0] }

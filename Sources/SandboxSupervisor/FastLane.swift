@@ -91,10 +91,10 @@ extension Notifier {
 
     /// By whichever of its paths may be written to, where its file system is mounted more than once.
     private func writing(to path: [UInt8]) -> Ruling {
-        let ruling = supervision.policy.judge(file: path.span, access: .write)
-        let others = MountTable.atStart.others(of: path).lazy.filter(\.below.isEmpty).map { [policy = supervision.policy] in
-            policy.judge(file: $0.path.span, access: .write)
+        for other in MountTable.atStart.others(of: path) where other.below.isEmpty {
+            let ruling = supervision.policy.judge(file: other.path.span, access: .write)
+            if ruling.decision != .deny { return ruling }
         }
-        return others.first { $0.decision != .deny } ?? ruling
+        return supervision.policy.judge(file: path.span, access: .write)
     }
 }
