@@ -169,29 +169,44 @@ struct LiveSession {
         let tree = Tree(supervision, front: front)
         let tracer = Tracer(supervision.context, tree, tracksData: supervision.enforces && supervision.carrying != nil)
         tracer.adopt(launched.pid)
+        // All there before the program's first instruction: later there may be no room for another thread.
+        let helpers = Later("sbx-helpers") { [self, writes = tree.writes] in startHelpers(writes) }
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         guard Notifier.start(processors: cores, supervision, launched.listener) else {
-            kill(launched.pid, SIGKILL)
-            throw RunFailure(
-                "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)")
-        }
-        var controls = [ControlServer(supervision, path: setup.controlPath)]
-        if setup.namesApprovers, let path = ApproverSockets.path(session: setup.info.id) {
-            controls.append(ControlServer(supervision, path: path, forApprovers: true))
+            throw abandon(
+                RunFailure(
+                    "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)"))
         }
         _ = sbx_set_undumpable()
         supervision.status?.started(setup.info, pid: launched.pid)
         Session.dropStandardStreams()
-        supervision.waits.start()
-        startHelpers(controls, tree.writes)
+        do throws(RunFailure) {
+            try setup.policy.awaitCatalogue()
+            try setup.shadow?.awaitCatalogue()
+        } catch { throw abandon(error) }
+        let controls = helpers.get()
         let status = tracer.run()
         return finish(status, controls)
     }
 
-    private func startHelpers(_ controls: [ControlServer], _ writes: WriteWatch?) {
+    /// Nothing was run: the program is still at its exec event.
+    private func abandon(_ failure: RunFailure) -> RunFailure {
+        kill(launched.pid, SIGKILL)
+        try? writer.finish(status: 125)
+        group?.remove()
+        setup.temporary.remove()
+        return failure
+    }
+
+    private func startHelpers(_ writes: WriteWatch?) -> [ControlServer] {
+        supervision.waits.start()
         let pid = launched.pid
         let group = getpgid(front.pid)
         WorkerThread.start("sbx-front") { [front, prompt] in FrontLink.serve(front.link, agent: pid, group: group, prompt) }
+        var controls = [ControlServer(supervision, path: setup.controlPath)]
+        if setup.namesApprovers, let path = ApproverSockets.path(session: setup.info.id) {
+            controls.append(ControlServer(supervision, path: path, forApprovers: true))
+        }
         for control in controls { WorkerThread.start("sbx-control") { control.serve() } }
         WorkerThread.start("sbx-store") { [writer, setup] in
             WorkerThread.runs(.afterAllOthers)
@@ -207,6 +222,7 @@ struct LiveSession {
             WorkerThread.start("sbx-memory") { [supervision] in MemoryWatch(supervision, limit).run() }
         }
         if let writes { WorkerThread.start("sbx-writes") { writes.run() } }
+        return controls
     }
 
     // MARK: The end

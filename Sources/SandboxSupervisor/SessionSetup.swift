@@ -25,14 +25,14 @@ struct SessionSetup {
     private let account: Account?
 
     init(_ options: RunOptions, _ token: GivenToken?) throws(RunFailure) {
+        // The other processor has nothing to do yet.
+        let found = Later("sbx-places") { MachinePlaces() }
         account = try SessionSetup.account(options.user)
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
         let source = try Settled.find(options.profile, files)
         let ahead = ProfilesAhead(files, for: source)
-        // Begun after those: their threads have the longer way to go.
-        let found = Later("sbx-places") { MachinePlaces() }
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
@@ -224,16 +224,6 @@ struct PendingPolicy: Sendable {
 
     /// `places` looks at the machine, and is asked by the thread that compiles; `first` is the command that will be judged first.
     init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables, first: [[UInt8]]) {
-        let hasRules = !profile.body.rules.isEmpty
-        // Where it cannot be begun, `get` does it.
-        if hasRules {
-            _ = WorkerThread.start("sbx-intents", stack: 8 << 20) {
-                guard case .success(let catalogue) = CatalogueFiles.catalogue, let program = first.first else { return }
-                // What is known of it and of secrets is read now, and not while it stands still to be judged.
-                catalogue.prepare(for: program)
-                _ = ArgumentRedaction.mayHoldSecrets((program + [0]).span)
-            }
-        }
         result = Later("sbx-policy") {
             Result { () throws(RunFailure) in
                 do throws(PolicyFailure) { return try Policy.compile(profile: profile, variables: places()) } catch {
@@ -241,16 +231,34 @@ struct PendingPolicy: Sendable {
                 }
             }
         }
+        // Begun after that, which is waited for first. Where it cannot be begun, whoever asks for it does it.
+        if !profile.body.rules.isEmpty {
+            _ = WorkerThread.start("sbx-intents", stack: 8 << 20) {
+                guard case .success(let catalogue) = CatalogueFiles.catalogue, let program = first.first else { return }
+                // What is known of it and of secrets is read now, and not while it stands still to be judged.
+                catalogue.prepare(for: program)
+                _ = ArgumentRedaction.mayHoldSecrets((program + [0]).span)
+            }
+        }
     }
 
-    /// Waits for it, and for the catalogue, which is read by a thread beside; where no rule asks for a meaning, none is.
+    /// Waits for it, and not for the catalogue: nothing may be judged before `awaitCatalogue`.
     func get() throws(RunFailure) -> (Policy, CommandReader) {
         let policy = try result.get().get()
         guard policy.hasRules else { return (policy, CommandReader(catalogue: { _, _ in CommandMeaning() })) }
-        do throws(CatalogueFiles.Failure) {
-            let catalogue = try CatalogueFiles.catalogue.get()
-            return (policy, CommandReader(catalogue: { catalogue.meaning(program: $0, arguments: $1) }))
-        } catch { throw RunFailure(error) }
+        return (
+            policy,
+            CommandReader(catalogue: {
+                guard case .success(let catalogue) = CatalogueFiles.catalogue else { preconditionFailure("`awaitCatalogue` comes first") }
+                return catalogue.meaning(program: $0, arguments: $1)
+            })
+        )
+    }
+
+    /// Waits for what the rules of the policy ask about: the catalogue of intents. Where there are none, nobody does.
+    func awaitCatalogue() throws(RunFailure) {
+        guard try result.get().get().hasRules else { return }
+        do throws(CatalogueFiles.Failure) { _ = try CatalogueFiles.catalogue.get() } catch { throw RunFailure(error) }
     }
 }
 

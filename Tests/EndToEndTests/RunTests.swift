@@ -103,6 +103,24 @@ extension EndToEnd {
             }
         }
 
+        /// What programs mean is read while the program is being loaded; nothing of it runs where that cannot be done.
+        @Test(arguments: Account.all) func nothingRunsUnderABadCatalogue(account: Account) throws {
+            let world = try World(account), folder = world.home + "/.config/sandbox/intents"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try "version: 1\nprograms:\n  touch: { intents: [no.such] }\n".write(
+                toFile: folder + "/own.yaml", atomically: false, encoding: .utf8)
+            let rule = "{ name: rule, intent: file.delete, decide: deny, reason: r }"
+            for (profile, asks) in [(try world.rules(rule), true), (try world.permissive(), false)] {
+                let running = try world.start(
+                    world.sandboxCommand(["touch", "ran"], profile: profile), environment: ["TMPDIR": world.home])
+                running.closeInput()
+                let outcome = running.finish(within: 60)
+                #expect((outcome.code == 125) == asks && outcome.err.contains("own.yaml") == asks, "\(outcome)")
+                #expect((access(world.work + "/ran", F_OK) != 0) == asks)
+                #expect(!(try FileManager.default.contentsOfDirectory(atPath: world.home).contains { $0.hasPrefix("sandbox-s-") }))
+            }
+        }
+
         @Test func profileThatOthersCanWriteIsRefused() throws {
             let world = try World(), path = try world.permissive()
             chmod(path, 0o666)
