@@ -46,21 +46,68 @@ enum Deadline {
     }
 }
 
+/// Makes what a session needs to start, on a few threads beside the one that starts it: to make a thread for each thing costs as much as
+/// some of the things. They are begun in the order in which they were asked for, and may wait for what was asked for before.
+final class Crew: @unchecked Sendable {
+    // @unchecked: `jobs` and `isDismissed` are only touched under `monitor`.
+    private let monitor = Monitor()
+    private var jobs: [@Sendable () -> Void] = []
+    private var isDismissed = false
+    private var count = 0
+    private static let most = 4
+
+    init() {
+        for _ in 0..<max(1, min(Crew.most, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) {
+            if WorkerThread.start("sbx-crew", stack: 8 << 20, { [self] in while let job = next() { job() } }) == 0 { count += 1 }
+        }
+    }
+
+    /// Returns at once; where there is no thread, when it is done.
+    func make(_ job: @escaping @Sendable () -> Void) {
+        if count == 0 { return job() }
+        monitor.locked {
+            jobs.append(job)
+            monitor.signal()
+        }
+    }
+
+    private func next() -> (@Sendable () -> Void)? {
+        monitor.locked {
+            while jobs.isEmpty, !isDismissed { monitor.wait() }
+            return jobs.isEmpty ? nil : jobs.removeFirst()
+        }
+    }
+
+    /// The threads end when all is made.
+    func dismiss() {
+        monitor.locked {
+            isDismissed = true
+            monitor.broadcast()
+        }
+    }
+}
+
 /// Something that another thread makes meanwhile.
 final class Later<Value: Sendable>: @unchecked Sendable {
     // @unchecked: `value` is only touched under `monitor`.
     private let monitor = Monitor()
     private var value: Value?
 
+    init(_ crew: Crew, _ make: @escaping @Sendable () -> Value) {
+        crew.make { [self] in finish(make()) }
+    }
+
+    /// On a thread of its own, which is scheduled as the calling one is.
     init(_ name: StaticString, _ make: @escaping @Sendable () -> Value) {
-        let work: @Sendable () -> Void = { [self] in
-            let made = make()
-            monitor.locked {
-                value = made
-                monitor.broadcast()
-            }
+        let work: @Sendable () -> Void = { [self] in finish(make()) }
+        if WorkerThread.start(name, work) != 0 { work() }
+    }
+
+    private func finish(_ made: Value) {
+        monitor.locked {
+            value = made
+            monitor.broadcast()
         }
-        if WorkerThread.start(name, stack: 8 << 20, work) != 0 { work() }
     }
 
     /// Waits for it.

@@ -66,7 +66,6 @@ struct LiveSession {
         } catch { throw RunFailure(error) }
         let writer = TrailWriter(state: setup.state, journal: journal)
         let launched: Launched
-        WorkerThread.runs(.atOnce)
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
             if front.hasAgentsTerminal { _ = sbx_terminal_give(launched.pid) }
@@ -184,6 +183,7 @@ struct LiveSession {
             try setup.policy.awaitCatalogue()
             try setup.shadow?.awaitCatalogue()
         } catch { throw abandon(error) }
+        setup.crew.dismiss()
         let controls = helpers.get()
         let status = tracer.run()
         return finish(status, controls)

@@ -1,13 +1,14 @@
 internal import SandboxKernel
 internal import SandboxPolicy
 
-/// Reads what a profile extends on threads of its own while the profile itself is being read: shipped profiles stand on others,
+/// Has what a profile extends read while the profile itself is being read: shipped profiles stand on others,
 /// and reading them is half of what a session takes to start.
 ///
 /// It only guesses: what the loader asks for and is not here is read when it asks.
 final class ProfilesAhead: @unchecked Sendable {
     // @unchecked: `begun` and `done` are only touched under `monitor`.
     private let files: ProfileFiles
+    private let crew: Crew
     private let monitor = Monitor()
     private var begun: Set<String> = []
     private var done: [String: (bytes: [UInt8], parsed: ParsedProfile)] = [:]
@@ -15,8 +16,9 @@ final class ProfilesAhead: @unchecked Sendable {
     private static let most = 8
 
     /// Begins at once with what the profile extends.
-    init(_ files: ProfileFiles, for source: ProfileSource) {
+    init(_ files: ProfileFiles, for source: ProfileSource, _ crew: Crew) {
         self.files = files
+        self.crew = crew
         readWhatIsExtended(by: source)
     }
 
@@ -40,15 +42,14 @@ final class ProfilesAhead: @unchecked Sendable {
             guard let next = try? files.find(name, from: source.file) else { continue }
             let isNew = monitor.locked { begun.count < ProfilesAhead.most && begun.insert(next.file).inserted }
             guard isNew else { continue }
-            let read: @Sendable () -> Void = { [self] in
+            crew.make { [self] in
                 readWhatIsExtended(by: next)
-                let parsed = self.read(next)
+                let parsed = read(next)
                 monitor.locked {
                     done[next.file] = (next.bytes, parsed)
                     monitor.broadcast()
                 }
             }
-            if WorkerThread.start("sbx-profile", stack: 8 << 20, read) != 0 { read() }
         }
     }
 

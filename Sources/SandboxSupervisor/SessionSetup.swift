@@ -23,22 +23,26 @@ struct SessionSetup {
     /// `${tmp}`: this session's own, never the folder that everybody's sockets lie in.
     let temporary: TemporaryFolder
     private let account: Account?
+    /// To be dismissed when the session has started.
+    let crew: Crew
 
     init(_ options: RunOptions, _ token: GivenToken?) throws(RunFailure) {
-        // The other processor has nothing to do yet.
-        let found = Later("sbx-places") { MachinePlaces() }
+        crew = Crew()
+        // None of them takes the processor from this thread, which has most to do.
+        WorkerThread.runs(.atOnce)
+        let found = Later(crew) { MachinePlaces() }
         account = try SessionSetup.account(options.user)
         let workspace = try SessionSetup.directory(options.workspace ?? ".", option: "--workspace")
         do throws(StoreError) { state = try StateDirectory(options.state) } catch { throw RunFailure(error) }
         let files = ProfileFiles()
         let source = try Settled.find(options.profile, files)
-        let ahead = ProfilesAhead(files, for: source)
+        let ahead = ProfilesAhead(files, for: source, crew)
         let started = currentTime()
         let id = SessionID.make(at: started)
         temporary = try TemporaryFolder(session: id, owner: account)
         let settled: Settled
         do throws(RunFailure) {
-            settled = try Settled(options, files, source, ahead, workspace, token, state)
+            settled = try Settled(options, files, source, ahead, workspace, token, state, crew)
         } catch {
             temporary.remove()
             throw error
@@ -70,8 +74,8 @@ struct SessionSetup {
                 searchPath == found.get().searchPath ? found.get().programFolders : MachinePlaces.programFolders(searchPath)
             return variables
         }
-        policy = PendingPolicy(profile, places, first: options.command)
-        shadow = settled.candidate.map { PendingPolicy($0, places, first: options.command) }
+        policy = PendingPolicy(profile, places, first: options.command, crew)
+        shadow = settled.candidate.map { [crew] in PendingPolicy($0, places, first: options.command, crew) }
         arguments = options.command
         timeLimit = [options.timeout, enforces ? profile.body.limits.time : nil].compactMap { $0 }.min()
         info = SessionInfo(
@@ -223,17 +227,17 @@ struct PendingPolicy: Sendable {
     private let result: Later<Result<Policy, RunFailure>>
 
     /// `places` looks at the machine, and is asked by the thread that compiles; `first` is the command that will be judged first.
-    init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables, first: [[UInt8]]) {
-        result = Later("sbx-policy") {
+    init(_ profile: ResolvedProfile, _ places: @escaping @Sendable () -> PolicyVariables, first: [[UInt8]], _ crew: Crew) {
+        result = Later(crew) {
             Result { () throws(RunFailure) in
                 do throws(PolicyFailure) { return try Policy.compile(profile: profile, variables: places()) } catch {
                     throw RunFailure(error)
                 }
             }
         }
-        // Begun after that, which is waited for first. Where it cannot be begun, whoever asks for it does it.
+        // Begun after that, which is waited for first.
         if !profile.body.rules.isEmpty {
-            _ = WorkerThread.start("sbx-intents", stack: 8 << 20) {
+            crew.make {
                 guard case .success(let catalogue) = CatalogueFiles.catalogue, let program = first.first else { return }
                 // What is known of it and of secrets is read now, and not while it stands still to be judged.
                 catalogue.prepare(for: program)

@@ -13,7 +13,7 @@ struct Settled {
 
     init(
         _ options: RunOptions, _ files: ProfileFiles, _ source: ProfileSource, _ ahead: ProfilesAhead, _ workspace: String,
-        _ token: GivenToken?, _ state: StateDirectory
+        _ token: GivenToken?, _ state: StateDirectory, _ crew: Crew
     ) throws(RunFailure) {
         profile = try Settled.load(source, files, ahead)
         enforces = try Settled.mode(options.mode, profile.body.mode ?? .enforce)
@@ -30,7 +30,7 @@ struct Settled {
         try who.check(profile)
         candidate = try options.shadow.map { name throws(RunFailure) in
             let source = try Settled.find(name, files)
-            return try Settled.load(source, files, ProfilesAhead(files, for: source))
+            return try Settled.load(source, files, ProfilesAhead(files, for: source, crew))
         }
     }
 
