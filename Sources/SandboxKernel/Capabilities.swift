@@ -78,7 +78,8 @@ package struct Capability: Sendable {
     }
 
     private static func processes() -> Capability {
-        capability("procfs", access("/proc/self/fd", R_OK) == 0, "mounted on /proc", "/proc is not mounted")
+        let missing = ProcPath.missing
+        return capability("procfs", missing == nil, "mounted on /proc", missing ?? "")
     }
 
     private struct Probe {
