@@ -1,5 +1,8 @@
 #include "CShims.h"
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 int sbx_processors(int *out, int room) {
     cpu_set_t all;
@@ -32,4 +35,19 @@ void sbx_slice(uint64_t nanoseconds) {
     if (now.sched_policy != SCHED_OTHER && now.sched_policy != SCHED_BATCH) return;
     now.sched_runtime = nanoseconds;
     sbx_raw(SYS_sched_setattr, 0, &now);
+}
+
+void sbx_cannot_start(const char *call, int e, const char *help) {
+    char why[80];
+    snprintf(why, sizeof why, "%s", strerror(e));
+    why[0] |= 0x20;
+    dprintf(2, "sandbox: %s: %s; nothing was run\n%s%s", call, why, help ? "sandbox:   help: " : "", help ? help : "");
+}
+
+void sbx_thread_own_folder(void) {
+    static atomic_int is_said;
+    int e = sbx_unshare_fs();
+    if (e == 0) return;
+    if (!atomic_exchange(&is_said, 1)) sbx_cannot_start("unshare(CLONE_FS)", -e, "a container's seccomp profile may refuse it\n");
+    _exit(125);
 }

@@ -55,7 +55,7 @@ struct LiveSession {
         }
         let context: KernelContext
         do throws(Errno) { context = try KernelContext(tasks: TaskTable(pidMax: LiveSession.pidMax())) } catch {
-            throw RunFailure("open `/proc`: \(errorText(error.code))", help: "procfs must be mounted")
+            throw RunFailure("openat2 `/proc/self/fd`: \(errorText(error.code)); nothing was run", help: Capability.filtered)
         }
         context.terminals.insertInherited()
         SessionSetup.rememberLimits()

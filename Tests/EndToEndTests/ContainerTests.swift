@@ -61,5 +61,20 @@ extension EndToEnd {
             }
             #expect(try world.native(container + [Built.sandbox, "doctor"]).code != 0)
         }
+
+        /// A call that the container refuses, and without which nothing could be judged.
+        @Test(
+            arguments: Account.all,
+            ["openat2", "process_vm_readv", "unshare", "signalfd", "pidfd_getfd", "close_range", "seccomp", "ptrace"])
+        func callsThatAreRefused(account: Account, call: String) throws {
+            let world = try World(account)
+            for profile in ["observe", try world.permissive()] {
+                let outcome = try world.native([world.guest, "without", call] + world.sandboxCommand(["echo", "ran"], profile: profile))
+                #expect(outcome.code == 125 && outcome.out.isEmpty, "\(outcome)")
+                #expect(outcome.err.hasPrefix("sandbox: \(call)") && outcome.err.contains("nothing was run"), "\(outcome)")
+            }
+            let doctor = try world.native([world.guest, "without", call, Built.sandbox, "doctor"])
+            #expect(call == "signalfd" || doctor.code == 1, "\(doctor)")
+        }
     }
 }
