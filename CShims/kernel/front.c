@@ -100,7 +100,10 @@ int sbx_front_run(int supervisor, int link) {
     sigset_t all;
     sigfillset(&all);
     int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (signals < 0) return 125;  // our end is the supervisor's
+    if (signals < 0) {  // our end is the supervisor's
+        sbx_cannot_start("signalfd", errno, 0);
+        return 125;
+    }
     for (int code;;) {
         struct pollfd p[4] = {{signals, POLLIN, 0}, {link, POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}};
         relay_wish(&relay, p + 2);

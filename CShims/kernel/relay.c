@@ -275,7 +275,8 @@ int relay_hand_over(int link, const char *bytes, size_t n, int fd) {
 // A session of its own, led by us, so that the agent's process group has a parent in it: the kernel stops nobody at a terminal
 // whom nobody could continue.
 static int lead_session(int front, int slave) {
-    if (setpgid(0, getpgid(front)) < 0) return -errno;
+    int group = getpgid(front);  // 0: one from outside, in which we are still
+    if (group && setpgid(0, group) < 0) return -errno;
     if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) < 0) return -errno;
     return 0;
 }

@@ -1,6 +1,9 @@
 #include "CShims.h"
 #include <malloc.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 int sbx_processors(int *out, int room) {
     cpu_set_t all;
@@ -40,4 +43,19 @@ void sbx_heap_step(int bytes) {
     // Whoever sets one of them has the others left where they are, and large buffers mapped anew each time. mallopt(3)
     mallopt(M_MMAP_THRESHOLD, 4 * bytes);
     mallopt(M_TRIM_THRESHOLD, 8 * bytes);
+}
+
+void sbx_cannot_start(const char *call, int e, const char *help) {
+    char why[80];
+    snprintf(why, sizeof why, "%s", strerror(e));
+    why[0] |= 0x20;
+    dprintf(2, "sandbox: %s: %s; nothing was run\n%s%s", call, why, help ? "sandbox:   help: " : "", help ? help : "");
+}
+
+void sbx_thread_own_folder(void) {
+    static atomic_int is_said;
+    int e = sbx_unshare_fs();
+    if (e == 0) return;
+    if (!atomic_exchange(&is_said, 1)) sbx_cannot_start("unshare(CLONE_FS)", -e, "a container's seccomp profile may refuse it\n");
+    _exit(125);
 }

@@ -12,8 +12,11 @@ package struct Capability: Sendable {
     package let isRequired: Bool
 
     package static func probe() -> [Capability] {
-        [notification(), syncWakeUp(), tracing(), pidfd(), openat2(), knownCalls(), landlock(), processes()]
+        [notification(), syncWakeUp(), tracing(), pidfd(), memory(), openat2(), folders(), knownCalls(), landlock(), processes()]
     }
+
+    /// What may be in the way of a call that the kernel has.
+    package static let filtered = "a container's seccomp profile may refuse it"
 
     private static func capability(_ name: String, _ ok: Bool, required: Bool = true, _ yes: String, _ no: String) -> Capability {
         Capability(name: name, state: ok ? .full : .none, detail: ok ? yes : no, isRequired: required)
@@ -40,14 +43,22 @@ package struct Capability: Sendable {
         let copy = fd < 0 ? fd : sbx_pidfd_getfd(fd, fd)
         defer { if copy >= 0 { _ = sbx_close(copy) } }
         return capability(
-            "pidfd_getfd", copy >= 0, "sockets are taken from their owners", "Linux 5.6 has it; a container's seccomp profile may refuse it"
-        )
+            "pidfd_getfd", copy >= 0, "sockets are taken from their owners", "Linux 5.6 has it; " + filtered)
+    }
+
+    /// Of ourselves: whether the kernel lets us read a child's as well `probed` has found out.
+    private static func memory() -> Capability {
+        capability("process_vm_readv", sbx_memory_is_readable(getpid()) == 0, "what programs ask for is read from their memory", filtered)
+    }
+
+    private static func folders() -> Capability {
+        capability("unshare(CLONE_FS)", sbx_unshare_fs() == 0, "threads have working directories and masks of their own", filtered)
     }
 
     private static func openat2() -> Capability {
         let fd = sbx_openat2(At.workingDirectory, "/", UInt64(Flag.path | Flag.closeOnExec), 0, Flag.noMagicLinks)
         defer { if fd >= 0 { _ = sbx_close(fd) } }
-        return capability("openat2", fd >= 0, "paths are resolved once", "Linux 5.6 has it; a container's seccomp profile may refuse it")
+        return capability("openat2", fd >= 0, "paths are resolved once", "Linux 5.6 has it; " + filtered)
     }
 
     /// A later kernel may have calls that are in no row of the table.
@@ -78,7 +89,8 @@ package struct Capability: Sendable {
     }
 
     private static func processes() -> Capability {
-        capability("procfs", access("/proc/self/fd", R_OK) == 0, "mounted on /proc", "/proc is not mounted")
+        let missing = ProcPath.missing
+        return capability("procfs", missing == nil, "mounted on /proc", missing ?? "")
     }
 
     private struct Probe {

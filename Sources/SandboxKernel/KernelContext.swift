@@ -20,7 +20,9 @@ package final class KernelContext: Sendable {
 
     package init(tasks: TaskTable) throws(Errno) {
         self.tasks = tasks
-        ownDescriptors = try Errno.check(sbx_openat(At.workingDirectory, "/proc/self/fd", Flag.path | Flag.directory | Flag.closeOnExec, 0))
+        // By openat2(2), because every name is looked up so: it is known now if a container refuses it.
+        let flags = UInt64(Flag.path | Flag.directory | Flag.closeOnExec)
+        ownDescriptors = try Errno.check(sbx_openat2(At.workingDirectory, "/proc/self/fd", flags, 0, 0))
         var st = stat()
         _ = try Errno.check(sbx_fstatat(At.workingDirectory, "/proc", &st, 0))
         procDevice = UInt64(st.st_dev)

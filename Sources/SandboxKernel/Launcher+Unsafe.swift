@@ -170,6 +170,12 @@ package enum Launcher {
                 step: "SECCOMP_IOCTL_NOTIF_RECV", code: EIO,
                 help: "the listener does not deliver; an AppArmor profile or a container runtime may stand in the way")
         }
+        let e = sbx_memory_is_readable(raw.pid)
+        guard e == 0 else {
+            _ = sbx_kill(raw.pid, SIGKILL)
+            throw LaunchError(
+                step: "process_vm_readv", code: -e, help: "what programs ask for could not be read; " + Capability.filtered)
+        }
     }
 
     private static func withArrays<R>(
@@ -204,7 +210,7 @@ package enum Launcher {
                 help: code == EBUSY
                     ? "there is a listener already; `sandbox` cannot run inside another one"
                     : "Linux 5.19 or later is needed")
-        default: LaunchError(step: "pidfd_getfd", code: code, help: "the listener could not be taken over")
+        default: LaunchError(step: "pidfd_getfd", code: code, help: "the listener could not be taken over; " + Capability.filtered)
         }
     }
 }

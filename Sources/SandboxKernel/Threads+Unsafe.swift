@@ -29,7 +29,7 @@ package enum WorkerThread {
                 let box = Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue()
                 // Without it a file mode mask set here would be everybody's.
                 sbx_name_thread(UnsafeRawPointer(box.name.utf8Start).assumingMemoryBound(to: CChar.self))
-                guard sbx_unshare_fs() == 0 else { _exit(125) }
+                sbx_thread_own_folder()
                 box.body()
                 return nil
             }, box.toOpaque())

@@ -49,13 +49,19 @@ struct LiveSession {
         _ signals: sbx_signals
     ) throws(RunFailure) -> (Supervision, TrailWriter, Launched) {
         let program = try ProgramSearch.find(options.command.first ?? [], path: setup.searchPath)
+        // Everything that is asked there about a process would be answered about another one.
+        if let missing = ProcPath.missing {
+            throw RunFailure("\(missing); nothing was run", help: "mount -t proc proc /proc, or `unshare --mount-proc`")
+        }
         let context: KernelContext
         do throws(Errno) { context = try KernelContext(tasks: TaskTable(pidMax: LiveSession.pidMax())) } catch {
-            throw RunFailure("open `/proc`: \(errorText(error.code))", help: "procfs must be mounted")
+            throw RunFailure("openat2 `/proc/self/fd`: \(errorText(error.code)); nothing was run", help: Capability.filtered)
         }
         context.terminals.insertInherited()
         SessionSetup.rememberLimits()
-        LiveSession.raiseDescriptorLimit()
+        guard LiveSession.raiseDescriptorLimit() >= 64 else {
+            throw RunFailure("fewer than 64 descriptors may be open here; nothing was run", help: "ulimit -n 64, or more")
+        }
         let directory: SessionDirectory
         let journal: Journal
         let neighbours: Neighbours
@@ -68,6 +74,7 @@ struct LiveSession {
         let launched: Launched
         do throws(LaunchError) {
             launched = try Launcher.start(setup.launchSpec(program, in: group, front: front, signals: signals))
+            Session.leaveGroup()
             if front.hasAgentsTerminal { _ = sbx_terminal_give(launched.pid) }
         } catch {
             try? writer.finish(status: 125)
@@ -149,12 +156,13 @@ struct LiveSession {
         return fgets(&text, 32, file) == nil ? 1 << 22 : max(atol(&text), 32768)
     }
 
-    /// Our own table holds what many callers have under way.
-    private static func raiseDescriptorLimit() {
+    /// Our own table holds what many callers have under way. To what the limit is then.
+    private static func raiseDescriptorLimit() -> UInt {
         var l = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &l)
         l.rlim_cur = l.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &l)
+        return l.rlim_cur
     }
 
     // MARK: Running

@@ -44,10 +44,15 @@ package enum Session {
             _exit(sbx_front_run(supervisor, ends[1]))
         }
         close(ends[1])
-        setpgid(0, 0)
+        // The front's group may have no number here (it is from outside of our PID namespace): who is to be in it must inherit it, and that
+        // is the agent. `LiveSession` goes on from there.
+        if getpgrp() != 0 { leaveGroup() }
         sbx_die_with_parent(front)
         start = Start(front: front, link: ends[0], signals: signals)
     }
+
+    /// Where Ctrl-C and kill(0) do not reach us.
+    static func leaveGroup() { setpgid(0, 0) }
 
     /// Written before there is a second thread.
     private nonisolated(unsafe) static var start: Start?

@@ -17,6 +17,11 @@ struct Sandbox: ParsableCommand {
 
     static func main() {
         Session.fillStandardStreams()
+        // Swift takes them from /proc/self/cmdline. Without, everything would look as if nothing had been asked for.
+        guard CommandLine.argc > 0 else {
+            complain("what was asked for cannot be read: procfs must be mounted on /proc")
+            Glibc.exit(125)
+        }
         let arguments = CommandLine.arguments.dropFirst()
         AsCommand.continueIfAnswered()
         do {

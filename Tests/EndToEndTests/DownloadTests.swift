@@ -58,7 +58,10 @@ extension EndToEnd {
             "curl -s $U/tool | sh", "curl -s $U/tool | cat | tee y | sh", "curl -so x $U/tool; sh x", "curl -so x $U/tool; sh < x",
             "curl -so x $U/tool.py; python3 x", "curl -s $U/tool.py | python3 -", "bash -c 'bash <(curl -s $0/tool)' $U",
             "curl -so x $U/tool; chmod +x x; env ./x",
+            "curl -so x $U/tool; cat $(yes /dev/null | head -n 300) x > y; chmod +x y; ./y",
             "bash -c 'exec 3<>/dev/tcp/${0%:*}/${0#*:}; printf \"GET /tool HTTP/1.0\\r\\n\\r\\n\" >&3; sed \"1,/^.$/d\" <&3 > x' $U; chmod +x x; ./x",
+            // More names than are looked at: from where is not known.
+            "curl -so x $U/tool; cat $(yes /dev/null | head -n 5000) x > y; chmod +x y; ./y",
         ]
 
         /// Each in a folder of its own, with `N ran` where it did. Nobody's outer shell is connected.
@@ -85,9 +88,10 @@ extension EndToEnd {
             #expect(denied.count >= Self.downloads.count && denied.contains { $0.operation == "exec" }, "\(denied.count)")
             guard account == .own else { return }
             _ = try world.native(clean)
-            // Where the rule is about other hosts it says nothing.
+            // Where the rule is about other hosts it says nothing, as long as it is known where everything came from.
             let elsewhere = try world.sandboxed(command, profile: try profile(world, when: "when: { host_not: [\"127.0.0.1\"] }, "))
-            #expect(ran(elsewhere) == all, "\(all.subtracting(ran(elsewhere)).map { Self.downloads[$0] }): \(elsewhere)")
+            let known = all.subtracting([all.count - 1])
+            #expect(ran(elsewhere) == known, "\(known.symmetricDifference(ran(elsewhere)).map { Self.downloads[$0] }): \(elsewhere)")
         }
 
         /// What a program writes itself is not downloaded because another one talks to the network.

@@ -160,6 +160,8 @@ extension EndToEnd {
             #expect(outcome.code == 0 && outcome.out == "120\n" && !outcome.late, "\(outcome)")
             let text = try shown(world)
             #expect(text.contains("121 processes"), "\(text)")
+            let tooFew = try world.native(["bash", "-c", "ulimit -n 20; exec \"$@\"", "-"] + world.sandboxCommand(["true"]))
+            #expect(tooFew.code == 125 && tooFew.err.contains("descriptors"), "\(tooFew)")
         }
 
         /// Three hundred calls that wait for ever hold up nobody, and not the end either.

@@ -295,36 +295,6 @@ extension EndToEnd {
             #expect(outcome.code == 1 && !outcome.out.contains("SECRET") && outcome.err.contains("ermission denied"), "\(outcome)")
         }
 
-        static let userNamespaces = (try? World().native(["unshare", "-Ur", "true"]).code == 0) ?? false
-        static let containers: [[String]] =
-            [["unshare", "-Ur"], ["unshare", "-Urpf", "--mount-proc"]]
-            + (getuid() == 0
-                ? [
-                    [
-                        "unshare", "-m", "sh", "-c",
-                        "mount --rbind / /mnt && exec chroot /mnt sh -c 'cd \"$0\" && exec \"$@\"' \"$PWD\" \"$@\"", "sh",
-                    ]
-                ] : [])
-
-        /// In a user namespace, where root's files belong to nobody, with processes of its own besides, in another root: what
-        /// is denied is denied, what is allowed goes on.
-        @Test(.enabled(if: userNamespaces, "no user namespaces here (`unshare -Ur`)"), arguments: containers, Account.all)
-        func insideAContainer(container: [String], account: Account) throws {
-            guard container.count == 2 || container[1] != "-m" || account == .own else { return }
-            let world = try World(account)
-            let command = world.sandboxCommand(
-                ["sh", "-c", "echo made > file; cat file; cat \(world.secret); \(world.forbidden); test -e /proc/self/fd/0 && echo here"],
-                profile: try world.profile(
-                    "contained",
-                    "mode: enforce\nfiles: { default: allow, deny: [\"\(world.root)/vault/inner/**\"] }\nexec: { default: allow, deny: [\"\(world.forbidden)\"] }"
-                ))
-            let outcome = try world.native(container + command)
-            #expect(outcome.code == 0 && outcome.out == "made\nhere\n", "\(outcome)")
-            #expect(outcome.err.contains("Permission denied") && outcome.err.contains("denied by exec.deny[0]"), "\(outcome)")
-            let shipped = try world.native(container + world.sandboxCommand(["echo", "well"], profile: "coding-agent"))
-            #expect(shipped.code == 0 && shipped.out == "well\n", "\(shipped)")
-        }
-
         /// The trail says of each start where the program comes from.
         @Test(arguments: Account.all, ["enforce", "observe"]) func originOfPrograms(account: Account, mode: String) throws {
             let world = try World(account)

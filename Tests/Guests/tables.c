@@ -37,7 +37,7 @@ G(attack_exec_script_chain) G(attack_exec_launchers) G(attack_exec_from_thread) 
 G(attack_i386_exec) G(attack_exec_as_loader) G(attack_exec_filtered) G(tool_make_program) G(tool_dead_files) G(attack_source_route) G(attack_squatted_name) G(attack_claimed_name) G(tool_asks_the_dead) G(tool_begins_with_the_slow) G(attack_named_descriptor) G(attack_exec_allowed_name) G(attack_new_privileges)
 G(tool_from_memory) G(tool_lend) G(tool_hand) G(tool_exit) G(tool_signal) G(tool_count_arguments) G(tool_say_secret) G(tool_descriptors) G(tool_schedule) G(tool_opens)
 G(tool_spawn) G(tool_maker) G(tool_linger) G(tool_hold) G(tool_calls) G(tool_catch) G(tool_fence) G(tool_victim) G(tool_enter) G(tool_serve)
-G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends)
+G(tool_objects) G(tool_numbers) G(tool_talk) G(tool_removes) G(tool_sends) G(tool_without)
 
 const struct guest conformance[] = {
     {"open-create", guest_open_create, ""},
@@ -206,6 +206,7 @@ const struct guest tools[] = {
     {"calls", tool_calls, "open|write|connect|start PATH"},
     {"catch", tool_catch, ""},
     {"fence", tool_fence, "CMD…"},
+    {"without", tool_without, "CALL CMD…"},
     {"from-memory", tool_from_memory, "PROGRAM"},
     {"lend", tool_lend, "FILE CMD…"},
     {"hand", tool_hand, "SOCKET FILE"},

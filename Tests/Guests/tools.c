@@ -2,6 +2,9 @@
 #include "guest.h"
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/auxv.h>
 
 int tool_exit(int argc, char **argv) { return atoi(argument(argc, argv, 1)); }
@@ -208,4 +211,23 @@ int tool_begin(int argc, char **argv) {
     for (ssize_t i = 0; i + 1 < length; i++) if (!line[i]) line[i] = ' ';
     say("seen \"%s\"", line);
     return 0;
+}
+
+/// As a container's seccomp profile does it: from here on CALL is refused.
+int tool_without(int argc, char **argv) {
+    const struct { const char *name; long number; } calls[] = {
+        {"openat2", SYS_openat2}, {"process_vm_readv", SYS_process_vm_readv}, {"unshare", SYS_unshare}, {"signalfd", SYS_signalfd4},
+        {"pidfd_getfd", SYS_pidfd_getfd}, {"close_range", SYS_close_range}, {"seccomp", SYS_seccomp}, {"ptrace", SYS_ptrace},
+    };
+    const char *name = argument(argc, argv, 1);
+    long number = -1;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) if (strcmp(name, calls[i].name) == 0) number = calls[i].number;
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    if (number < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) die(name);
+    execvp(argument(argc, argv, 2), argv + 2);
+    die(argv[2]);
 }

@@ -143,11 +143,21 @@ void sbx_heap_step(int bytes);
 int sbx_processors(int *out, int room);  // those that the process may run on
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
+// The same for a thread, which without it would work in another's folder. Where that fails it ends the process, which is no session yet:
+// the first of these threads are started before the program.
+void sbx_thread_own_folder(void);
+void sbx_cannot_start(const char *call, int e, const char *help);  // on standard error, where no Swift can say it; help: a line, or null
 
 // All words are longs: the last one travels on the stack, where an int would leave its upper half to chance.
 static inline long sbx_vm_read(int pid, uint64_t from, void *to, size_t n) {
     struct iovec l = {to, n}, r = {(void *)(uintptr_t)from, n};
     return sbx_ret(syscall(SYS_process_vm_readv, pid, &l, 1ul, &r, 1ul, 0ul));
+}
+// Ours, or that of a child which still has it in common with us.
+static inline int sbx_memory_is_readable(int pid) {
+    int word = 0, copy;
+    long n = sbx_vm_read(pid, (uintptr_t)&word, &copy, sizeof copy);
+    return n == sizeof copy ? 0 : n < 0 ? (int)n : -EIO;
 }
 // For results that a call writes back into its caller (sendmmsg's msg_len).
 static inline long sbx_vm_write(int pid, uint64_t to, const void *from, size_t n) {

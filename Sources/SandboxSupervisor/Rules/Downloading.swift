@@ -22,10 +22,13 @@ extension Supervision {
                 }
             }
         } catch {}  // it is ending
-        reads += named(by: Array((arguments ?? []).dropFirst().prefix(Self.mostNames)), caller)
+        let names = (arguments ?? []).dropFirst()
+        reads += named(by: Array(names.prefix(Self.mostNames)), caller)
+        if arguments == nil || names.count > Self.mostNames { reads.append(.untold) }
         downloads.became(caller.serial, reads: reads, writes: writes)
     }
-    private static let mostNames = 256
+    /// The tracer looks at these, two looks each. What is among more of them counts as downloaded.
+    private static let mostNames = 4096
 
     /// The files that arguments may name. Nobody says that they do, and the tracer must not wait for a server that is gone.
     private func named(by arguments: [[UInt8]], _ caller: Caller) -> [Downloads.Node] {
