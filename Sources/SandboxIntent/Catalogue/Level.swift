@@ -157,6 +157,8 @@ struct NestedRule: Sendable {
         case none
         /// Shell text in one argument.
         case one
+        /// Text of another language, and the shell text in it.
+        case inside(CommandsInside)
         /// Shell text, with all arguments that follow.
         case joined
         /// A program's name, and all operands are its arguments: start-stop-daemon(8).

@@ -92,7 +92,10 @@ struct Scan {
                 return nil
             }
             if level.style.contains(.plusOptions), operands.isEmpty, word.first == UInt8(ascii: "+") {
-                at += 1
+                // `+O extglob`
+                let option = word.last.flatMap { $0 < 128 ? level.options.short[Int($0)] : nil }
+                if case .required? = option?.argument { at += 1 }
+                at = min(at + 1, end)
                 return nil
             }
         }
