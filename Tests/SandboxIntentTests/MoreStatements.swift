@@ -353,7 +353,7 @@ let moreSQLite = #"""
     insert update | INSERT INTO t VALUES (1) ON CONFLICT(a) DO UPDATE SET b = 1
     select insert | INSERT INTO t SELECT * FROM u
     update | UPDATE t SET a = 1 WHERE rowid = 1
-    update update_all | UPDATE OR REPLACE t SET a = 1
+    update update_all delete | UPDATE OR REPLACE t SET a = 1
     update update_all | UPDATE t SET a = 1 WHERE 1
     update update_all | UPDATE t SET a = 1 WHERE 1 = 1
     update update_all | UPDATE [t] SET [a] = 1

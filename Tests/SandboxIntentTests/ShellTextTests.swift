@@ -5,8 +5,9 @@ import Testing
 /// Shell text as far as it can be told before it runs.
 @Suite struct ShellTextTests {
     /// The commands, with `?` before one that is not literal; `…` at the end where there may be more.
-    private func told(_ text: String) -> String {
-        let script = ShellText.read(Array(text.utf8)[...])
+    private func told(_ text: String) -> String { told(ShellText.read(Array(text.utf8)[...])) }
+
+    private func told(_ script: ShellText) -> String {
         let commands = script.commands.map { command in
             (command.isLiteral ? "" : "?") + command.words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "_")
         }
@@ -40,6 +41,49 @@ import Testing
         ("$'rm' $'a\\'b'", "?rm_a'b …"), ("$'\\x72\\155' $'\\u00e9\\n'", "?rm_é\n …"), ("a $'b", "?a_b …"), ("a$'b'c", "?abc …"),
         ("$\"a\" b", "?a_b …"), ("a $'\\", "?a_\\ …"),
     ]) func isRead(_ text: String, _ expected: String) { #expect(told(text) == expected, "\(text)") }
+
+    /// What `$x` and `$1` stand for comes on top of what is written; `x`, `a`, `b c` are what follows the text.
+    @Test(arguments: [
+        ("x=a; $x b", "?$x_b ?a_b …"), ("x='a b'; $x", "?$x ?a_b …"), ("x='a b'; \"$x\"", "?$x ?a b …"), ("x=a; ${x}b", "?${x}b ?ab …"),
+        ("x=a y=$x; $y", "?$y ?a …"), ("x='a b' y=$x; \"$y\"", "?$y ?a b …"), ("export x=a; $x", "?$x ?a …"), ("x=a b; c $y", "b ?c_$y …"),
+        ("x=$(a); $x", "?a ?$x …"), ("x=a; x=b; $x", "?$x ?b …"), ("x=; a $x b", "?a_$x_b ?a_b …"),
+        ("x=a; b \"$(c $x)\"", "?b_$ ?c_$x ?c_a …"),
+        ("x=a; '$x'", "$x"), ("x=a; ${x%b}", "?${x%b} …"), ("x=a; echo \\$x", "echo_$x"), ("$0 $1 $2", "?$0_$1_$2 ?x_a_b_c …"),
+        ("\"$@\"", "?$@ ?a_b c …"), ("$*", "?$* ?a_b_c …"), ("\"$*\"", "?$* ?a b c …"), ("e \"$1\" ${2}", "?e_$1_${2} ?e_a_b_c …"),
+        ("$3", "?$3 …"), ("$10", "?$10 ?a0 …"), ("a $x > $1", "?a_$x …"),
+    ]) func valuesAreFilledIn(_ text: String, _ expected: String) {
+        let script = ShellText.read(Array(text.utf8)[...], given: ["x", "a", "b c"].map { Array($0.utf8) })
+        #expect(told(script) == expected, "\(text)")
+    }
+
+    /// Values are made of values: there is an end to that.
+    @Test func valuesDoNotGrowForEver() {
+        let text = "x=aa;" + String(repeating: "x=$x$x;", count: 64) + "$x"
+        #expect(ShellText.read(Array(text.utf8)[...]).commands.allSatisfy { $0.words.joined().count <= 1 << 17 })
+    }
+
+    @Test(arguments: [
+        ("A=b c; D=e", "A=b"), ("export A=b; c", "A=b"), ("A=b", ""), ("c \"$(A=b d)\"", "A=b"), ("echo A=b", ""),
+        ("x=y; A=$x c", "A=$x A=y"),
+    ]) func variablesOfCommands(_ text: String, _ expected: String) {
+        let found = ShellText.read(Array(text.utf8)[...]).variables
+        #expect(found.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ") == expected, "\(text)")
+    }
+
+    /// What programs of other languages hand to a shell, one after the other.
+    @Test(arguments: [
+        (CommandsInside.awk, "{system(\"a \" $1 \" b\")}", "a {} b"), (.awk, "BEGIN{while((\"a\"|getline x)>0)y; \"b\" | getline}", "a|b"),
+        (.awk, "{print \"x\" | \"a\"; print $1 |& \"b\"}", "a|b"), (.awk, "/\"a\"|getline/{print \"system(b)\"} # system(\"c\")", ""),
+        (.awk, "$1/2 {x[\"a\"] = \"b\" \"c\"} $2 || \"d\"", ""), (.awk, "{system(\"a\\\"b\") system(x)}", "a\"b"), (.awk, "{system(", ""),
+        (.awk, "{system(sprintf(\"a %s\", $1))}", "a %s"),
+        (.sed, "1e a b\ns/x/c/ge", "a b|c"), (.sed, "e", ""), (.sed, "/e/s/e a/b/;y/e/f/;ta", ""),
+        (.sed, "a e b\nw e c\n# e d\n$!e f", "f"),
+        (.sed, "s,a\\,b,c,e;\\,e x,d", "c"), (.sed, "i\\\ne a", ""), (.sed, "s/a", ""), (.sed, "s", ""),
+        (.lines, "[\"a \\\"b\\\"\", \"c\"]", "a \"b\"\nc\n"), (.lines, "a \"b\"", "a \"b\""), (.lines, "[\"a", "a"),
+    ]) func insideOtherLanguages(_ language: CommandsInside, _ text: String, _ expected: String) {
+        let found = language.texts(in: Array(text.utf8)[...]).map { String(decoding: $0, as: UTF8.self) }
+        #expect(found.joined(separator: "|") == expected, "\(text)")
+    }
 
     /// What the last command of a text reads, where the text says it; `?` where it does not.
     @Test(arguments: [

@@ -2,6 +2,14 @@
 
 /// The same in every dialect.
 let everywhereByHand = #"""
+    delete delete_all | DELETE FROM t WHERE a % 1 = 0
+    delete delete_all | DELETE FROM t WHERE (a & 0) = 0
+    delete | DELETE FROM t WHERE a % 2 = 0
+    delete | DELETE FROM t WHERE (a & 1) = 1
+    update update_all | UPDATE t SET a = 1 WHERE (0 & a) = 0
+    delete delete_all | DELETE FROM t WHERE a > '-infinity'
+    delete delete_all | DELETE FROM t WHERE a <= 'infinity'
+    delete | DELETE FROM t WHERE a > 'infinity'
     delete | DELETE FROM t WHERE (a, b) = (c, d)
     delete | DELETE FROM t WHERE (a, b) IN ((1, 2), (3, 4))
     delete | DELETE FROM t WHERE (a, b) <> (c, d)

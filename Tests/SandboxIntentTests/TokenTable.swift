@@ -203,6 +203,7 @@ let sqliteTable = #"""
 
 /// Judged by hand, as in `StatementsByHand.swift`.
 let sqliteByHand = #"""
+    update delete | UPDATE OR REPLACE t SET a = 1 WHERE id = 2
     select delete delete_all | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE 0)
     select delete | DELETE FROM t WHERE id NOT IN (SELECT id FROM u WHERE a = 1)
     select delete delete_all | WITH x AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM x)

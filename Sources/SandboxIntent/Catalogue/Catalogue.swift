@@ -246,7 +246,9 @@ private struct Reading {
             for (argument, start, end) in starts {
                 let first = scan.arguments[argument][start...]
                 switch rule.text {
-                case .one: text(first, isListed: isListed)
+                // Of a shell what follows is `$0`, `$1`…
+                case .one: text(first, given: Array(scan.arguments[min(argument + 1, end)..<end]), isListed: isListed)
+                case .inside(let language): for found in language.texts(in: first) { text(found[...], isListed: isListed) }
                 case .joined:
                     let all = first + rest(scan, argument + 1, end)
                     text(all + Self.more(rule, all), isListed: isListed)
@@ -281,6 +283,8 @@ private struct Reading {
         add(words[0][...], invoked: Catalogue.base(words[0][...]), words, from: 1, to: words.count, inPlace: false)
     }
 
+    /// It tells what the variables mean that shell text gives its commands.
+    private static let env = Array("env".utf8)
     /// An argument that a program will be given, as xargs(1) and find(1) write it.
     private static let unknown = Array("{}".utf8)
     /// One word of shell text, whatever is in it.
@@ -314,14 +318,18 @@ private struct Reading {
         self.text(text[...], isListed: false)
     }
 
-    private mutating func text(_ text: ArraySlice<UInt8>, isListed: Bool) {
+    private mutating func text(_ text: ArraySlice<UInt8>, given arguments: [[UInt8]] = [], isListed: Bool) {
         guard depth < Self.maximumDepth else {
             meaning.isComplete = false
             return
         }
         depth += 1
         defer { depth -= 1 }
-        let script = ShellText.read(text)
+        let script = ShellText.read(text, given: arguments)
+        if !script.variables.isEmpty {
+            let words = [Self.env] + script.variables
+            add(words[0][...], invoked: words[0][...], words, from: 1, to: words.count, inPlace: false)
+        }
         if isListed { meaning.touches += script.touches }
         if isListed, !script.isComplete { meaning.unread.append(Array(text)) }
         for command in script.commands {

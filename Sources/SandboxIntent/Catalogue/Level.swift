@@ -157,6 +157,8 @@ struct NestedRule: Sendable {
         case none
         /// Shell text in one argument.
         case one
+        /// Text of another language, and the shell text in it.
+        case inside(CommandsInside)
         /// Shell text, with all arguments that follow.
         case joined
         /// A program's name, and all operands are its arguments: start-stop-daemon(8).
@@ -203,6 +205,8 @@ final class Level: Sendable {
     let databases: [Place]
     let statements: [StatementRule]
     let nested: [NestedRule]
+    /// A program stands among the operands, and its own options after it.
+    let startsOperand: Bool
     /// Of a dry run alone: what really runs is judged at each call.
     let files: [TouchRule]
     /// When it runs what its standard input says.
@@ -233,6 +237,11 @@ final class Level: Sendable {
         databases = draft.databases
         statements = draft.statements
         nested = draft.nested
+        startsOperand =
+            stop != nil
+            && nested.contains { rule in
+                rule.kind != .here && rule.places.contains { if case .operand = $0 { true } else { false } }
+            }
         files = draft.files
         runsInput = draft.runsInput
         feedsShellElsewhere = draft.feedsShellElsewhere

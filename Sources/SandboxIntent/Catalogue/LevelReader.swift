@@ -290,6 +290,7 @@ struct LevelReader {
         let texts: [(String, NestedRule.Text, isOpen: Bool)] = [
             ("", .none, false), ("_script", .one, false), ("_text", .joined, false), ("_command", .command, false),
             ("_alone", .alone, false), ("_entry", .entry, false), ("_more", .none, true), ("_text_more", .joined, true),
+            ("_lines", .inside(.lines), false), ("_awk", .inside(.awk), false), ("_sed", .inside(.sed), false),
         ]
         let kinds = NestedRule.Kind.allCases.flatMap { kind in texts.map { kind.rawValue + $0.0 } }
         guard let fields = sink.fields(of: node, "run", known: kinds + ["when", "input", "remote_input"]) else { return }

@@ -57,7 +57,7 @@ struct Scan {
     }
 
     /// The ways in which the arguments may be read: one, but for words of which it cannot be told whether they are the
-    /// subcommand or the value of an option that is not known.
+    /// subcommand, or the program that is started, or the value of an option that is not known.
     static func readings(
         of level: Level, _ arguments: [[UInt8]], from start: Int, to end: Int, command: [UInt8]?, _ body: (Scan) -> Void
     ) {
@@ -92,7 +92,10 @@ struct Scan {
                 return nil
             }
             if level.style.contains(.plusOptions), operands.isEmpty, word.first == UInt8(ascii: "+") {
-                at += 1
+                // `+O extglob`
+                let option = word.last.flatMap { $0 < 128 ? level.options.short[Int($0)] : nil }
+                if case .required? = option?.argument { at += 1 }
+                at = min(at + 1, end)
                 return nil
             }
         }
@@ -108,14 +111,14 @@ struct Scan {
     private mutating func operand(_ word: ArraySlice<UInt8>, _ argument: Int) -> (scan: Scan, at: Int)? {
         let wasDoubtful = isDoubtful
         isDoubtful = false
+        // The word may also be the value of the option before it.
+        var other: Scan?
+        if wasDoubtful, seeksCommand || level.startsOperand, !optionsEnded { other = self }
         guard seeksCommand else {
             operands.append(argument)
             count()
-            return nil
+            return other.map { ($0, argument + 1) }
         }
-        // The word may also be the value of the option before it.
-        var other: Scan?
-        if wasDoubtful { other = self }
         if !enter(word) {
             operands.append(argument)
             seeksCommand = wasDoubtful

@@ -1,7 +1,7 @@
 /// Shell text, as far as it can be told before it runs: the simple commands that stand in it, word for word.
 ///
 /// What a word becomes only when it runs (a variable, a pattern, the output of a command) is not guessed: such a command is not
-/// literal. Where a command may or may not run (`if`, `&&`), it counts. Of sh(1), bash(1) and zsh(1) together: what any of them reads
+/// literal. It counts as it is written, and once more with the values that the text itself gives. Where a command may or may not run (`if`, `&&`), it counts. Of sh(1), bash(1) and zsh(1) together: what any of them reads
 /// differently is not literal.
 package struct ShellText {
     package struct Command: Sendable, Hashable {
@@ -20,7 +20,10 @@ package struct ShellText {
     /// Files that its redirections name, and what is done to them.
     package private(set) var touches: [(touch: Touch, path: [UInt8])] = []
 
-    private let text: ArraySlice<UInt8>
+    /// What the environment of its commands is given: `A=b`.
+    package private(set) var variables: [[UInt8]] = []
+
+    let text: ArraySlice<UInt8>
     private let depth: Int
     var at: Int
     private var folder: [UInt8] = []
@@ -33,10 +36,16 @@ package struct ShellText {
     private var documents: [(mark: [UInt8], isIndented: Bool, isQuoted: Bool, command: Int)] = []
     /// Commands whose output the next one reads.
     private var feeds: Set<Int> = []
-    private var command = Command()
-    private var word: [UInt8]?
+    var command = Command()
+    var word: [UInt8]?
     /// How much of the word stands before its first quote.
-    private var plain: Int?
+    var plain: Int?
+    /// What names stand for, where they are filled in.
+    var values: Values?
+    /// It gives a variable a value; and what stands so before the next command.
+    var assigns = false
+    private var assigned: [[UInt8]] = []
+    private static let mostVariables = 64
     /// The next word is where a redirection leads.
     private var isTarget = false
     /// What is done to the file there; of a copy it may be a descriptor's number.
@@ -55,19 +64,13 @@ package struct ShellText {
     /// Between the parentheses of `name=(…)` are no commands.
     private var isArray = false
 
-    package static func read(_ text: ArraySlice<UInt8>) -> ShellText {
-        var reader = ShellText(text, depth: 0)
-        reader.read()
-        return reader
-    }
-
     init(_ text: ArraySlice<UInt8>, depth: Int) {
         self.text = text
         self.depth = depth
         at = text.startIndex
     }
 
-    private mutating func read() {
+    mutating func read() {
         while at < text.endIndex {
             let byte = text[at]
             at += 1
@@ -111,10 +114,22 @@ package struct ShellText {
         endCommand()
         for text in inner where depth < Self.maximumDepth {
             var reader = ShellText(text, depth: depth + 1)
+            reader.values = values
             reader.read()
+            values?.left = reader.values?.left ?? 0
+            assigns = assigns || reader.assigns
             commands += reader.commands.map { Command(words: $0.words, isLiteral: false, folder: $0.folder) }
+            variables += reader.variables
             touches += reader.touches
         }
+    }
+
+    /// What another reading of the text found besides.
+    mutating func add(_ other: ShellText) {
+        let known = Set(commands.map(\.words)), seen = Set(touches.map(\.path)), given = Set(variables)
+        variables += other.variables.filter { !given.contains($0) }
+        commands += other.commands.filter { !known.contains($0.words) }
+        touches += other.touches.filter { !seen.contains($0.path) }
     }
 
     // MARK: Words
@@ -127,6 +142,7 @@ package struct ShellText {
 
     /// It stands for something else: the word is kept as it is written.
     private mutating func special(_ byte: UInt8) {
+        if byte == UInt8(ascii: "$"), fill(isQuoted: false) { return }
         add(byte)
         // A lone `{`, `}` or `!` is a word of the shell's own.
         let isAlone = word?.count == 1 && (at == text.endIndex || Self.ends(text[at]))
@@ -146,6 +162,7 @@ package struct ShellText {
                     if byte == UInt8(ascii: "\n") { continue }
                 } else if "$`!".utf8.contains(byte) {
                     command.isLiteral = false
+                    if byte == UInt8(ascii: "$"), fill(isQuoted: true) { continue }
                     substitution(byte)
                 }
             }
@@ -186,7 +203,7 @@ package struct ShellText {
         at = min(at + 1, text.endIndex)
     }
 
-    private mutating func endWord() {
+    mutating func endWord() {
         guard let done = word else { return }
         let before = plain ?? done.count
         (word, plain) = (nil, nil)
@@ -202,7 +219,11 @@ package struct ShellText {
         }
         if command.words.isEmpty {
             if isLed, before == done.count, passes(done) { return }
-            if Self.isAssignment(done[..<before]) { return }
+            if Self.isAssignment(done[..<before]) {
+                assign(done)
+                assigned.append(done)
+                return
+            }
             if before == done.count, Self.leads.contains(where: { $0 == done }) {
                 (isLed, isTimed) = (true, done.elementsEqual("time".utf8))
                 return
@@ -228,7 +249,9 @@ package struct ShellText {
 
     private mutating func endCommand(isPipe: Bool = false) {
         endWord()
+        if !command.words.isEmpty { variables += assigned.prefix(max(Self.mostVariables - variables.count, 0)) }
         let done = command, before = commands.count
+        assigned = []
         if !done.words.isEmpty { followsBreak = false }
         defer {
             if !isPipe { folder = Self.folder(after: done, in: folder) }
@@ -246,6 +269,12 @@ package struct ShellText {
         // `exec -a NAME PROGRAM`, `command -v PROGRAM`
         if name.first == UInt8(ascii: "-") { return }
         if name.elementsEqual("eval".utf8) { inner.append(Array(done.words.dropFirst().joined(separator: " ".utf8))[...]) }
+        if Self.assigning.contains(where: { $0 == name }) {
+            for word in done.words.dropFirst() where Self.isAssignment(word[...]) {
+                assign(word)
+                if variables.count < Self.mostVariables, name.elementsEqual("export".utf8) { variables.append(word) }
+            }
+        }
         if name.elementsEqual("trap".utf8), done.words.count > 2 { inner.append(done.words[1][...]) }
         if !Self.own.contains(where: { $0 == name }) { commands.append(done) }
     }

@@ -194,7 +194,7 @@ extension Condition {
         }
     }
 
-    /// `x + 0`, `x * 1`, `x || ''`: x; `x * 0`, `x - x`: 0.
+    /// `x + 0`, `x * 1`, `x || ''`: x; `x * 0`, `x - x`, `x & 0`: 0, as is `x % 1` of whole numbers.
     private static func neutral(_ name: String, _ a: Condition, _ b: Condition) -> Condition? {
         switch (name, a, b) {
         case ("+", _, .constant(.number(0))), ("-", _, .constant(.number(0))), ("*", _, .constant(.number(1))),
@@ -202,7 +202,9 @@ extension Condition {
             ("||", _, .constant(.text(""))):
             return a
         case ("+", .constant(.number(0)), _), ("*", .constant(.number(1)), _), ("||", .constant(.text("")), _): return b
-        case ("*", _, .constant(.number(0))), ("*", .constant(.number(0)), _): return .constant(.number(0))
+        case ("*", _, .constant(.number(0))), ("*", .constant(.number(0)), _), ("&", _, .constant(.number(0))),
+            ("&", .constant(.number(0)), _), ("%", _, .constant(.number(1))):
+            return .constant(.number(0))
         case ("-", .column(let x), .column(let y)) where isSame(x, y): return .constant(.number(0))
         default: return nil
         }
@@ -268,7 +270,7 @@ extension Condition {
         ["<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"][name] ?? ""
     }
 
-    /// `length(x) >= 0`, and `id > 0`: keys count from one. `random() < 1`: it lies between 0 and 1.
+    /// `length(x) >= 0`, and `id > 0`: keys count from one. `random() < 1`: it lies between 0 and 1. `x < 'infinity'`.
     private static func isAboveFloor(_ name: String, _ a: Condition, _ b: Condition) -> Bool {
         guard case .constant(let floor) = b else { return false }
         if case .column(let column) = a, isKey(column) {
@@ -280,6 +282,9 @@ extension Condition {
             case ("is not", .null): return true
             default: return false
             }
+        }
+        if a.isColumn, case .text(let end) = floor {
+            return end == "infinity" && ["<", "<="].contains(name) || end == "-infinity" && [">", ">="].contains(name)
         }
         if case .call(let function, _) = a, ["random", "rand"].contains(function), case .number(let n) = floor {
             return [">", ">=", "<>"].contains(name) && n <= 0 || ["<", "<=", "<>"].contains(name) && n >= 1

@@ -38,7 +38,9 @@ struct TokenStatement {
         case "WITH": afterWith(i)
         case "INSERT": insert(i)
         case "REPLACE": findings.add([.sqlInsert, .sqlDelete], "REPLACE removes the rows it replaces")
-        case "UPDATE", "DELETE": change(i)
+        case "UPDATE", "DELETE":
+            if word(i + 1) == "OR", word(i + 2) == "REPLACE" { findings.add(.sqlDelete, "UPDATE OR REPLACE") }
+            change(i)
         case "TRUNCATE": findings.add(.sqlTruncate, "TRUNCATE")
         case "DROP": drop(i)
         case "CREATE": create(i)
