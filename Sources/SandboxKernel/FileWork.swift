@@ -190,6 +190,8 @@ package final class FileWork {
         for s in [first, second] where s.isDots { throw Errno(EBUSY) }
         try lookUpName(first, mustExist: true)
         try lookUpName(second, mustExist: exchanges)
+        // As for what is made: nothing would be moved (RENAME_NOREPLACE).
+        if flags & 1 != 0, second.kind != .absent { throw Errno(EEXIST) }
         hasSecond = true
         movesDirectory = first.kind == .directory || (exchanges && second.kind == .directory)
     }

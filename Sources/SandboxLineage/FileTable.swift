@@ -41,6 +41,8 @@ package protocol KnownObjects {
     /// The living object of this name, which is its only one in `names`.
     func object(named name: [UInt8], _ kind: ObjectKind) throws(Failure) -> TrackedObject?
     func object(at inode: Inode) throws(Failure) -> TrackedObject?
+    /// Whether what has this name and inode was made after the session that made `object`, of which nobody has seen the inode.
+    func isLater(_ name: [UInt8], _ inode: Inode, than object: ObjectID) throws(Failure) -> Bool
 }
 
 /// Which file a name means at the moment, while a session's records are gone through in order.
@@ -50,6 +52,8 @@ package protocol KnownObjects {
 package struct FileTable<Known: KnownObjects> {
     private let known: Known
     private var next: Int64
+    /// What has a smaller number was there before.
+    private let first: Int64
     package private(set) var objects: [ObjectID: TrackedObject] = [:]
     private var byName: [[UInt8]: ObjectID?] = [:]
     private var byInode: [Inode: ObjectID?] = [:]
@@ -62,6 +66,7 @@ package struct FileTable<Known: KnownObjects> {
     package init(known: Known, next: Int64) {
         self.known = known
         self.next = next
+        first = next
     }
 
     /// What is new or has changed since the last time, in the order of numbers.
@@ -96,7 +101,7 @@ package struct FileTable<Known: KnownObjects> {
         if let named, let object = objects[named] {
             if !inode.isKnown || object.inode == inode || kind == .system { return named }
             let other = try file(at: inode)
-            if !object.inode.isKnown, other == nil || other == named {
+            if !object.inode.isKnown, other == nil || other == named, try !isLater(name, inode, than: named) {
                 objects[named]?.inode = inode
                 changed.insert(named)
                 byInode[inode] = .some(named)
@@ -109,6 +114,25 @@ package struct FileTable<Known: KnownObjects> {
             return other
         }
         return add(kind, name, inode)
+    }
+
+    /// What was made and not opened again since: nobody has seen its inode yet. `first`: from this number on.
+    package func unseen(from first: Int64) -> [(id: ObjectID, name: [UInt8])] {
+        objects.values.compactMap { object in
+            guard object.id.rawValue >= first, object.kind == .file, object.born != nil, !object.inode.isKnown else { return nil }
+            return object.names.first.map { (object.id, $0) }
+        }
+    }
+
+    package mutating func saw(_ inode: Inode, of id: ObjectID) {
+        objects[id]?.inode = inode
+        byInode[inode] = .some(id)
+        changed.insert(id)
+    }
+
+    private func isLater(_ name: [UInt8], _ inode: Inode, than object: ObjectID) throws(Known.Failure) -> Bool {
+        if object.rawValue >= first { return false }
+        return try known.isLater(name, inode, than: object)
     }
 
     /// A new file was made where none was.
@@ -140,6 +164,26 @@ package struct FileTable<Known: KnownObjects> {
         return id
     }
 
+    /// Each is now called what the other was, and so is everything below them (`RENAME_EXCHANGE`).
+    package mutating func exchanged(_ from: [UInt8], _ to: [UInt8], _ inode: Inode) throws(Known.Failure) -> ObjectID {
+        let id = try file(from, inode), other = try object(named: to, .file)
+        let below = [(from, to), (to, from)].flatMap { old, new -> [(ObjectID, [UInt8], [UInt8])] in
+            let folder = old + [UInt8(ascii: "/")]
+            return byName.compactMap { name, object in
+                guard let object, name.starts(with: folder) else { return nil }
+                return (object, name, new + name[old.count...])
+            }
+        }
+        let moved = [(id, from, to)] + (other.map { [($0, to, from)] } ?? []) + below
+        for (object, old, _) in moved {
+            objects[object]?.names.remove(old)
+            objects[object]?.lostNames.insert(old)
+            byName[old] = .some(nil)
+        }
+        for (object, _, new) in moved { give(new, to: object) }
+        return id
+    }
+
     package mutating func linked(_ from: [UInt8], to: [UInt8], _ inode: Inode) throws(Known.Failure) -> ObjectID {
         let id = try file(from, inode)
         give(to, to: id)
@@ -164,7 +208,7 @@ package struct FileTable<Known: KnownObjects> {
         return id
     }
 
-    private static func isPipe(_ name: [UInt8]) -> Bool { name.starts(with: "pipe:[".utf8) || name.starts(with: "socket:[".utf8) }
+    package static func isPipe(_ name: [UInt8]) -> Bool { name.starts(with: "pipe:[".utf8) || name.starts(with: "socket:[".utf8) }
 
     package mutating func socket(_ name: [UInt8]) throws(Known.Failure) -> ObjectID {
         if let id = sockets[name] { return id }

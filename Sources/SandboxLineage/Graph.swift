@@ -46,6 +46,8 @@ package struct Relations: OptionSet, Hashable, Sendable {
     package static let sent = Relations(rawValue: 1 << 10)
     /// It was not opened by the process: it was there when a program began.
     package static let held = Relations(rawValue: 1 << 11)
+    /// The object is a FIFO: what was read was written after it had been opened.
+    package static let fifo = Relations(rawValue: 1 << 12)
 
     /// What lets data into a process. A connection goes both ways.
     package static let inward: Relations = [.read, .ran, .connected, .bound, .accepted]

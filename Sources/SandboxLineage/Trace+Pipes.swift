@@ -96,7 +96,7 @@ extension Trace {
     }
 
     /// The first of those that are the same program by fork alone.
-    private func root(of process: ProcessID) throws(Source.Failure) -> ProcessLife? {
+    func root(of process: ProcessID) throws(Source.Failure) -> ProcessLife? {
         guard var root = try source.process(process) else { return nil }
         while !root.hasRun, let parent = root.parent, parent < root.id, let above = try source.process(parent) { root = above }
         return root

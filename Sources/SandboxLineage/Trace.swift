@@ -10,7 +10,7 @@ package struct Flow: Hashable, Sendable {
         case access(Relations)
         /// A process was started by another.
         case started
-        /// A descriptor may have come by fork: whether it was used, or closed at once, the trail does not know.
+        /// A descriptor, or memory, may have come by fork: whether it was used, or closed at once, the trail does not know.
         case descriptor
     }
 
@@ -68,6 +68,8 @@ package struct Trace<Source: GraphSource> {
     /// What has come of a process by fork alone, and which pipes the program made for others.
     var forked: [ProcessID: [ProcessLife]] = [:]
     var made: [ProcessID: [(pipe: ObjectID, edge: Edge)]] = [:]
+    /// Of those, who took something in or gave something out.
+    var busy: [ProcessID: [ProcessLife]] = [:]
 
     private init(_ source: Source, _ direction: Direction, _ roots: [NodeID], _ limits: TraceLimits) {
         self.source = source
@@ -135,11 +137,13 @@ package struct Trace<Source: GraphSource> {
                 try peers(of: edge.object, depth, as: edge) { min(bound, $0) }
             // What comes through a pipe comes after it was opened.
             case .pipe: visit(.object(edge.object), bound, depth + 1)
+            case .file where edge.relations.contains(.fifo): visit(.object(edge.object), bound, depth + 1)
             case .file, .system: visit(.object(edge.object), min(bound, edge.last), depth + 1)
             }
             record(edge, .object(edge.object), .process(process))
         }
         try throughPipes(process, until: bound, depth)
+        try throughForks(process, until: bound, depth)
         guard let life = try source.process(process), let parent = life.parent, try source.process(parent) != nil else { return }
         visit(.process(parent), min(bound, life.started), depth + 1)
         record(Flow(from: .process(parent), to: .process(process), kind: .started, first: life.started, last: life.started, count: 1))
@@ -154,8 +158,8 @@ package struct Trace<Source: GraphSource> {
         case .pipe: return try ends(of: object, bound, depth)
         case .file: break
         }
-        for edge in try edges(of: object, [.read, .ran]) where edge.last >= bound {
-            guard try source.process(edge.process) != nil else { continue }
+        for edge in try edges(of: object, [.read, .ran]) where edge.last >= bound || edge.relations.contains(.fifo) {
+            guard let life = try source.process(edge.process), life.ended ?? .max >= bound else { continue }
             visit(.process(edge.process), max(bound, edge.first), depth + 1)
             record(edge, .object(object), .process(edge.process))
         }
@@ -179,6 +183,7 @@ package struct Trace<Source: GraphSource> {
                 Flow(from: .process(process), to: .process(child.id), kind: .started, first: child.started, last: child.started, count: 1))
         }
         try throughPipes(process, from: bound, depth)
+        try throughForks(process, from: bound, depth)
         guard let life = try source.process(process), !life.hasRun else { return }
         for edge in try openBefore(life) {
             visit(.object(edge.object), max(bound, edge.first), depth + 1)

@@ -64,6 +64,8 @@ package enum ArgumentRedaction {
             let isOption =
                 word.starts(with: Array((expected == .word ? "-" : "--").utf8))
                 || word.first == UInt8(ascii: "-") && !word.contains(0x3d) && SecretName.says(word[...])
+                // `-A bearer -a …`
+                || word.count == 2 && word.first == UInt8(ascii: "-") && SecretName.isScheme(name)
             let shown =
                 isSecret && expected == .nothing
                 ? mask
@@ -108,7 +110,9 @@ package enum ArgumentRedaction {
         // Without a `=` it is the name of a file (curl(1), --cookie).
         case .cookie: word.contains(UInt8(ascii: "=")) ? mask : word
         // Masked already, with what stands around it.
-        default: SecretName.counts(name[...], word) || Bytes.position(of: mask, in: word) != nil ? word : mask
+        default:
+            SecretName.counts(name[...], word) || SecretName.isSource(word, of: name) || Bytes.position(of: mask, in: word) != nil
+                ? word : mask
         }
     }
 

@@ -1,8 +1,8 @@
 /// Where a program takes a secret, as only that program knows it.
 enum ProgramOptions {
-    private enum Takes { case attached, separate, either, user, cookie, pair, login, pairs }
+    private enum Takes { case attached, separate, either, user, cookie, pair, login, pairs, name }
     /// Where the secret is in the same word, in the next, or in either; `user`: behind a colon, in either; `pair`: behind a `=` in the
-    /// next; `login`: any word may be `user/secret@database`; `pairs`: any may be `NAME=secret`. A program and its verb, with a colon
+    /// next; `login`: any word may be `user/secret@database`; `pairs`: any may be `NAME=secret`; `name`: what follows is only called like a secret. A program and its verb, with a colon
     /// between them, are another program.
     private static let table: [(programs: String, options: [(option: String, takes: Takes)])] = [
         ("mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlpump mysql_upgrade", [("-p", .attached)]),
@@ -40,7 +40,7 @@ enum ProgramOptions {
         ("sqlcmd bcp mosquitto_pub mosquitto_sub ipmitool knife gpg-preset-passphrase", [("-P", .either)]),
         ("az", [("-p", .either)]), ("gh:secret gh:variable", [("-b", .either), ("--body", .either)]),
         ("influx doctl:auth vercel glab:auth uv:publish anaconda codecov", [("-t", .either)]), ("glab:variable", [("-v", .separate)]),
-        ("aws:ssm az:keyvault eas", [("--value", .either)]), ("bw", [("--session", .either)]), ("hatch:publish", [("-a", .either)]),
+        ("aws:ssm az:keyvault eas", [("--value", .either)]), ("bw op", [("--session", .either)]), ("hatch:publish", [("-a", .either)]),
         ("security", [("-w", .separate), ("-p", .separate)]), ("openai", [("-k", .separate)]), ("swaks", [("-ap", .separate)]),
         ("sendemail sendEmail", [("-xp", .separate)]),
         ("snmpget snmpwalk snmpset snmpbulkwalk snmpgetnext", [("-c", .either), ("-A", .either), ("-X", .either)]),
@@ -51,6 +51,8 @@ enum ProgramOptions {
         ("pdftotext pdftoppm pdftocairo pdfimages pdfinfo", [("-upw", .separate), ("-opw", .separate)]),
         ("openssl:passwd", [("-salt", .separate)]),
         ("fly:secrets flyctl:secrets heroku:config:set vault:kv vault:write", [("", .pairs)]),
+        ("gcloud docker podman nerdctl buildah", [("--secret", .name)]),
+        ("aws", [("--secret-id", .name), ("--next-token", .name), ("--starting-token", .name)]), ("netlify", []),
         ("docker nerdctl crane oras regctl snyk oc vault wpa_passphrase wpa_cli nmcli iw rabbitmqctl htpasswd mkpasswd qpdf pdftk mc", []),
         ("gh cargo poetry composer pulumi dotnet fly flyctl heroku aws doctl glab uv hatch helm airflow expo redis-server", []),
         ("ansible-vault keyctl nuget neo4j-admin cloudflared ngrok rclone pm2 wandb mosquitto_passwd isql", []),
@@ -80,7 +82,7 @@ enum ProgramOptions {
         "bw": [("login", 1, 1), ("unlock", 0, 1)], "keyctl": [("add", 2, 1)], "nuget": [("setapikey", 0, 1)], "isql": [("", 2, 1)],
         "neo4j-admin": [("set-initial-password", 0, 1)], "cloudflared": [("install", 0, 1)], "rclone": [("obscure", 0, 1)],
         "ngrok": [("authtoken", 0, 1), ("add-authtoken", 0, 1)], "pm2": [("link", 0, 1)], "wandb": [("login", 0, 1)],
-        "mosquitto_passwd": [("-b", 2, 1)], "etcdctl": [("add", 0, 1)],
+        "mosquitto_passwd": [("-b", 2, 1)], "netlify": [("env:set", 1, 1)], "etcdctl": [("add", 0, 1)],
         "wpa_cli": [("psk", 0, 1), ("wep_key0", 0, 1)], "iw": [("key", 0, 4)],
         "nmcli": ["802-1x.password", "psk", "wifi-sec.psk", "802-11-wireless-security.psk", "wifi-sec.wep-key0", "vpn.secrets"].map {
             ($0, 0, 1)
@@ -170,6 +172,7 @@ enum ProgramOptions {
         guard word.starts(with: option) else { return maskingBundle(word, option, takes, &next) }
         if word.count == option.count {
             if takes == .attached { return nil }
+            if takes == .name { return word }
             next = takes == .user ? .userAndSecret : takes == .cookie ? .cookie : takes == .pair ? .pair : .secret
             return word
         }
@@ -180,6 +183,7 @@ enum ProgramOptions {
         case .attached, .either: return option + ArgumentRedaction.mask
         case .user: return maskingAfter(":,%", word)
         case .cookie: return word.contains(UInt8(ascii: "=")) ? option + ArgumentRedaction.mask : nil
+        case .name: return word
         case .pair: return option + [0x3d] + maskingAfter("=", Array(word[(option.count + 1)...]))
         case .separate, .login, .pairs: return nil
         }
@@ -190,7 +194,7 @@ enum ProgramOptions {
         _ word: [UInt8], _ option: [UInt8], _ takes: Takes, _ next: inout ArgumentRedaction.Expectation
     ) -> [UInt8]? {
         guard option.count == 2, option[0] == UInt8(ascii: "-"), word.count > 2, word[0] == option[0], word[1] != option[0],
-            takes != .attached,
+            takes != .attached, takes != .name,
             let at = word.firstIndex(of: option[1]), word[1..<at].allSatisfy({ (0x61...0x7a).contains($0 | 0x20) })
         else { return nil }
         if at == word.count - 1 {

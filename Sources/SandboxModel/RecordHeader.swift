@@ -63,6 +63,8 @@ package struct RecordFlags: OptionSet, Sendable, Hashable {
     package static let written = RecordFlags(rawValue: 1 << 4)
     /// A program start: from a file without a name, so from memory.
     package static let memory = RecordFlags(rawValue: 1 << 5)
+    /// A FIFO: what comes out of it was put in after it had been opened.
+    package static let fifo = RecordFlags(rawValue: 1 << 6)
 }
 
 /// The fixed part of a journal record; the resource's bytes and the extra's bytes follow it.

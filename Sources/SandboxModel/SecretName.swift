@@ -5,22 +5,22 @@ enum SecretName {
         "authorization", "sonarlogin",
     ].map { Array($0.utf8) }
     /// As the last of the words that a name is made of: `DB_PASS`, `MYSQL_PWD`.
-    private static let endings: Set<String> = ["pass", "pwd", "pw", "psw"]
+    private static let endings: Set<String> = ["pass", "pwd", "pw", "psw", "pat"]
     private static let whole: Set<String> = [
         "storepass", "keypass", "dbpass", "pgpass", "vaultpass", "userpass", "rootpass", "sshpass", "pass", "pw",
-        "requirepass", "masterauth", "rediscliauth", "jsessionid", "phpsessid",
+        "requirepass", "masterauth", "rediscliauth", "jsessionid", "phpsessid", "cookie", "basicauth", "httpauth", "samlassertion",
     ]
     /// As an option and nothing else.
     private static let short: Set<String> = ["auth", "pat", "otp", "psk", "jwt", "pin", "mfacode", "totp", "sessionid", "cookie"]
     /// Keys that are none to a lock.
     private static let openKeys = [
         "publickey", "pubkey", "sortkey", "primarykey", "foreignkey", "partitionkey", "hostkey", "cachekey", "newkey", "genkey", "cakey",
-        "inkey", "signkey", "idempotencykey", "hotkey", "monkey", "hockey", "donkey",
+        "inkey", "signkey", "idempotencykey", "hotkey", "monkey", "hockey", "donkey", "usersigningkey",
     ].map { Array($0.utf8) }
     /// The value says where the secret is, what it is called or how long it is: that may be seen.
     private static let places = [
         "file", "path", "dir", "env", "stdin", "name", "type", "count", "length", "limit", "ttl", "size", "policy", "version",
-        "url", "uri", "endpoint", "helper", "tokenid",
+        "url", "uri", "endpoint", "helper", "tokenid", "existingsecret",
     ].map { Array($0.utf8) }
     /// In the query of an address, where a name is not chosen with care.
     private static let parameters: Set<String> = [
@@ -34,7 +34,7 @@ enum SecretName {
         let name = last(given)
         let plain = Bytes.lowercased(name).filter { Bytes.isName($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: ".") }
         guard !plain.isEmpty, !isAsking(name), !places.contains(where: { plain.ends(with: $0) }) else { return false }
-        if parts.contains(where: { part in Bytes.position(of: part, in: plain).map { !isTokenizer(plain[$0...]) } ?? false }) {
+        if parts.contains(where: { part in Bytes.position(of: part, in: plain).map { !isOther(plain[$0...]) } ?? false }) {
             return true
         }
         if plain.count > 3, plain.ends(with: Array("key".utf8)) { return !openKeys.contains { plain.ends(with: $0) } }
@@ -56,8 +56,15 @@ enum SecretName {
         return ["--no-", "--list-", "--show-", "--export-secret-"].contains { name.starts(with: $0.utf8) }
     }
 
-    private static func isTokenizer(_ rest: ArraySlice<UInt8>) -> Bool {
-        rest.starts(with: "tokeniz".utf8) && !rest.dropFirst(7).contains { $0 == UInt8(ascii: "k") || $0 == UInt8(ascii: "p") }
+    /// `--tokenizer`, `--secretary`
+    private static func isOther(_ rest: ArraySlice<UInt8>) -> Bool {
+        rest.starts(with: "secretar".utf8)
+            || rest.starts(with: "tokeniz".utf8) && !rest.dropFirst(7).contains { $0 == UInt8(ascii: "k") || $0 == UInt8(ascii: "p") }
+    }
+
+    /// `env:NAME`, `file:PATH`, `fd:N` behind openssl(1)'s `-pass`, `-passin`, `-passout`: where it is, and not what.
+    static func isSource(_ word: [UInt8], of name: [UInt8]) -> Bool {
+        name.starts(with: "-pass".utf8) && ["env:", "file:", "fd:"].contains { word.starts(with: $0.utf8) }
     }
 
     static func isEnding(_ name: ArraySlice<UInt8>) -> Bool { endings.contains(String(decoding: Bytes.lowercased(name), as: UTF8.self)) }

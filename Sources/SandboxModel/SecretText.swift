@@ -155,12 +155,19 @@ enum SecretText {
         guard stop < joined, stop > 0, Bytes.isName(text[stop - 1]) else { return false }
         var start = stop
         while start > 0, stop - start < 64, Bytes.isName(text[start - 1]) || text[start - 1] == UInt8(ascii: "-") { start -= 1 }
-        if text[stop..<joined].contains(UInt8(ascii: ",")) { return isPassed(text, start, stop) }
+        if text[stop..<joined].contains(UInt8(ascii: ",")) { return isPassed(text, start, stop) || isThird(text, before: joined) }
         if text[start..<stop].elementsEqual("value".utf8) { return isAttribute(text, start) }
         if SecretName.says(text[start..<stop]) { return true }
         // `pwd: "…"`
         if text[stop] == UInt8(ascii: ":"), SecretName.isEnding(text[start..<stop]) { return true }
         let phrase = Bytes.lowercased(text[max(0, stop - 64)..<stop])
+        // `expect "password:"; send "…"`
+        let called = text[start..<stop].split(separator: UInt8(ascii: ".")).last ?? []
+        if ["send", "sendline", "exp_send"].contains(where: { called.elementsEqual($0.utf8) }),
+            ["assword", "assphrase"].contains(where: { Bytes.position(of: Array($0.utf8), in: phrase) != nil })
+        {
+            return true
+        }
         // `SET PASSWORD FOR 'ada'@'%' = '…'`
         if text[stop..<joined].contains(0x3d), Bytes.position(of: Array("password for ".utf8), in: phrase) != nil { return true }
         guard stop - start == 2 || stop - start == 3 || stop - start == 5 else { return false }
@@ -176,6 +183,25 @@ enum SecretText {
         let name = before.last == UInt8(ascii: "=") ? before.dropLast() : before[...]
         guard name.last.map(Bytes.isName) ?? false else { return false }
         return SecretName.says(text[start..<stop]) || ["auth", "login"].contains { Array(name).ends(with: Array($0.utf8)) }
+    }
+
+    /// `new PDO("…", "ada", "…")`, `DBI->connect`, `mysqli_connect`: the third of what is passed, behind two strings.
+    private static func isThird(_ text: [UInt8], before end: Int) -> Bool {
+        let near = text[max(0, end - 160)..<end]
+        guard let open = near.lastIndex(of: UInt8(ascii: "(")) else { return false }
+        let name = Bytes.lowercased(near[..<open].suffix(16))
+        guard ["pdo", "connect", "mysqli"].contains(where: { name.ends(with: Array($0.utf8)) }) else { return false }
+        var strings = 0, quote: UInt8?
+        for byte in near[(open + 1)...] {
+            if let opened = quote {
+                if byte == opened { (quote, strings) = (nil, strings + 1) }
+            } else if isQuote(byte) {
+                quote = byte
+            } else if byte != UInt8(ascii: ","), !Bytes.isBlank(byte) {
+                return false
+            }
+        }
+        return strings == 2 && quote == nil
     }
 
     /// `<add key="Password" value="…"/>`
@@ -220,7 +246,7 @@ enum SecretText {
             value.count > 1 && value.first == 0x20 && !value.dropFirst().contains(where: Bytes.isBlank) && name.allSatisfy(Bytes.isName)
         let isHeader =
             (isOne || name.dropFirst(2).contains(UInt8(ascii: "-"))) && (name.first != UInt8(ascii: "-") || name.starts(with: "-H".utf8))
-            && SecretName.says(name)
+            && SecretName.says(name) && !SecretName.counts(name, value.drop(while: Bytes.isBlank))
         if !isHeader { return nil }
         let start = word[..<colon].lastIndex(where: Bytes.isBlank).map { $0 + 1 } ?? 0
         return (Array(word[..<start]), masking(word[start...], from: colon + 1, keepsScheme: false))

@@ -1,3 +1,5 @@
+internal import CShims
+internal import Glibc
 internal import SandboxLineage
 internal import SandboxModel
 
@@ -68,7 +70,8 @@ final class LineageBuilder {
     }
 
     func add(_ event: LineageEvents.Event, _ session: Int64) throws(StoreError) {
-        let relations = event.relations
+        var relations = event.relations
+        if try isOfNameless(event) { relations.formUnion([.created, .wrote]) }
         guard event.process != 0, !relations.isEmpty, let object = try object(of: event) else { return }
         let key = Key(process: ProcessID(session: session, serial: event.process), object: object, relations: relations)
         if var edge = edges[key] {
@@ -83,19 +86,39 @@ final class LineageBuilder {
         }
     }
 
+    /// What was made without a name (O_TMPFILE) is given one: by proc(5) it was called `#` and its number. Its maker had to do with a folder.
+    private func isOfNameless(_ event: LineageEvents.Event) throws(StoreError) -> Bool {
+        guard event.operation == .link, event.inode.isKnown else { return false }
+        return try (texts.bytes(event.resource).split(separator: UInt8(ascii: "/")).last ?? []).elementsEqual("#\(event.inode.inode)".utf8)
+    }
+
     private func object(of event: LineageEvents.Event) throws(StoreError) -> ObjectID? {
         let name = try texts.bytes(event.resource)
+        // `/dev/fd/63`, of `<(…)`
+        if event.operation == .open, FileTable<StoredObjects>.isPipe(name) { return try files.stream(name, event.inode) }
         if event.type == .socket { return try files.socket(LineageName.shared(name)) }
         if event.type == .stream { return try files.stream(name, event.inode) }
         switch event.operation {
         case .create where !event.inode.isKnown: return try files.created(name, at: event.first)
         case .delete: return try files.deleted(name, event.inode, at: event.last)
+        // An exchange makes no name.
+        case .rename where event.second != 0 && !event.access.contains(.create):
+            return try files.exchanged(name, texts.bytes(event.second), event.inode)
         case .rename where event.second != 0:
             return try files.renamed(name, to: texts.bytes(event.second), event.inode, at: event.last)
         case .link where event.second != 0: return try files.linked(name, to: texts.bytes(event.second), event.inode)
         // Nothing was there, and nothing was made.
         case .open where !event.inode.isKnown && !SystemPlaces.contains(name): return nil
         default: return try files.file(name, event.inode)
+        }
+    }
+
+    /// A file that is made has no inode on record yet. Where nobody has opened it since, it is looked for once the session is over: so it
+    /// is known by another name as well, and from what is put in its place.
+    func lookForUnseen(firstObject: Int64, ended: UInt64) {
+        for (id, name) in files.unseen(from: firstObject) {
+            let found = FileLook(name)
+            if (1...max(1, ended)).contains(found.born) { files.saw(found.inode, of: id) }
         }
     }
 
@@ -173,6 +196,18 @@ final class LineageBuilder {
     }
 }
 
+/// A file as it is now, and when it was made, statx(2): nanoseconds since 1970, 0 where the file system does not say.
+struct FileLook {
+    let inode: Inode
+    let born: UInt64
+
+    init(_ name: [UInt8]) {
+        var device: UInt64 = 0, number: UInt64 = 0
+        born = sbx_birth(AT_FDCWD, name.map { CChar(bitPattern: $0) } + [0], &device, &number)
+        inode = Inode(device: device, inode: number)
+    }
+}
+
 /// Texts by number, each read once.
 final class TextReader {
     private let select: Statement
@@ -196,7 +231,7 @@ final class TextReader {
 
 /// Objects of earlier sessions, by name and by inode.
 final class StoredObjects: KnownObjects {
-    private let byName, byInode: Statement
+    private let byName, byInode, makersEnd: Statement
 
     init(_ database: Database) throws(StoreError) {
         let columns = "o.id, o.kind, o.names, o.device, o.inode, o.born, o.ended, t.bytes"
@@ -210,6 +245,19 @@ final class StoredObjects: KnownObjects {
             SELECT \(columns) FROM lineage_object o JOIN text t ON t.id = o.name
             WHERE o.inode = ? AND o.device = ? AND o.ended IS NULL ORDER BY o.id DESC LIMIT 1
             """)
+        makersEnd = try database.prepare(
+            """
+            SELECT s.ended FROM lineage_edge e INDEXED BY lineage_use JOIN session s ON s.id = e.process >> 32
+            WHERE e.object = ? AND e.relations & \(Relations.created.rawValue) ORDER BY e.process DESC LIMIT 1
+            """)
+    }
+
+    func isLater(_ name: [UInt8], _ inode: Inode, than object: ObjectID) throws(StoreError) -> Bool {
+        makersEnd.bind(1, object.rawValue)
+        defer { makersEnd.reset() }
+        guard try makersEnd.step(), let ended = makersEnd.optional(0) else { return false }
+        let found = FileLook(name)
+        return found.inode == inode && found.born > UInt64(bitPattern: ended)
     }
 
     func object(named name: [UInt8], _ kind: ObjectKind) throws(StoreError) -> TrackedObject? {

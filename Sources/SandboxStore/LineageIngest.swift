@@ -111,6 +111,9 @@ final class LineageSession {
 
     /// True where there was nothing left to write.
     private func write(_ last: LineageEvents.Event?) throws(StoreError) -> Bool {
+        if last == nil, let ended = try database.number("SELECT ended FROM session WHERE id = \(session) AND ended IS NOT NULL") {
+            builder.lookForUnseen(firstObject: firstObject, ended: UInt64(bitPattern: ended))
+        }
         try builder.write()
         if let last {
             position = last.id
@@ -146,6 +149,7 @@ final class LineageEvents {
         var second: Int64
         var inode: Inode
         var first, last, count: UInt64
+        var flags: RecordFlags
     }
 
     private let select: Statement
@@ -157,7 +161,7 @@ final class LineageEvents {
         (start, end) = (session << 40, session << 40 | 0xff_ffff_ffff)
         select = try database.prepare(
             """
-            SELECT process, operation, access, resource_type, resource, second, device, inode, first, last, count, id
+            SELECT process, operation, access, resource_type, resource, second, device, inode, first, last, count, id, flags
             FROM event WHERE id > ? AND id <= ? AND resource_type IN (\(types))
             AND resource IS NOT NULL AND \(EventRow.tookPlace) ORDER BY id LIMIT ?
             """)
@@ -180,7 +184,8 @@ final class LineageEvents {
                     access: FileAccess(rawValue: UInt16(truncatingIfNeeded: select.integer(2))), type: type,
                     resource: select.integer(4), second: select.integer(5),
                     inode: Inode(device: select.unsigned(6), inode: select.unsigned(7)), first: select.unsigned(8),
-                    last: select.unsigned(9), count: select.unsigned(10)))
+                    last: select.unsigned(9), count: select.unsigned(10),
+                    flags: RecordFlags(rawValue: UInt8(truncatingIfNeeded: select.integer(12)))))
         }
         return found
     }
@@ -215,6 +220,7 @@ extension LineageEvents.Event {
     private var opened: Relations {
         var relations: Relations = access.contains(.read) ? .read : []
         if !access.isDisjoint(with: .write.union(.truncate)) { relations.insert(.wrote) }
+        if flags.contains(.fifo) { relations.insert(.fifo) }
         return type == .stream && !relations.isEmpty ? relations.union(.held) : relations
     }
 }

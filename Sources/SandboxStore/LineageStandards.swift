@@ -107,7 +107,7 @@ package enum OpenLineage {
             switch (flow.from, flow.to) {
             case (.object(let object), .process(let process)): inputs[process, default: []].append(object)
             case (.process(let process), .object(let object)): outputs[process, default: []].append(object)
-            case (.process(let parent), .process(let child)): parents[child] = parent
+            case (.process(let parent), .process(let child)): if case .started = flow.kind { parents[child] = parent }
             case (.object, .object): break
             }
         }

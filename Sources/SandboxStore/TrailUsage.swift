@@ -56,8 +56,10 @@ extension TrailReader {
         guard key == .data else { return rows }
         let reached = try database.prepare(UsageQueries.reached)
         reached.bind(1, since)
+        for place in rows.indices { rows[place].hosts = 0 }
         while try reached.step() {
             let place = row(reached)
+            rows[place].hosts += 1
             if rows[place].destinations.count < UsageRow.mostDestinations { rows[place].destinations.append(reached.bytes(2) ?? []) }
         }
         return rows
@@ -95,11 +97,14 @@ private enum UsageQueries {
         """
     }
 
-    /// Where whoever carried a class has gone.
+    /// Where whoever carried a class has gone, and what he had a connection to that another had made.
     static let reached = """
-        SELECT DISTINCT c.name, w.name, t.bytes
+        SELECT c.name, w.name, t.bytes
         FROM event e JOIN session s ON s.id = e.id >> 40 JOIN identity w ON w.id = s.identity JOIN text t ON t.id = e.resource
-        \(carried) WHERE e.last >= ? AND \(isReach) AND e.decision <> \(Decision.deny.rawValue) ORDER BY 1, 2, 3
+        \(carried) WHERE e.last >= ?1 AND \(isReach) AND e.decision <> \(Decision.deny.rawValue)
+        UNION SELECT c.name, w.name, t.bytes
+        FROM traffic x JOIN session s ON s.id = x.session JOIN identity w ON w.id = s.identity JOIN text t ON t.id = x.resource
+        JOIN (\(classes)) c ON \(names("x.carries")) WHERE x.time >= ?1 ORDER BY 1, 2, 3
         """
 
     private static let isFile = "e.resource_type = \(ResourceType.file.rawValue)"

@@ -59,7 +59,9 @@ extension Notifier {
         else {
             return .takesMore
         }
-        supervision.record(looks, Judged(ruling), caller)
+        var finding = Judged(ruling)
+        finding.carries = supervision.carried(by: caller)
+        supervision.record(looks, finding, caller)
         return .goesOn
     }
 

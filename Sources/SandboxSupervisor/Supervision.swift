@@ -230,6 +230,7 @@ final class Supervision: Sendable {
         h.inode = work.first.inode
         h.subject = number(of: finding.judgement)
         if work.hasSecond { h.flags.insert(.secondPath) }
+        if work.first.kind == .fifo { h.flags.insert(.fifo) }
         status?.decision(h, work.first.path.bytes, policy)
         return append(h, work.first.path.bytes, work.hasSecond ? work.second.path.bytes : .init(start: nil, count: 0))
     }

@@ -58,7 +58,7 @@ struct Claims {
     }
 
     private func names(_ claim: String?, _ prefix: String) throws(VerifiedIdentity.Refusal) -> [String] {
-        guard let claim, let value = claims[claim] else { return [] }
+        guard let claim, let value = try value(of: claim) else { return [] }
         let names: [String]
         switch value {
         case .text(let one): names = [one]
@@ -68,6 +68,18 @@ struct Claims {
         guard names.count <= Claims.mostNames else { throw .init("the token's claim `\(claim)` has more than \(Claims.mostNames) names") }
         for name in names { try Claims.check(prefix + name, shown: name, claim) }
         return names.map { prefix + $0 }
+    }
+
+    /// A claim of this name, or `realm_access.roles`: one within another.
+    private func value(of claim: String) throws(VerifiedIdentity.Refusal) -> JSONValue? {
+        if let value = claims[claim] { return value }
+        var value = JSONValue.members(claims)
+        for name in claim.split(separator: ".", omittingEmptySubsequences: false) {
+            guard case .members(let members) = value else { throw .init("the token's claim `\(claim)` is no list of names") }
+            guard let next = members[String(name)] else { return nil }
+            value = next
+        }
+        return value
     }
 
     private static func check(_ name: String, shown: String, _ claim: String) throws(VerifiedIdentity.Refusal) {

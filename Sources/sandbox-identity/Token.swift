@@ -44,23 +44,22 @@ struct Token {
 
 /// Of two members of one name a parser takes the first, another the last: RFC 7515 and RFC 7519 want them refused (section 4 of both).
 enum JSONNames {
-    /// False as well where it is no object in UTF-8. What lies deeper is not looked at.
+    /// In every object; false as well where it is no object in UTF-8.
     static func areUnique(_ bytes: [UInt8]) -> Bool {
         let isSpace: (UInt8) -> Bool = { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
         guard bytes.first(where: { !isSpace($0) }) == UInt8(ascii: "{"), !bytes.contains(0) else { return false }
-        var names: Set<String> = [], depth = 0, at = 0
+        var names: [Set<String>] = [], at = 0
         while at < bytes.count {
             switch bytes[at] {
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "{"), UInt8(ascii: "["): names.append([])
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = names.popLast()
             case UInt8(ascii: "\""):
                 let start = at
                 at = end(ofString: bytes, at)
                 let isName = bytes[at...].dropFirst().first { !isSpace($0) } == UInt8(ascii: ":")
-                guard depth == 1, isName else { break }
-                guard let name = try? JSONDecoder().decode(String.self, from: Data(bytes[start...at])), names.insert(name).inserted else {
-                    return false
-                }
+                guard isName, let last = names.indices.last else { break }
+                guard let name = try? JSONDecoder().decode(String.self, from: Data(bytes[start...at])), names[last].insert(name).inserted
+                else { return false }
             default: break
             }
             at += 1
@@ -81,6 +80,7 @@ enum JSONValue: Decodable {
     case text(String)
     case number(Double)
     case texts([String])
+    case members([String: JSONValue])
     case other
 
     init(from decoder: any Decoder) throws {
@@ -91,6 +91,8 @@ enum JSONValue: Decodable {
             self = .number(number)
         } else if let texts = try? value.decode([String].self) {
             self = .texts(texts)
+        } else if let members = try? value.decode([String: JSONValue].self) {
+            self = .members(members)
         } else {
             self = .other
         }

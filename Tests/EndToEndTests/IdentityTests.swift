@@ -53,6 +53,37 @@ extension EndToEnd {
             #expect(try runs("group: [data-eng, \(own)]", ["groups": nil]) && !runs("group_not: data-eng", ["groups": nil]))
         }
 
+        /// Some issuers have them within another claim, some by a name with dots in it.
+        @Test func aClaimMayLieWithinAnother() throws {
+            let issuer = try TestIssuer(World())
+            try issuer.configure(
+                """
+                version: 1
+                issuers:
+                  - issuer: \(issuer.address)
+                    audience: [sandbox]
+                    algorithms: [RS256]
+                    discovery: \(issuer.address)
+                    claims: { groups: "https://a.example/groups", roles: realm_access.roles }
+                """)
+            func session(_ claims: [String: Any?]) throws -> [[String]?] {
+                #expect(try issuer.run(try issuer.token(claims)).out == "ran\n")
+                let session = try issuer.session()
+                return [session["groups"] as? [String], session["roles"] as? [String]]
+            }
+            let access: [String: Any] = ["roles": ["dba", "reader"], "x": [["y": 1]]]
+            #expect(try session(["realm_access": access, "https://a.example/groups": ["data"]]) == [["data"], ["dba", "reader"]])
+            #expect(try session(["realm_access.roles": "whole", "realm_access": access]) == [nil, ["whole"]])
+            #expect(try session(["realm_access": ["other": ["dba"]]]) == [nil, nil])
+            #expect(try session(["roles": ["builder"]]) == [nil, nil])
+            for wrong: Any in ["dba", ["dba"], ["roles": ["dba": 1]], ["roles": [1]]] as [Any] {
+                expectRefused(try issuer.run(try issuer.token(["realm_access": wrong])), "`realm_access.roles` is no list of names")
+            }
+            expectRefused(
+                try issuer.run(try issuer.token(claims: { $0.dropLast() + ",\"realm_access\":{\"roles\":[],\"roles\":[\"dba\"]}}" })),
+                "claims are malformed")
+        }
+
         @Test func theVariableIsAsGoodAsTheFile() throws {
             let world = try World(), issuer = try TestIssuer(world)
             func run(_ token: String) throws -> Outcome {

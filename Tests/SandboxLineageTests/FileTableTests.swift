@@ -29,6 +29,16 @@ import Testing
         #expect(table.objects[old]?.ended == 2)
     }
 
+    @Test mutating func filesAndFoldersChangePlaces() {
+        let a = table.file(bytes("/d/a"), inode(5)), b = table.file(bytes("/e/b"), inode(6)), c = table.file(bytes("/e/a"), inode(7))
+        #expect(table.exchanged(bytes("/d/a"), bytes("/e/b"), inode(5)) == a)
+        #expect(table.file(bytes("/d/a"), unknown) == b && table.file(bytes("/e/b"), unknown) == a)
+        _ = table.exchanged(bytes("/d"), bytes("/e"), inode(1))
+        #expect(
+            table.file(bytes("/e/a"), unknown) == b && table.file(bytes("/d/b"), unknown) == a && table.file(bytes("/d/a"), unknown) == c)
+        #expect(table.objects.values.allSatisfy { $0.ended == nil })
+    }
+
     @Test mutating func aFolderTakesWhatIsInItAlong() {
         let file = table.file(bytes("/d/x/a"), inode(5)), other = table.file(bytes("/dd/a"), inode(6))
         _ = table.renamed(bytes("/d"), to: bytes("/e"), inode(1), at: 2)
@@ -69,6 +79,21 @@ import Testing
         #expect(table.file(bytes("/moved"), inode(5)) == known.id)
         #expect(table.file(bytes("/a"), inode(8)).rawValue == 10)
         #expect(table.file(bytes("/new"), inode(9)).rawValue == 11)
+    }
+
+    @Test mutating func whatWasMadeIsNotWhatIsPutInItsPlaceLater() {
+        var made = TrackedObject(id: ObjectID(rawValue: 3), kind: .file, inode: unknown, name: bytes("/a"), born: 1)
+        made.names = [bytes("/a")]
+        var same = FileTable(known: Earlier(objects: [made]), next: 10),
+            other = FileTable(
+                known: Earlier(objects: [made], laterNames: [bytes("/a")]), next: 10)
+        #expect(same.file(bytes("/a"), inode(5)) == made.id && other.file(bytes("/a"), inode(5)) != made.id)
+        // What nobody has opened since is known by where it was made.
+        let new = table.created(bytes("/b"), at: 1), opened = table.created(bytes("/c"), at: 1)
+        _ = table.file(bytes("/c"), inode(8))
+        #expect(table.unseen(from: 1).map(\.id) == [new] && table.unseen(from: new.rawValue + 1).isEmpty && opened != new)
+        table.saw(inode(9), of: new)
+        #expect(table.file(bytes("/moved"), inode(9)) == new && table.unseen(from: 1).isEmpty)
     }
 
     @Test mutating func anOpenFileWithoutANameIsTheOneThatLostIt() {

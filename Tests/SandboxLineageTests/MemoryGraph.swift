@@ -77,4 +77,6 @@ struct Earlier: KnownObjects {
         objects.first { $0.names.contains(name) && $0.kind == kind }
     }
     func object(at inode: Inode) -> TrackedObject? { objects.first { $0.inode == inode } }
+    var laterNames: Set<[UInt8]> = []
+    func isLater(_ name: [UInt8], _ inode: Inode, than object: ObjectID) -> Bool { laterNames.contains(name) }
 }

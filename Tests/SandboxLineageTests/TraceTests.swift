@@ -94,8 +94,48 @@ import Testing
         graph.start(3, parent: 1, at: 2)
         graph.access(3, "/ran", .read, 3)
         #expect(graph.reach(.upstream, "/out") == ["#1", "#2", "/in"])
-        #expect(graph.reach(.downstream, "/in") == ["#2", "/out"])
+        #expect(graph.reach(.downstream, "/in") == ["#1", "#2", "/out"])
         #expect(graph.reach(.downstream, "/ran") == ["#3"])
+    }
+
+    /// Who reads from a FIFO opens it first.
+    @Test func whatComesOutOfAFIFOWasPutInLater() {
+        graph.start(1)
+        graph.access(1, "/fifo", .created, 1)
+        graph.start(2, until: 9)
+        graph.access(2, "/fifo", [.read, .fifo], 2)
+        graph.access(2, "/out", .wrote, 2)
+        graph.start(3)
+        graph.access(3, "/fifo", [.wrote, .fifo], 3)
+        graph.access(3, "/in", .read, 4)
+        // Not by then any more.
+        graph.start(4)
+        graph.access(4, "/fifo", [.wrote, .fifo], 10)
+        graph.access(4, "/late", .read, 10)
+        #expect(graph.reach(.upstream, "/out") == ["#2", "/fifo", "#1", "#3", "/in"])
+        #expect(graph.reach(.downstream, "/in") == ["#3", "/fifo", "#2", "/out"])
+        #expect(graph.reach(.downstream, "/late") == ["#4", "/fifo"])
+    }
+
+    /// Workers that were forked give back what they have read, and take what is read for them: by what, is on no record.
+    @Test func onesForksMayHaveWhatOneHas() {
+        graph.start(1)
+        graph.start(2, parent: 1, at: 1, until: 5, forkOnly: true)
+        graph.start(3, parent: 2, at: 2, forkOnly: true)
+        graph.start(4, parent: 1, at: 2, forkOnly: true)
+        graph.access(2, "/in", .read, 3)
+        graph.access(1, "/out", .wrote, 4)
+        graph.access(3, "/copy", .wrote, 4)
+        graph.access(1, "/late", .read, 8)
+        // A program of its own has nothing to do with it; nor has what came to be before.
+        graph.start(5, parent: 1, at: 2)
+        graph.access(5, "/other", .read, 3)
+        #expect(graph.reach(.upstream, "/out").isSuperset(of: ["#1", "#2", "/in"]))
+        #expect(graph.reach(.upstream, "/copy").isSuperset(of: ["#3", "#1", "#2", "/in", "/late"]))
+        #expect(graph.reach(.upstream, "/out").isDisjoint(with: ["/other", "#4"]))
+        #expect(graph.reach(.downstream, "/in") == ["#2", "#1", "/out", "#3", "/copy"])
+        #expect(graph.reach(.downstream, "/late").isDisjoint(with: ["#2"]))
+        #expect(graph.reach(.downstream, "/other") == ["#5"])
     }
 
     @Test func bothSidesOfALocalConnectionGetWhatTheOtherHad() {

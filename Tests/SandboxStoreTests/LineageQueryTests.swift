@@ -17,6 +17,7 @@ import Testing
         let writer = TrailWriter(state: state, journal: journal)
         for serial in 1...readers {
             try journal.startProcess(serial, parent: serial == 1 ? 0 : 1)
+            try journal.setProgram(serial, "/usr/bin/reader", ["reader"])
             var header = access(process: serial)
             (header.device, header.inode) = (7, 10)
             try journal.append(header, "/lib/hub")

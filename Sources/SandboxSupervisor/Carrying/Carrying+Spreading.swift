@@ -158,7 +158,7 @@ extension Supervision {
     func carried(by caller: Caller) -> [String] { carrying.map { names(of: $0.classes(of: caller.serial)) } ?? [] }
 
     func names(of classes: UInt64) -> [String] {
-        policy.dataClasses.enumerated().filter { classes >> UInt64($0.offset) & 1 != 0 }.map(\.element)
+        classes == 0 ? [] : policy.dataClasses.enumerated().filter { classes >> UInt64($0.offset) & 1 != 0 }.map(\.element)
     }
 
     // MARK: Taking in

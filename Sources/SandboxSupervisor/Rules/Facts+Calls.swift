@@ -64,6 +64,7 @@ extension Supervision {
             facts.path = Array(look.path)
             decide(facts, &finding)
         }
+        finding.carries = carried(by: caller)
         compare(&finding) { other, _ in
             other.find(look, other.policy.judge(file: look.path.span, access: look.access, isProgram: look.isProgram), caller)
         }

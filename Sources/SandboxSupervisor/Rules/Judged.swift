@@ -66,7 +66,10 @@ struct Judged {
     /// Nil where the event itself says everything.
     var judgement: Judgement? {
         // Without rules: no allocation.
-        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil, sources.isEmpty { return nil }
+        if intents.isEmpty, others.isEmpty, note == nil, rewritten == nil, approval == nil, shadow == nil, sources.isEmpty, carries.isEmpty
+        {
+            return nil
+        }
         var j = Judgement()
         j.intents = intents
         j.rules = judgementRules
