@@ -21,6 +21,7 @@ struct StateOptions: ParsableArguments {
     func reader() throws(StoreError) -> TrailReader? {
         guard let state = try StateDirectory.existing(path) else {
             complain("there is no trail in `\(Escaped.text(try StateDirectory.locate(path)))`")
+            complain("  help: `sandbox run` begins one; `--state` or SANDBOX_STATE says where another is")
             return nil
         }
         takeInJournals(state)
@@ -41,7 +42,10 @@ struct StateOptions: ParsableArguments {
     func session(_ text: String, in reader: TrailReader?) throws -> SessionRow {
         switch try reader?.session(text) ?? .none {
         case .one(let row): return row
-        case .none: complain("no session `\(text)`; `sandbox audit sessions` lists them")
+        case .none:
+            guard let reader else { break }  // That there is no trail has been said.
+            let isEmpty = try reader.sessions().isEmpty
+            complain("no session `\(text)`; " + (isEmpty ? "none is on record here yet" : "`sandbox audit sessions` lists them"))
         case .several(let rows):
             complain("`\(text)` begins \(rows.count) sessions: " + rows.prefix(5).map(\.info.id).joined(separator: " "))
         }

@@ -4,6 +4,7 @@ internal import SandboxIntent
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 /// `sandbox explain …`: what would be decided, and why; nothing is run.
 struct ExplainCommand: ParsableCommand {
@@ -56,7 +57,8 @@ struct ExplainCommand: ParsableCommand {
 
     func validate() throws {
         if command.first == "-h" || command.first == "--help" { throw CleanExit.helpRequest(self) }
-        if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
+        if let first = command.first, first.hasPrefix("-"), first != "--" { throw unknownOption(first, of: Self.self) }
+        if identity == "" { throw ValidationError("`--as` wants 1 to 256 bytes") }
         let given = [read, write, delete, connect, sql, batch].count { $0 != nil } + (command.isEmpty ? 0 : 1)
         guard given == 1 else {
             throw ValidationError(given == 0 ? "there is nothing to explain" : "explain one thing at a time; several go into --batch")
@@ -119,7 +121,9 @@ struct ExplainCommand: ParsableCommand {
         explainer.timeOfDay = DryRun.timeOfDay()
         for name in carries {
             guard let i = policy.dataClasses.firstIndex(of: name) else {
-                throw ValidationError("the profile has no class of data `\(name)`")
+                complain("the profile `\(policy.name)` has no class of data `\(name)`")
+                if !policy.dataClasses.isEmpty { complain("  help: \(Suggestion.help(for: name, among: policy.dataClasses))") }
+                throw ExitCode(125)
             }
             explainer.carries |= 1 << UInt64(i)
         }
