@@ -8,7 +8,7 @@ extension DiagnosticSink {
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
     package mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
         // Of the many that a condition has, a list would hide what is said.
-        let help = known.count <= 16 ? "it holds " + known.map { "`\($0)`" }.joined(separator: ", ") : nil
+        let help = known.count <= 24 ? "it holds " + known.map { "`\($0)`" }.joined(separator: ", ") : nil
         guard let pairs = pairs(of: node, what, help: help) else { return nil }
         var fields = [String: YAMLNode](minimumCapacity: pairs.count)
         for (key, value) in pairs {

@@ -27,7 +27,7 @@ struct ExplainCommand: ParsableCommand {
     var profile = "coding-agent"
     @Option(name: .customLong("as"), help: ArgumentHelp("Who would do it (default: user:NAME of the account).", valueName: "id"))
     var identity: String?
-    @Option(help: ArgumentHelp("A group of that identity; may be repeated.", valueName: "name"))
+    @Option(help: ArgumentHelp("A group of that identity (default: the account's, without --as); may be repeated.", valueName: "name"))
     var group: [String] = []
     @Option(help: ArgumentHelp("A role of that identity; may be repeated.", valueName: "name"))
     var role: [String] = []
@@ -113,7 +113,7 @@ struct ExplainCommand: ParsableCommand {
         let policy = try ProfileSupport.compile(loaded, DryRun.variables(loaded, workspace: workspace, state: state))
         let explainer = Explainer(try Meanings.judge(policy), place: ThisMachine())
         explainer.identity = identity ?? DryRun.identity()
-        explainer.groups = group
+        explainer.groups = group.isEmpty && identity == nil ? DryRun.groups() : group
         explainer.roles = role
         explainer.subagent = subagent
         explainer.purpose = purpose
@@ -127,9 +127,9 @@ struct ExplainCommand: ParsableCommand {
             }
             explainer.carries |= 1 << UInt64(i)
         }
-        let who = explainer.identity ?? ""
-        guard policy.admits(identity: Array(who.utf8).span) else {
-            complain("`\(who)` may not run under the profile `\(policy.name)`")
+        guard explainer.isAdmitted else {
+            complain("`\(explainer.identity ?? "")` may not run under the profile `\(policy.name)`")
+            complain("  help: its `identities` say who may; `--as`, `--group` and `--role` say who it would be")
             throw ExitCode(1)
         }
         return explainer

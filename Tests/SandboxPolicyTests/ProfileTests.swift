@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import SandboxModel
 import SandboxYAML
@@ -126,6 +127,31 @@ import SandboxYAML
     func notATree(_ text: String, _ expected: String) {
         let found = errors(text)
         #expect(found.count == 1 && found[0].hasPrefix("p.yaml:" + expected), "\(found)")
+    }
+
+    /// What the reader knows and what the schema knows is the same: a mapping that is none is told which keys it would have.
+    @Test(arguments: [
+        ("", []), ("files: []", ["files"]), ("exec: []", ["exec"]), ("network: []", ["network"]), ("environment: []", ["environment"]),
+        ("limits: []", ["limits"]), ("audit: []", ["audit"]), ("data: { a: [] }", ["class"]),
+        ("data: { a: { content: [] } }", ["class", "content"]),
+        ("releases: [[]]", ["releases"]), ("rules: [[]]", ["rule"]), ("rules: [{ name: r, decide: ask, ask: [] }]", ["rule", "ask"]),
+        ("rules: [{ name: r, decide: rewrite, rewrite: [] }]", ["rule", "rewrite"]), ("tests: [[]]", ["test"]),
+    ])
+    func theSchemaKnowsEveryKey(_ section: String, _ place: [String]) throws {
+        let said = section.isEmpty ? errors("[]") : errors("version: 1\nname: p\n" + section)
+        let help = try #require(said.first { $0.contains("must be a mapping") }?.components(separatedBy: "it holds ").last)
+        let known = help.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) }
+        var schema = try #require(JSONSerialization.jsonObject(with: Data(ProfileSchema.json.utf8)) as? [String: Any])
+        let named = try #require(schema["$defs"] as? [String: Any])
+        for name in place {
+            let properties = schema["properties"] as? [String: Any]
+            schema = try #require((properties?[name] ?? named[name]) as? [String: Any])
+            if let items = schema["items"] as? [String: Any] { schema = items }
+            if let name = (schema["$ref"] as? String)?.split(separator: "/").last {
+                schema = try #require(named[String(name)] as? [String: Any])
+            }
+        }
+        #expect(try Set(#require(schema["properties"] as? [String: Any]).keys) == Set(known))
     }
 
     /// What to do is said where the cause is known, and not what helps in another case.
