@@ -21,7 +21,6 @@ struct StateOptions: ParsableArguments {
     func reader() throws(StoreError) -> TrailReader? {
         guard let state = try StateDirectory.existing(path) else {
             complain("there is no trail in `\(Escaped.text(try StateDirectory.locate(path)))`")
-            complain("  help: `sandbox run` begins one; `--state` or SANDBOX_STATE says where another is")
             return nil
         }
         takeInJournals(state)

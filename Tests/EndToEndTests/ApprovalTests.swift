@@ -23,8 +23,14 @@ extension EndToEnd {
             #expect(running.finish().out == "one\none\n")
             let twice = try world.native([Built.sandbox, "approvals", "approve", first[0]])
             #expect(twice.code == 1 && twice.err.contains("ended"), "\(twice)")
-            let steps = try world.native([Built.sandbox, "approvals", "show", first[0]]).out
+            let steps = try world.native([Built.sandbox, "approvals", "show", "--json", first[0]]).out
             #expect(steps.contains(#""outcome":"approved""#) && steps.contains(#""taken":"too_late""#), "\(steps)")
+            let me = try world.native(["id", "-un"]).out.trimmingCharacters(in: .newlines)
+            let text = try world.native([Built.sandbox, "approvals", "show", first[0]]).out.split(separator: "\n")
+            #expect(text.contains { $0.hasPrefix("state         approved by user:\(me) for the session, after ") }, "\(text)")
+            #expect(
+                text.contains("answer        approve by user:\(me): too_late") && text.contains("approvers     whoever runs the session"))
+            #expect(text.contains { $0.hasPrefix("rules         greet") }, "\(text)")
         }
 
         @Test(arguments: Account.all) func aDenialSaysWhoAndWhy(account: Account) throws {
@@ -34,6 +40,15 @@ extension EndToEnd {
             _ = try world.native([Built.sandbox, "approvals", "deny", id, "--reason", "not today"])
             let outcome = running.finish()
             #expect(outcome.code == 126 && outcome.out.isEmpty && outcome.err.contains("not today"), "\(outcome)")
+            // Who reads the trail later sees it, too.
+            let me = try world.native(["id", "-un"]).out.trimmingCharacters(in: .newlines)
+            let line = try world.native([Built.sandbox, "audit", "events", "--decision", "ask"]).out
+            #expect(line.contains("  \(id) (denied by user:\(me): not today)  "), "\(line)")
+            let shown = try world.native([Built.sandbox, "audit", "show", "last"]).out
+            #expect(shown.contains(", 1 kind asked about, see below\n") && !shown.contains("refused"), "\(shown)")
+            #expect(shown.contains("\n        denied by user:\(me): not today\n"), "\(shown)")
+            let json = try world.native([Built.sandbox, "audit", "events", "--decision", "ask", "--json"]).out
+            #expect(json.contains(#""answer":{"outcome":"denied","by":["user:\#(me)"],"reason":"by user:\#(me): not today"}"#), "\(json)")
         }
 
         @Test(arguments: Account.all) func silenceIsNoConsent(account: Account) throws {
@@ -53,7 +68,7 @@ extension EndToEnd {
             running.closeInput()
             #expect(running.finish().out == "keep\n")
             for id in found {
-                #expect(try world.native([Built.sandbox, "approvals", "show", id]).out.contains(#""outcome":"withdrawn""#))
+                #expect(try world.native([Built.sandbox, "approvals", "show", "--json", id]).out.contains(#""outcome":"withdrawn""#))
             }
         }
 
@@ -65,7 +80,7 @@ extension EndToEnd {
             running.signal(SIGTERM)
             let outcome = running.finish()
             #expect(outcome.code == 128 + SIGTERM && outcome.out.isEmpty, "\(outcome)")
-            #expect(try world.native([Built.sandbox, "approvals", "show", id]).out.contains(#""outcome":"withdrawn""#))
+            #expect(try world.native([Built.sandbox, "approvals", "show", "--json", id]).out.contains(#""outcome":"withdrawn""#))
         }
 
         /// A signal whose handler returns interrupts the wait as it would any other; the call asks again.
@@ -321,7 +336,7 @@ extension World {
 
     /// What is on record about them.
     func steps(_ ids: [String]) throws -> [[String: Any]] {
-        let outcome = try native([Built.sandbox, "approvals", "show"] + ids, within: 120)
+        let outcome = try native([Built.sandbox, "approvals", "show", "--json"] + ids, within: 120)
         return try outcome.out.split(separator: "\n").compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
     }
 }
