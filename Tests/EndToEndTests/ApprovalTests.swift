@@ -206,6 +206,47 @@ extension EndToEnd {
             #expect(outcome.code == 2 && outcome.err.contains("Permission denied"), "\(outcome)")
         }
 
+        // MARK: Wrappers
+
+        /// What a wrapper starts is asked about with it, once: where it is what was shown, and nobody in the session could have made it.
+        @Test(
+            arguments: [
+                ("env nice sort wipe", 1), ("./script wipe", 1), ("sh -c 'exec env sort wipe'", 1),
+                // Once more is once more, by another process or with words of its own; and so is what the session has made, or can.
+                ("env sh ./other wipe", 2), ("env sort wipe; sort wipe", 2), ("PATH=$PWD:$PATH env made wipe", 2), ("env ./script wipe", 2),
+            ], Account.all)
+        func aWrapperAndWhatItWrapsAreOneQuestion(_ scene: (command: String, questions: Int), account: Account) throws {
+            let (command, questions) = scene
+            let world = try World(account)
+            let lists = "extends: [baseline]\nfiles: { write: [\"${workspace}/**\"] }"
+            let rule = "rules: [{ name: wipes, intent: proc.exec, when: { args: wipe }, decide: ask }]"
+            let profile = try world.profile("wrapped", lists + "\n" + rule)
+            let make =
+                "echo done > wipe; printf '#!/usr/bin/env sort\\n' > script; echo 'exec sort wipe' > other; cp $(command -v sort) made;"
+                + " chmod +x script made"
+            #expect(try world.native(["sh", "-c", make]).code == 0)
+            let running = try world.start(world.sandboxCommand(["sh", "-c", command], profile: profile))
+            var seen: [String] = []
+            for _ in 0..<questions {
+                _ = eventually(within: 60) {
+                    guard let id = (try? world.questions(within: 1))?.first(where: { !seen.contains($0) }) else { return false }
+                    seen.append(id)
+                    return true
+                }
+                #expect(try world.native([Built.sandbox, "approvals", "approve", seen.last ?? ""]).code == 0)
+            }
+            let outcome = running.finish(within: 60)
+            #expect(outcome.code == 0 && outcome.out.contains("done\n"), "\(outcome)")
+            let events = try world.native([Built.sandbox, "audit", "events", "--decision", "ask", "--json"]).out.split(separator: "\n")
+            let asked = Set(try world.steps(seen).compactMap { $0["approval"] as? String })
+            #expect(asked == Set(seen) && seen.count == questions, "\(seen)")
+            // Each start is on record with the question that it went by.
+            #expect(events.count > questions || command.contains("made") || command.contains("other"), "\(events)")
+            #expect(
+                events.allSatisfy { event in seen.contains { event.contains($0) } && event.contains(#""outcome":"approved""#) }, "\(events)"
+            )
+        }
+
         // MARK: For how long
 
         /// The same again is not asked about until the time is over; then it is.
