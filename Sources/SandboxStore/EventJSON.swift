@@ -126,6 +126,7 @@ package enum EventJSON {
         object.put("started", Timestamp.text(process.started))
         if let ended = process.ended { object.put("ended", Timestamp.text(ended)) }
         putEnd(process.status, in: &object)
+        if !process.before.isEmpty { object.put("before", bytes: process.before) }
         if let program = process.program { object.put("program", bytes: program) }
         object.put("args", bytes: process.arguments)
         object.put("subagent", process.subagent)

@@ -11,6 +11,8 @@ package struct SessionSummary: Sendable {
         package var serial: UInt32
         package var parent: UInt32?
         package var pid: Int32
+        /// What it ran before its last program, by name, in order: a shell becomes its last command.
+        package var before: [[UInt8]] = []
         package var program: [UInt8]?
         package var arguments: [[UInt8]]
         package var started: UInt64
@@ -65,6 +67,9 @@ package struct SessionSummary: Sendable {
 }
 
 extension TrailReader {
+    /// Of files: git's own, and those of the session's temporary folder. They are many, and seldom what a reviewer looks for.
+    private static let isHousekeeping = "instr(t.bytes, CAST('/.git/' AS BLOB)) > 0 OR instr(t.bytes, CAST('/sandbox-s-' AS BLOB)) > 0"
+
     /// `listLimit` items of each list at most.
     package func summary(of session: SessionRow, listLimit: Int = 15) throws(StoreError) -> SessionSummary {
         var summary = SessionSummary(session: session)
@@ -80,7 +85,7 @@ extension TrailReader {
             e.access & \(FileAccess.changing.rawValue) AND resource_type = \(ResourceType.file.rawValue)
             AND t.bytes <> CAST('/dev/null' AS BLOB)
             """,
-            events, order: "2, 3", listLimit)
+            events, order: "\(Self.isHousekeeping), 2, 3", listLimit)
         summary.hosts = try touched(
             """
             e.operation IN (\(Operation.connect.rawValue), \(Operation.send.rawValue), \(Operation.accept.rawValue))
@@ -138,7 +143,26 @@ extension TrailReader {
                     ended: select.optional(6).map { UInt64(bitPattern: $0) },
                     status: select.optional(7).map { Int32(truncatingIfNeeded: $0) }, subagent: select.text(8)))
         }
+        try addEarlierPrograms(session, &list.items)
         return list
+    }
+
+    private func addEarlierPrograms(_ session: SessionRow, _ items: inout [SessionSummary.Process]) throws(StoreError) {
+        let places = Dictionary(items.enumerated().map { ($1.serial, $0) }) { first, _ in first }
+        let serials = places.keys.map(String.init).joined(separator: ",")
+        let select = try database.prepare(
+            """
+            SELECT e.process, e.args, t.bytes FROM event e JOIN text t ON t.id = e.resource
+            WHERE e.id BETWEEN \(session.number << 40) AND \(session.number << 40 | 0xff_ffff_ffff)
+            AND e.operation = \(Operation.exec.rawValue) AND e.process IN (\(serials)) ORDER BY e.id
+            """)
+        var names: [Int: [[UInt8]]] = [:]
+        while try select.step() {
+            guard let place = places[UInt32(truncatingIfNeeded: select.integer(0))] else { continue }
+            let asked = TrailReader.splitArguments(select.bytes(1) ?? []).first ?? select.bytes(2) ?? []
+            names[place, default: []].append(asked.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? asked)
+        }
+        for (place, names) in names { items[place].before = names.dropLast() }
     }
 
     private func refusals(

@@ -161,7 +161,11 @@ package enum TrailText {
         var open = Array((children[0] ?? []).reversed().map { ($0, 0) })
         while let (item, depth) = open.popLast() {
             let command = item.arguments.isEmpty ? Escaped.text(item.program ?? Array("?".utf8)) : Escaped.commandLine(item.arguments)
-            var line = String(repeating: "  ", count: min(depth, 20)) + "\(item.pid) " + shortened(command, to: 90)
+            var line = String(repeating: "  ", count: min(depth, 20)) + "\(item.pid) "
+            // A chain of many is cut where it is the least telling.
+            if item.before.count > 4 { line += "… → " }
+            for name in item.before.suffix(4) { line += shortened(Escaped.text(name), to: 40) + " → " }
+            line += shortened(command, to: 90)
             if let subagent = item.subagent { line += "  as " + Escaped.text(subagent) }
             switch item.status.map(ProcessEnd.init) {
             case .exited(0)?: break
