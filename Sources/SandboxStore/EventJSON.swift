@@ -34,6 +34,7 @@ package enum EventJSON {
         object.put("note", event.judgement?.note)
         if let rewritten = event.judgement?.rewritten { object.put("rewritten", bytes: rewritten) }
         object.put("approval", event.judgement?.approval)
+        if let answer = event.answer { object.put("answer", raw: answer.json) }
         if let result = event.result {
             let outcome = result < 0 ? "\"error\":\"\(ErrorNumber.name(0 &- result))\"" : "\"result\":\(result)"
             object.put("outcome", raw: "{\(outcome)}")
@@ -125,6 +126,7 @@ package enum EventJSON {
         object.put("started", Timestamp.text(process.started))
         if let ended = process.ended { object.put("ended", Timestamp.text(ended)) }
         putEnd(process.status, in: &object)
+        if !process.before.isEmpty { object.put("before", bytes: process.before) }
         if let program = process.program { object.put("program", bytes: program) }
         object.put("args", bytes: process.arguments)
         object.put("subagent", process.subagent)
@@ -171,6 +173,7 @@ package enum EventJSON {
         if let resource = refusal.resource { object.put("name", bytes: resource) }
         object.put("rule", refusal.rule?.name)
         object.put("reason", refusal.rule?.reason)
+        if let answer = refusal.answer { object.put("answer", raw: answer.json) }
         object.put("count", UInt64(refusal.count))
         return object.text
     }

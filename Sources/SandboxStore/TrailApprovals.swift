@@ -1,5 +1,49 @@
 internal import SandboxModel
 
+/// What became of a question.
+package struct ApprovalAnswer: Sendable {
+    /// `approved denied timed_out withdrawn ended`.
+    package var outcome: String
+    /// Who answered; empty where nobody did.
+    package var by: [String]
+    /// For how long an approval holds: `once`, `session`, `time`.
+    package var scope: String?
+    package var reason: String?
+
+    /// To be read by `init(_:_:)`: `approval a` must be joined by `closed`.
+    static let columns = """
+        json_extract(a.what, '$.outcome'), (SELECT group_concat(value, char(10)) FROM json_each(a.what, '$.by')),
+        json_extract(a.what, '$.scope'), json_extract(a.what, '$.reason')
+        """
+    /// The one step that ends a question: what comes after it is on record and changes nothing.
+    static let closed = "LEFT JOIN approval a ON a.id = j.approval AND json_extract(a.what, '$.event') = 'closed'"
+
+    /// Nil where nobody was asked, or nothing is said yet.
+    init?(_ row: Statement, _ first: Int32) {
+        guard let outcome = row.text(first) else { return nil }
+        self.outcome = outcome
+        by = (row.text(first + 1) ?? "").split(separator: "\n").map(String.init)
+        scope = row.text(first + 2)
+        reason = row.text(first + 3)
+    }
+
+    package var text: String {
+        let longer = scope == nil || scope == "once" ? "" : scope == "session" ? " for the session" : " for a time"
+        // A denial's reason names who denied.
+        let who = by.isEmpty || reason != nil ? "" : " by " + by.joined(separator: ", ")
+        return Escaped.text(outcome.split(separator: "_").joined(separator: " ") + who + longer + (reason.map { " " + $0 } ?? ""))
+    }
+
+    var json: String {
+        var object = JSONObject()
+        object.put("outcome", outcome)
+        if !by.isEmpty { object.put("by", raw: "[" + by.map { Escaped.json($0) }.joined(separator: ",") + "]") }
+        object.put("scope", scope)
+        object.put("reason", reason)
+        return object.text
+    }
+}
+
 extension TrailReader {
     /// The ids of questions that have this part.
     package func approvals(like id: String) throws(StoreError) -> [String] {

@@ -44,6 +44,8 @@ package struct TrailEvent: Sendable {
     /// Other rules that matched, by name.
     package var otherRules: [String] = []
     package var judgement: Judgement?
+    /// Of an operation that somebody was asked about.
+    package var answer: ApprovalAnswer?
     /// 0 or `-errno`; nil where it is not known.
     package var result: Int32?
     package var first: UInt64
@@ -181,7 +183,8 @@ extension TrailReader {
             resource: resource, target: flags.contains(.secondPath) ? second : nil,
             host: flags.contains(.secondPath) ? nil : second, decision: decision, flags: flags,
             rule: row.text(19).map { RuleInfo(name: $0, reason: row.text(20) ?? "") },
-            otherRules: others, judgement: judgement, result: row.optional(10).map { Int32(truncatingIfNeeded: $0) },
+            otherRules: others, judgement: judgement, answer: ApprovalAnswer(row, 30),
+            result: row.optional(10).map { Int32(truncatingIfNeeded: $0) },
             first: row.unsigned(11),
             last: row.unsigned(12), count: row.unsigned(13))
     }
@@ -199,6 +202,8 @@ private struct RuleKey: Hashable {
 // MARK: The filter as SQL
 
 extension ResourceType {
+    /// Of sockets, as a condition on `text t`: netlink's lead into this machine's kernel, and to nobody.
+    static let isNoKernelSocket = "t.bytes <> CAST('netlink' AS BLOB)"
     /// As a condition on `event e`: what is on record for the lineage alone is no event.
     static let isJudged = "e.resource_type <> \(ResourceType.stream.rawValue)"
 }
@@ -295,12 +300,14 @@ extension EventFilter {
             WITH span (low, high) AS (VALUES \(spans.map { "(\($0.low),\($0.high))" }.joined(separator: ",")))
             SELECT e.id, e.process, e.pid, e.operation, e.access, e.decision, e.flags, e.resource_type, t.bytes,
             u.bytes, e.result, e.first, e.last, e.count, p.started, q.pid, e.image, e.rule, e.args, r.name, r.reason,
-            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, j.carries
+            j.intents_low, j.intents_high, j.rules, j.note, j.rewritten, j.approval, j.shadow, j.shadow_rules, j.carries,
+            \(ApprovalAnswer.columns)
             FROM \(source)
             LEFT JOIN process p ON p.id = (e.id >> 40 << 32 | e.process)
             LEFT JOIN process q ON q.id = (e.id >> 40 << 32 | p.parent)
             LEFT JOIN text t ON t.id = e.resource LEFT JOIN text u ON u.id = e.second
             LEFT JOIN judgement j ON j.session = e.id >> 40 AND j.seq = e.subject
+            \(ApprovalAnswer.closed)
             LEFT JOIN rule r ON r.session = e.id >> 40 AND r.rule = e.rule
             \(condition) ORDER BY \(order) \(cut)
             """

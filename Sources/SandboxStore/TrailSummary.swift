@@ -11,6 +11,8 @@ package struct SessionSummary: Sendable {
         package var serial: UInt32
         package var parent: UInt32?
         package var pid: Int32
+        /// What it ran before its last program, by name, in order: a shell becomes its last command.
+        package var before: [[UInt8]] = []
         package var program: [UInt8]?
         package var arguments: [[UInt8]]
         package var started: UInt64
@@ -26,6 +28,7 @@ package struct SessionSummary: Sendable {
         package var enforced: Bool
         package var resource: [UInt8]?
         package var rule: RuleInfo?
+        package var answer: ApprovalAnswer?
         package var count: Int
     }
 
@@ -56,12 +59,17 @@ package struct SessionSummary: Sendable {
     package var rows = 0
     package var processes = List<Process>()
     package var refused = List<Refusal>()
+    /// Of these, how many kinds were denied, asked about and rewritten.
+    package var decided: [Decision: Int] = [:]
     package var files = List<Touched>()
     package var hosts = List<Touched>()
     package var notes: [[UInt8]] = []
 }
 
 extension TrailReader {
+    /// Of files: git's own, and those of the session's temporary folder. They are many, and seldom what a reviewer looks for.
+    private static let isHousekeeping = "instr(t.bytes, CAST('/.git/' AS BLOB)) > 0 OR instr(t.bytes, CAST('/sandbox-s-' AS BLOB)) > 0"
+
     /// `listLimit` items of each list at most.
     package func summary(of session: SessionRow, listLimit: Int = 15) throws(StoreError) -> SessionSummary {
         var summary = SessionSummary(session: session)
@@ -70,14 +78,18 @@ extension TrailReader {
             "SELECT count(*), coalesce(sum(count), 0) FROM event e WHERE e.\(events) AND \(ResourceType.isJudged)")
         if try totals.step() { (summary.rows, summary.accesses) = (Int(totals.integer(0)), Int(totals.integer(1))) }
         summary.processes = try processes(session, listLimit)
-        summary.refused = try refusals(session, events, listLimit)
+        summary.refused = try refusals(session, events, listLimit, &summary.decided)
         summary.files = try touched(
-            "e.access & \(FileAccess.changing.rawValue) AND resource_type = \(ResourceType.file.rawValue)",
-            events, order: "2, 3", listLimit)
+            // What is written there is nowhere.
+            """
+            e.access & \(FileAccess.changing.rawValue) AND resource_type = \(ResourceType.file.rawValue)
+            AND t.bytes <> CAST('/dev/null' AS BLOB)
+            """,
+            events, order: "\(Self.isHousekeeping), 2, 3", listLimit)
         summary.hosts = try touched(
             """
             e.operation IN (\(Operation.connect.rawValue), \(Operation.send.rawValue), \(Operation.accept.rawValue))
-            AND resource_type = \(ResourceType.socket.rawValue)
+            AND resource_type = \(ResourceType.socket.rawValue) AND \(ResourceType.isNoKernelSocket)
             """, events, order: "1 DESC, 3", listLimit)
         try differences(session, events, listLimit, &summary)
         let notes = try database.prepare("SELECT text FROM note WHERE session = \(session.number) ORDER BY seq LIMIT 10")
@@ -131,22 +143,48 @@ extension TrailReader {
                     ended: select.optional(6).map { UInt64(bitPattern: $0) },
                     status: select.optional(7).map { Int32(truncatingIfNeeded: $0) }, subagent: select.text(8)))
         }
+        try addEarlierPrograms(session, &list.items)
         return list
     }
 
+    private func addEarlierPrograms(_ session: SessionRow, _ items: inout [SessionSummary.Process]) throws(StoreError) {
+        let places = Dictionary(items.enumerated().map { ($1.serial, $0) }) { first, _ in first }
+        let serials = places.keys.map(String.init).joined(separator: ",")
+        let select = try database.prepare(
+            """
+            SELECT e.process, e.args, t.bytes FROM event e JOIN text t ON t.id = e.resource
+            WHERE e.id BETWEEN \(session.number << 40) AND \(session.number << 40 | 0xff_ffff_ffff)
+            AND e.operation = \(Operation.exec.rawValue) AND e.process IN (\(serials)) ORDER BY e.id
+            """)
+        var names: [Int: [[UInt8]]] = [:]
+        while try select.step() {
+            guard let place = places[UInt32(truncatingIfNeeded: select.integer(0))] else { continue }
+            let asked = TrailReader.splitArguments(select.bytes(1) ?? []).first ?? select.bytes(2) ?? []
+            names[place, default: []].append(asked.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? asked)
+        }
+        for (place, names) in names { items[place].before = names.dropLast() }
+    }
+
     private func refusals(
-        _ session: SessionRow, _ events: String, _ limit: Int
+        _ session: SessionRow, _ events: String, _ limit: Int, _ decided: inout [Decision: Int]
     ) throws(StoreError) -> SessionSummary.List<SessionSummary.Refusal> {
         var list = SessionSummary.List<SessionSummary.Refusal>()
         let enforced = RecordFlags.enforced.rawValue
         let grouped = """
             SELECT decision, operation, access, flags & \(enforced) AS enforced, t.bytes AS resource, r.name AS name,
-            r.reason AS reason, sum(count) AS times, min(e.id) AS earliest
+            r.reason AS reason, sum(count) AS times, min(e.id) AS earliest, \(ApprovalAnswer.columns)
             FROM event e LEFT JOIN text t ON t.id = e.resource
+            LEFT JOIN judgement j ON j.session = \(session.number) AND j.seq = e.subject \(ApprovalAnswer.closed)
             LEFT JOIN rule r ON r.session = \(session.number) AND r.rule = e.rule
-            WHERE e.\(events) AND decision > 0 AND decision IN (1, 2, 3) GROUP BY 1, 2, 3, 4, 5, 6
+            WHERE e.\(events) AND decision > 0 AND decision IN (1, 2, 3) 
+            GROUP BY 1, 2, 3, 4, 5, 6, 10, 11, 12, 13
             """
-        list.total = Int(try database.number("SELECT count(*) FROM (\(grouped))") ?? 0)
+        let totals = try database.prepare("SELECT decision, count(*) FROM (\(grouped)) GROUP BY 1")
+        while try totals.step() {
+            guard let decision = Decision(rawValue: UInt8(truncatingIfNeeded: totals.integer(0))) else { continue }
+            decided[decision] = Int(totals.integer(1))
+        }
+        list.total = decided.values.reduce(0, +)
         let select = try database.prepare("\(grouped) ORDER BY decision DESC, times DESC, earliest LIMIT \(limit)")
         while try select.step() {
             list.items.append(
@@ -155,7 +193,7 @@ extension TrailReader {
                     operation: Operation(rawValue: UInt8(truncatingIfNeeded: select.integer(1))) ?? .other,
                     access: FileAccess(rawValue: UInt16(truncatingIfNeeded: select.integer(2))),
                     enforced: select.integer(3) != 0, resource: select.bytes(4),
-                    rule: select.text(5).map { RuleInfo(name: $0, reason: select.text(6) ?? "") },
+                    rule: select.text(5).map { RuleInfo(name: $0, reason: select.text(6) ?? "") }, answer: ApprovalAnswer(select, 9),
                     count: Int(select.integer(7))))
         }
         return list

@@ -60,7 +60,9 @@ package enum TrailText {
         if let rewritten = event.judgement?.rewritten {
             words.append("as " + style.dim("[" + shortened(Escaped.commandLine(rewritten), to: 200) + "]"))
         }
-        if let approval = event.judgement?.approval { words.append(Escaped.text(approval)) }
+        if let approval = event.judgement?.approval {
+            words.append(Escaped.text(approval) + (event.answer.map { " (\($0.text))" } ?? ""))
+        }
         if let shadow = event.judgement?.shadow {
             words.append(style.yellow("(candidate: \(Escaped.text(([shadow.decision.name] + shadow.rules).joined(separator: " "))))"))
         }
@@ -125,7 +127,9 @@ package enum TrailText {
         var ended = end(row)
         if row.torn > 0 { ended += "; \(counted(row.torn, "record")) cut off" }
         lines.append(("end", row.lost ? style.red(ended) : ended))
-        let refused = summary.refused.total == 0 ? "nothing refused" : counted(summary.refused.total, "kind") + " refused, see below"
+        let words: [(Decision, String)] = [(.deny, "refused"), (.ask, "asked about"), (.rewrite, "rewritten")]
+        let kinds = words.compactMap { decision, word in summary.decided[decision].map { counted($0, "kind") + " " + word } }
+        let refused = kinds.isEmpty ? "nothing refused" : kinds.joined(separator: ", ") + ", see below"
         lines.append(("did", "\(counted(summary.accesses, "access")), \(counted(summary.processes.total, "process")), " + refused))
         return lines.map { style.bold($0.padded(to: 9)) + $1 + "\n" }.joined()
     }
@@ -136,9 +140,10 @@ package enum TrailText {
             var line = "\(decision(item.decision, style))  \(what(item.operation, item.access)) \(resource)"
             if item.count > 1 { line += "  ×\(item.count)" }
             if !item.enforced { line += "  (not enforced)" }
-            guard let rule = item.rule else { return line }
-            return line + "\n        by " + Escaped.text(rule.name)
-                + (rule.reason.isEmpty ? "" : ": " + Escaped.text(rule.reason))
+            if let rule = item.rule {
+                line += "\n        by " + Escaped.text(rule.name) + (rule.reason.isEmpty ? "" : ": " + Escaped.text(rule.reason))
+            }
+            return line + (item.answer.map { "\n        " + $0.text } ?? "")
         }
         let filter = "--decision deny --decision ask --decision rewrite"
         lines += more(summary.refused.total - summary.refused.items.count, summary, filter)
@@ -156,7 +161,11 @@ package enum TrailText {
         var open = Array((children[0] ?? []).reversed().map { ($0, 0) })
         while let (item, depth) = open.popLast() {
             let command = item.arguments.isEmpty ? Escaped.text(item.program ?? Array("?".utf8)) : Escaped.commandLine(item.arguments)
-            var line = String(repeating: "  ", count: min(depth, 20)) + "\(item.pid) " + shortened(command, to: 90)
+            var line = String(repeating: "  ", count: min(depth, 20)) + "\(item.pid) "
+            // A chain of many is cut where it is the least telling.
+            if item.before.count > 4 { line += "… → " }
+            for name in item.before.suffix(4) { line += shortened(Escaped.text(name), to: 40) + " → " }
+            line += shortened(command, to: 90)
             if let subagent = item.subagent { line += "  as " + Escaped.text(subagent) }
             switch item.status.map(ProcessEnd.init) {
             case .exited(0)?: break

@@ -110,6 +110,7 @@ private enum UsageQueries {
     private static let isFile = "e.resource_type = \(ResourceType.file.rawValue)"
     private static let isReach = """
         e.resource_type = \(ResourceType.socket.rawValue) AND e.operation IN (\(Operation.connect.rawValue), \(Operation.send.rawValue))
+        AND \(ResourceType.isNoKernelSocket)
         """
 
     private static func name(_ key: UsageKey, first: String) -> String {

@@ -63,6 +63,12 @@ package struct ProfileFiles: ProfileLookup, Sendable {
     /// Why nothing was found, and what was perhaps meant.
     package func missing(_ name: String) -> ProfileLookupFailure {
         if Self.isPath(name) { return ProfileLookupFailure("there is no profile `\(name)`: no such file") }
+        // A file of one's own is not looked for where one stands: what lies in a folder must not become a profile by its name alone.
+        let here = name + Self.suffix
+        if access(here, F_OK) == 0 {
+            return ProfileLookupFailure(
+                "there is no profile `\(name)`", help: "the file `\(here)` is taken where its path is given: `./\(here)`")
+        }
         return ProfileLookupFailure(missing: name, among: names)
     }
 

@@ -33,10 +33,13 @@ final class Tree: TracerEvents {
         let finding: Judged
         let record: RecordRef?
         let image: [UInt8]
+        let arguments: [[UInt8]]
         let input: Int32?
     }
     /// By process: program starts that wait for an answer.
     private var held: [Int32: Start] = [:]
+    /// By process: the start that was approved last, until its next but one.
+    private var agreed: [Int32: Agreed] = [:]
     /// A build that starts more than it may loses some; who goes on and on means it.
     private static let patience = 100
 
@@ -103,6 +106,7 @@ final class Tree: TracerEvents {
         supervision.noteTraffic(ended: serial)
         supervision.carries(ended: serial)
         changes[pid] = nil
+        agreed[pid] = nil
         if limit != .max, supervision.enforces { ended.insert(pid) }
         if status & 0x7f == SIGSYS { supervision.recordForeignCall(Caller(tid: pid, pid: pid, serial: serial)) }
         if pid == supervision.root { supervision.rootHasEnded() }
@@ -147,6 +151,7 @@ final class Tree: TracerEvents {
     func became(_ caller: Caller) -> ProgramStart {
         let former = supervision.clients.of(caller)
         supervision.clients.remove(caller.pid)
+        if agreed[caller.pid]?.goesOn(caller) == false { agreed[caller.pid] = nil }
         return judge(caller, nil, after: former)
     }
 
@@ -186,7 +191,7 @@ final class Tree: TracerEvents {
                 let shown = shown(arguments, found, inputs)
                 if shown.isTooLong {
                     found.finding.refuse("it is too long to be shown to anybody")
-                } else if !supervision.isApproved(&found.finding, shown) {
+                } else if !supervision.isApproved(&found.finding, shown), !isAgreed(&found.finding, arguments ?? [], caller) {
                     return hold(found.finding, shown, arguments, input, caller)
                 }
             }
@@ -253,6 +258,21 @@ final class Tree: TracerEvents {
             texts: found.client?.reading.digest)
     }
 
+    /// It is what the process's last start, which was approved, has wrapped. Not where somebody in the session could have put
+    /// another program in its place: the words that were shown would be the same.
+    private func isAgreed(_ finding: inout Judged, _ arguments: [[UInt8]], _ caller: Caller) -> Bool {
+        guard let last = agreed[caller.pid] else { return false }
+        let files = programs.chain[..<programs.count]
+        guard files.allSatisfy({ supervision.policy.judge(file: $0.resolved.text.span, access: .write).decision == .deny }) else {
+            return false
+        }
+        let script = arguments.firstIndex { isScript($0) } ?? 0
+        guard let approval = last.covers(finding, arguments[...]) ?? last.covers(finding, arguments[script...]) else { return false }
+        finding.approval = approval
+        agreed[caller.pid] = Agreed(approval, finding, arguments, caller)
+        return true
+    }
+
     /// It stands where it is, and everybody else goes on.
     private func hold(
         _ finding: Judged, _ shown: Shown, _ arguments: [[UInt8]]?, _ input: Int32?, _ caller: Caller
@@ -271,7 +291,9 @@ final class Tree: TracerEvents {
         let watch = supervision.waits.park(tid: caller.tid, mindsStops: false) { [supervision] isInterrupted in
             if isInterrupted() { _ = question.outcome(true, supervision.approvals) }
         }
-        held[caller.pid] = Start(question: question, watch: watch, finding: finding, record: record, image: image, input: input)
+        held[caller.pid] = Start(
+            question: question, watch: watch, finding: finding, record: record, image: image,
+            arguments: finding.rewritten ?? arguments ?? [], input: input)
         return .isHeld
     }
 
@@ -303,6 +325,7 @@ final class Tree: TracerEvents {
         if goesOn, let subagent = supervision.subagents.became(caller, programs) {
             subagent.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
         }
+        if goesOn, start.input == nil { agreed[caller.pid] = Agreed(start.question.id, start.finding, start.arguments, caller) }
         supervision.complete(start.record, goesOn ? 0 : -EACCES)
         if !goesOn {
             explain(finding, to: caller)

@@ -7,7 +7,9 @@ extension DiagnosticSink {
 
     /// The fields of a mapping with known keys; the rest are errors, each with the nearest known key.
     package mutating func fields(of node: YAMLNode, _ what: String, known: [String]) -> [String: YAMLNode]? {
-        guard let pairs = pairs(of: node, what) else { return nil }
+        // Of the many that a condition has, a list would hide what is said.
+        let help = known.count <= 24 ? "it holds " + known.map { "`\($0)`" }.joined(separator: ", ") : nil
+        guard let pairs = pairs(of: node, what, help: help) else { return nil }
         var fields = [String: YAMLNode](minimumCapacity: pairs.count)
         for (key, value) in pairs {
             if !known.contains(key.text) {
@@ -19,9 +21,9 @@ extension DiagnosticSink {
         return fields
     }
 
-    package mutating func pairs(of node: YAMLNode, _ what: String) -> [(key: Key, value: YAMLNode)]? {
+    package mutating func pairs(of node: YAMLNode, _ what: String, help: String? = nil) -> [(key: Key, value: YAMLNode)]? {
         guard case .mapping(let pairs) = node.value else {
-            error("\(what) must be a mapping, not \(node.kind)", at: node.position)
+            error("\(what) must be a mapping, not \(node.kind)", at: node.position, help: help ?? "it holds `key: value` pairs")
             return nil
         }
         // Where there are few, looking at each is quicker than a table.

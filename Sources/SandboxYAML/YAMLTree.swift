@@ -33,14 +33,24 @@ package enum YAMLTree {
         }
     }
 
+    private static let quoting = "text that holds `*`, `{`, `[`, `!`, `#` or `: ` needs quotes"
+    /// What to do about what libyaml says; what is not here is mostly about quotes that are missing.
+    private static let remedies: [(problem: String, help: String)] = [
+        ("single document", "one file, one document: take `---` out"),
+        ("mapping values are not allowed", "text that holds `: ` needs quotes, and keys that belong together begin in the same column"),
+        ("did not find expected key", "keys that belong together begin in the same column"),
+        ("did not find expected '-' indicator", "entries of one list begin in the same column, each with `-`"),
+        ("quoted scalar", "a quote that is opened must be closed"),
+        ("did not find expected ',' or", "between entries stands `,`, and a bracket that is opened must be closed"),
+    ]
+
     private static func report(_ failure: YAMLFailure, _ sink: inout DiagnosticSink) {
-        let quoting = "text that holds `*`, `{`, `[`, `!`, `#` or `: ` needs quotes"
         let at = failure.position
         switch failure.reason {
         case .empty: sink.error("the file is empty", at: at, help: "begin with `version: 1` and `name: …`")
         case .invalid(let problem):
-            let isSecond = problem.contains("single document")
-            sink.error("not valid YAML: \(problem)", at: at, help: isSecond ? "one file, one document: take `---` out" : quoting)
+            let help = remedies.first { problem.contains($0.problem) }?.help ?? quoting
+            sink.error("not valid YAML: \(problem)", at: at, help: help)
         case .tab: sink.error("a line begins with a tab", at: at, help: "YAML is indented with blanks")
         case .character(let problem): sink.error("not valid YAML: \(problem)", at: at)
         case .anchor:

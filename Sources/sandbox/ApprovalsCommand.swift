@@ -25,7 +25,7 @@ struct ApprovalsShow: ParsableCommand {
         commandName: "show", abstract: "Shows one question: what would run, which rule asks, who may answer, and what was answered.")
     @OptionGroup var place: StateOptions
     @Argument(help: "Ids of questions, or parts of them that no other has.") var ids: [String]
-    @Flag(help: "JSON.") var json = false
+    @Flag(help: "One JSON object for a question that waits, one for each step of one that is over.") var json = false
 
     func run() throws {
         let state = try place.open()
@@ -36,7 +36,8 @@ struct ApprovalsShow: ParsableCommand {
             }
             let trail = try place.reader()
             guard let whole = try OpenQuestions.only(id, trail?.approvals(like: id) ?? []) else { throw OpenQuestions.unknown(id) }
-            try trail?.approval(whole).forEach { print($0) }
+            let steps = try trail?.approval(whole) ?? []
+            if json { steps.forEach { print($0) } } else { print(OpenQuestion.text(ofClosed: steps)) }
         }
     }
 }
@@ -90,8 +91,43 @@ struct OpenQuestion {
             "approval", "state", "session", "identity", "on_behalf_of", "purpose", "asked", "expires", "operation", "access", "program",
             "resource", "to", "args", "intents", "rules", "reason", "approvers", "approvals", "scopes", "approved_by", "answer",
         ]
-        return fields.compactMap { name in self[name].map { name + String(repeating: " ", count: max(1, 14 - name.count)) + $0 } }
-            .joined(separator: "\n")
+        return fields.compactMap { name in self[name].map { Self.field(name, Self.plain(name, $0)) } }.joined(separator: "\n")
+    }
+
+    private static func field(_ name: String, _ value: String) -> String {
+        name + String(repeating: " ", count: max(1, 14 - name.count)) + value
+    }
+
+    /// Words of a list without the quotes of JSON, where none of them can hold a blank.
+    private static func plain(_ name: String, _ value: String) -> String {
+        switch name {
+        case "approvers" where value == "[]": "whoever runs the session"
+        // A list of lists: one for each rule that asks.
+        case "approvers": value.filter { !"[]\"".contains($0) }
+        case "access", "intents", "rules", "scopes", "approved_by": value.filter { $0 != "\"" }
+        default: value
+        }
+    }
+
+    /// The question as it was asked, and what came after: answers, and what became of it.
+    static func text(ofClosed steps: [String]) -> String {
+        var lines: [String] = []
+        for step in steps {
+            let step = OpenQuestion(json: step, socket: "")
+            let by = step["by"].map { " by " + plain("approved_by", $0) } ?? ""
+            switch step["event"] {
+            case "closed":
+                let longer = ["session": " for the session", "time": " for a time"][step["scope"] ?? ""] ?? ""
+                let waited = step["waited"].map { ", after \($0) ms" } ?? ""
+                // A denial's reason names who denied.
+                lines.append(field("state", (step["outcome"] ?? "") + (step["reason"].map { " " + $0 } ?? by) + longer + waited))
+            case "answer":
+                let what = step["approves"].map { $0 == "true" ? "approve" : "deny" } ?? "none"
+                lines.append(field("answer", what + by + ": " + (step["taken"] ?? "") + (step["reason"].map { " (\($0))" } ?? "")))
+            default: lines.append(step.text)
+            }
+        }
+        return lines.joined(separator: "\n")
     }
 }
 

@@ -41,7 +41,10 @@ struct StateOptions: ParsableArguments {
     func session(_ text: String, in reader: TrailReader?) throws -> SessionRow {
         switch try reader?.session(text) ?? .none {
         case .one(let row): return row
-        case .none: complain("no session `\(text)`; `sandbox audit sessions` lists them")
+        case .none:
+            guard let reader else { break }  // That there is no trail has been said.
+            let isEmpty = try reader.sessions().isEmpty
+            complain("no session `\(text)`; " + (isEmpty ? "none is on record here yet" : "`sandbox audit sessions` lists them"))
         case .several(let rows):
             complain("`\(text)` begins \(rows.count) sessions: " + rows.prefix(5).map(\.info.id).joined(separator: " "))
         }

@@ -4,6 +4,7 @@ internal import SandboxIntent
 internal import SandboxModel
 internal import SandboxPolicy
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 /// `sandbox explain …`: what would be decided, and why; nothing is run.
 struct ExplainCommand: ParsableCommand {
@@ -26,7 +27,7 @@ struct ExplainCommand: ParsableCommand {
     var profile = "coding-agent"
     @Option(name: .customLong("as"), help: ArgumentHelp("Who would do it (default: user:NAME of the account).", valueName: "id"))
     var identity: String?
-    @Option(help: ArgumentHelp("A group of that identity; may be repeated.", valueName: "name"))
+    @Option(help: ArgumentHelp("A group of that identity (default: the account's, without --as); may be repeated.", valueName: "name"))
     var group: [String] = []
     @Option(help: ArgumentHelp("A role of that identity; may be repeated.", valueName: "name"))
     var role: [String] = []
@@ -56,7 +57,8 @@ struct ExplainCommand: ParsableCommand {
 
     func validate() throws {
         if command.first == "-h" || command.first == "--help" { throw CleanExit.helpRequest(self) }
-        if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
+        if let first = command.first, first.hasPrefix("-"), first != "--" { throw unknownOption(first, of: Self.self) }
+        if identity == "" { throw ValidationError("`--as` wants 1 to 256 bytes") }
         let given = [read, write, delete, connect, sql, batch].count { $0 != nil } + (command.isEmpty ? 0 : 1)
         guard given == 1 else {
             throw ValidationError(given == 0 ? "there is nothing to explain" : "explain one thing at a time; several go into --batch")
@@ -111,7 +113,7 @@ struct ExplainCommand: ParsableCommand {
         let policy = try ProfileSupport.compile(loaded, DryRun.variables(loaded, workspace: workspace, state: state))
         let explainer = Explainer(try Meanings.judge(policy), place: ThisMachine())
         explainer.identity = identity ?? DryRun.identity()
-        explainer.groups = group
+        explainer.groups = group.isEmpty && identity == nil ? DryRun.groups() : group
         explainer.roles = role
         explainer.subagent = subagent
         explainer.purpose = purpose
@@ -119,13 +121,15 @@ struct ExplainCommand: ParsableCommand {
         explainer.timeOfDay = DryRun.timeOfDay()
         for name in carries {
             guard let i = policy.dataClasses.firstIndex(of: name) else {
-                throw ValidationError("the profile has no class of data `\(name)`")
+                complain("the profile `\(policy.name)` has no class of data `\(name)`")
+                if !policy.dataClasses.isEmpty { complain("  help: \(Suggestion.help(for: name, among: policy.dataClasses))") }
+                throw ExitCode(125)
             }
             explainer.carries |= 1 << UInt64(i)
         }
-        let who = explainer.identity ?? ""
-        guard policy.admits(identity: Array(who.utf8).span) else {
-            complain("`\(who)` may not run under the profile `\(policy.name)`")
+        guard explainer.isAdmitted else {
+            complain("`\(explainer.identity ?? "")` may not run under the profile `\(policy.name)`")
+            complain("  help: its `identities` say who may; `--as`, `--group` and `--role` say who it would be")
             throw ExitCode(1)
         }
         return explainer

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import SandboxIntent
 internal import SandboxModel
 internal import SandboxSupervisor
+internal import SandboxYAML
 
 /// `sandbox intents [NAME]`: the vocabulary, and what the catalogue says leads there.
 struct IntentsCommand: ParsableCommand {
@@ -40,6 +41,12 @@ struct IntentsCommand: ParsableCommand {
             catalogue.entries.filter { $0.name == name || $0.name.hasPrefix(name + " ") }.flatMap { $0.meanings.flatMap(\.intents) })
         if !own.isEmpty { return Intent.allCases.map(\.name).filter(own.contains) }
         complain("no intent `\(name)`, and no program of that name in the catalogue")
+        let programs = catalogue.entries.map { String($0.name.prefix { $0 != " " }) }
+        if let meant = Suggestion.nearest(to: name, among: Intent.allCases.map(\.name) + programs) {
+            complain("  help: did you mean `\(meant)`?")
+        } else {
+            complain("  help: `sandbox intents` lists them")
+        }
         throw ExitCode(125)
     }
 

@@ -54,7 +54,9 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         if command.first == "-h" || command.first == "--help" { throw CleanExit.helpRequest(self) }
         // What stands before the command and is no option of ours is a mistake, not a program's name.
-        if let first = command.first, first.hasPrefix("-"), first != "--" { throw ValidationError("unknown option `\(first)`") }
+        if let first = command.first, first.hasPrefix("-"), first != "--" { throw unknownOption(first, of: Self.self) }
+        if name == "last" { throw ValidationError("`--name last`: that word means the latest session, whatever its name") }
+        if name == "" { throw ValidationError("`--name` wants a name") }
         for e in environment where e.isEmpty || e.hasPrefix("=") { throw ValidationError("`--env \(e)` names no variable") }
         // It must not reach the command, and must be there.
         if let statusFd, statusFd <= 2 || fcntl(statusFd, F_SETFD, FD_CLOEXEC) != 0 {
@@ -130,7 +132,7 @@ extension RunOptions {
             }
             break
         }
-        guard !rest.isEmpty else { return nil }
+        guard !rest.isEmpty, name != "last", name != "" else { return nil }
         command = RunCommand.raw(last: rest.count)
     }
 }

@@ -62,3 +62,12 @@ struct Sandbox: ParsableCommand {
         return lines.joined(separator: "\n") + "\n"
     }
 }
+
+/// For commands that pass on what they do not know, so that the argument parser has no say in it.
+func unknownOption(_ word: String, of command: (some ParsableCommand).Type) -> ValidationError {
+    // Without what all have in common, which would make any two alike.
+    let name = String(word.drop { $0 == "-" }.prefix { $0 != "=" })
+    let known = command.helpMessage().split { " ,\n".contains($0) }.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
+    let meant = Suggestion.nearest(to: name, among: known).map { "\n  help: did you mean `--\($0)`?" } ?? ""
+    return ValidationError("unknown option `\(word)`" + meant)
+}

@@ -23,8 +23,14 @@ extension EndToEnd {
             #expect(running.finish().out == "one\none\n")
             let twice = try world.native([Built.sandbox, "approvals", "approve", first[0]])
             #expect(twice.code == 1 && twice.err.contains("ended"), "\(twice)")
-            let steps = try world.native([Built.sandbox, "approvals", "show", first[0]]).out
+            let steps = try world.native([Built.sandbox, "approvals", "show", "--json", first[0]]).out
             #expect(steps.contains(#""outcome":"approved""#) && steps.contains(#""taken":"too_late""#), "\(steps)")
+            let me = try world.native(["id", "-un"]).out.trimmingCharacters(in: .newlines)
+            let text = try world.native([Built.sandbox, "approvals", "show", first[0]]).out.split(separator: "\n")
+            #expect(text.contains { $0.hasPrefix("state         approved by user:\(me) for the session, after ") }, "\(text)")
+            #expect(
+                text.contains("answer        approve by user:\(me): too_late") && text.contains("approvers     whoever runs the session"))
+            #expect(text.contains { $0.hasPrefix("rules         greet") }, "\(text)")
         }
 
         @Test(arguments: Account.all) func aDenialSaysWhoAndWhy(account: Account) throws {
@@ -34,6 +40,15 @@ extension EndToEnd {
             _ = try world.native([Built.sandbox, "approvals", "deny", id, "--reason", "not today"])
             let outcome = running.finish()
             #expect(outcome.code == 126 && outcome.out.isEmpty && outcome.err.contains("not today"), "\(outcome)")
+            // Who reads the trail later sees it, too.
+            let me = try world.native(["id", "-un"]).out.trimmingCharacters(in: .newlines)
+            let line = try world.native([Built.sandbox, "audit", "events", "--decision", "ask"]).out
+            #expect(line.contains("  \(id) (denied by user:\(me): not today)  "), "\(line)")
+            let shown = try world.native([Built.sandbox, "audit", "show", "last"]).out
+            #expect(shown.contains(", 1 kind asked about, see below\n") && !shown.contains("refused"), "\(shown)")
+            #expect(shown.contains("\n        denied by user:\(me): not today\n"), "\(shown)")
+            let json = try world.native([Built.sandbox, "audit", "events", "--decision", "ask", "--json"]).out
+            #expect(json.contains(#""answer":{"outcome":"denied","by":["user:\#(me)"],"reason":"by user:\#(me): not today"}"#), "\(json)")
         }
 
         @Test(arguments: Account.all) func silenceIsNoConsent(account: Account) throws {
@@ -53,7 +68,7 @@ extension EndToEnd {
             running.closeInput()
             #expect(running.finish().out == "keep\n")
             for id in found {
-                #expect(try world.native([Built.sandbox, "approvals", "show", id]).out.contains(#""outcome":"withdrawn""#))
+                #expect(try world.native([Built.sandbox, "approvals", "show", "--json", id]).out.contains(#""outcome":"withdrawn""#))
             }
         }
 
@@ -65,7 +80,7 @@ extension EndToEnd {
             running.signal(SIGTERM)
             let outcome = running.finish()
             #expect(outcome.code == 128 + SIGTERM && outcome.out.isEmpty, "\(outcome)")
-            #expect(try world.native([Built.sandbox, "approvals", "show", id]).out.contains(#""outcome":"withdrawn""#))
+            #expect(try world.native([Built.sandbox, "approvals", "show", "--json", id]).out.contains(#""outcome":"withdrawn""#))
         }
 
         /// A signal whose handler returns interrupts the wait as it would any other; the call asks again.
@@ -189,6 +204,47 @@ extension EndToEnd {
             let world = try World()
             let outcome = try world.sandboxed(["ls", "/run/sandbox"], profile: world.permissive())
             #expect(outcome.code == 2 && outcome.err.contains("Permission denied"), "\(outcome)")
+        }
+
+        // MARK: Wrappers
+
+        /// What a wrapper starts is asked about with it, once: where it is what was shown, and nobody in the session could have made it.
+        @Test(
+            arguments: [
+                ("env nice sort wipe", 1), ("./script wipe", 1), ("sh -c 'exec env sort wipe'", 1),
+                // Once more is once more, by another process or with words of its own; and so is what the session has made, or can.
+                ("env sh ./other wipe", 2), ("env sort wipe; sort wipe", 2), ("PATH=$PWD:$PATH env made wipe", 2), ("env ./script wipe", 2),
+            ], Account.all)
+        func aWrapperAndWhatItWrapsAreOneQuestion(_ scene: (command: String, questions: Int), account: Account) throws {
+            let (command, questions) = scene
+            let world = try World(account)
+            let lists = "extends: [baseline]\nfiles: { write: [\"${workspace}/**\"] }"
+            let rule = "rules: [{ name: wipes, intent: proc.exec, when: { args: wipe }, decide: ask }]"
+            let profile = try world.profile("wrapped", lists + "\n" + rule)
+            let make =
+                "echo done > wipe; printf '#!/usr/bin/env sort\\n' > script; echo 'exec sort wipe' > other; cp $(command -v sort) made;"
+                + " chmod +x script made"
+            #expect(try world.native(["sh", "-c", make]).code == 0)
+            let running = try world.start(world.sandboxCommand(["sh", "-c", command], profile: profile))
+            var seen: [String] = []
+            for _ in 0..<questions {
+                _ = eventually(within: 60) {
+                    guard let id = (try? world.questions(within: 1))?.first(where: { !seen.contains($0) }) else { return false }
+                    seen.append(id)
+                    return true
+                }
+                #expect(try world.native([Built.sandbox, "approvals", "approve", seen.last ?? ""]).code == 0)
+            }
+            let outcome = running.finish(within: 60)
+            #expect(outcome.code == 0 && outcome.out.contains("done\n"), "\(outcome)")
+            let events = try world.native([Built.sandbox, "audit", "events", "--decision", "ask", "--json"]).out.split(separator: "\n")
+            let asked = Set(try world.steps(seen).compactMap { $0["approval"] as? String })
+            #expect(asked == Set(seen) && seen.count == questions, "\(seen)")
+            // Each start is on record with the question that it went by.
+            #expect(events.count > questions || command.contains("made") || command.contains("other"), "\(events)")
+            #expect(
+                events.allSatisfy { event in seen.contains { event.contains($0) } && event.contains(#""outcome":"approved""#) }, "\(events)"
+            )
         }
 
         // MARK: For how long
@@ -321,7 +377,7 @@ extension World {
 
     /// What is on record about them.
     func steps(_ ids: [String]) throws -> [[String: Any]] {
-        let outcome = try native([Built.sandbox, "approvals", "show"] + ids, within: 120)
+        let outcome = try native([Built.sandbox, "approvals", "show", "--json"] + ids, within: 120)
         return try outcome.out.split(separator: "\n").compactMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
     }
 }

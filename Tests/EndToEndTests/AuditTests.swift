@@ -96,6 +96,21 @@ extension EndToEnd {
             expectHarmless(outcome.err, words)
         }
 
+        /// A shell that becomes its last command is told as both, and what git does for itself stands behind what was worked on.
+        @Test(.enabled(if: Built.installed("git")), arguments: Account.all) func aReviewerSeesTheWorkFirst(account: Account) throws {
+            let world = try World(account)
+            let script = "git init -q .; echo x > zz; rm -f none; /bin/cat zz > /dev/null; exec env nice true"
+            #expect(try world.sandboxed(["bash", "-c", script], profile: "coding-agent").code == 0)
+            let text = try world.native([Built.sandbox, "audit", "show", "last"]).out
+            let lines = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+            #expect(lines.contains { $0.hasSuffix(" bash → env → nice → true") }, "\(text)")
+            let changed = Array(lines.drop { $0 != "files changed" }.dropFirst())
+            #expect(changed.count > 10 && changed[1] == "created  \(world.work)/zz" && !changed[0].contains("/.git/"), "\(text)")
+            #expect(!text.contains("wrote    /dev/null"), "\(text)")
+            let json = try world.native([Built.sandbox, "audit", "show", "last", "--json"]).out
+            #expect(json.contains(#""before":["bash","env","nice"]"#), "\(json)")
+        }
+
         @Test func whereThereIsNoTrailItIsSaid() throws {
             let world = try World(), nowhere = world.root + "/nowhere"
             let outcome = try world.native([Built.sandbox, "audit", "events", "--state", nowhere])

@@ -203,6 +203,35 @@ extension EndToEnd {
                 "\(outcome)")
         }
 
+        /// Who may run under a profile is asked of whom a test names; the others are somebody who may.
+        @Test func testsOfProfilesForSomeAlone() throws {
+            let world = try World(.own)
+            let lists = "identities: [\"agent:*\", \"group:ops\", \"role:dba\"]\nfiles: { default: deny }\ntests:\n"
+            func outcome(_ around: String) throws -> Outcome {
+                let profile = try world.profile("some", lists + "  - { read: /etc/passwd, expect: deny\(around) }")
+                return try world.native([Built.sandbox, "profile", "test", profile])
+            }
+            for around in ["", ", as: \"agent:x\"", ", as: \"oidc:1\", role: dba", ", group: [staff, ops]"] {
+                let held = try outcome(around)
+                #expect(held.code == 0, "\(around): \(held)")
+            }
+            for around in [", as: \"oidc:1\"", ", role: intern", ", as: x, group: staff"] {
+                let failed = try outcome(around)
+                #expect(failed.code == 1 && failed.out.contains("may not run under the profile"), "\(around): \(failed)")
+            }
+            let profile = try world.profile("some", lists + "  - { read: /etc/passwd, expect: deny }")
+            let refused = try world.native([Built.sandbox, "explain", "-p", profile, "--as", "oidc:1", "--read", "/etc/passwd"])
+            #expect(refused.code == 1 && refused.out.isEmpty && refused.err.contains("`--role` say who it would be"), "\(refused)")
+            let admitted = try world.native(
+                [Built.sandbox, "explain", "-p", profile, "--as", "oidc:1", "--role", "dba", "--read", "/etc/passwd"])
+            #expect(admitted.code == 1 && admitted.out.contains("files.default"), "\(admitted)")
+            // As a session would be let run: by the account's own groups.
+            let own = try world.native(["id", "-gn"]).out.split(separator: "\n").first.map(String.init) ?? ""
+            let ours = try world.profile("ours", "identities: [\"group:\(own)\"]\nfiles: { default: deny }")
+            let explained = try world.native([Built.sandbox, "explain", "-p", ours, "--read", "/etc/passwd"])
+            #expect(explained.code == 1 && explained.out.contains("files.default"), "\(explained)")
+        }
+
         @Test func newProfilesAreValid() throws {
             let world = try World(.own)
             let made = try world.native([Built.sandbox, "profile", "new", "mine"])

@@ -45,6 +45,22 @@ extension EndToEnd {
                 ["sandbox: there is no profile `observ`", "sandbox:   help: did you mean `observe`? there are: "]
             ),
             (["run", "-p", "./no.yaml", "true"], ["sandbox: there is no profile `./no.yaml`: no such file"]),
+            (
+                ["run", "--profil", "ci", "true"],
+                ["sandbox: unknown option `--profil`", "  help: did you mean `--profile`?", "Usage: sandbox run "]
+            ),
+            (
+                ["explain", "--carrys=x", "--", "true"],
+                ["sandbox: unknown option `--carrys=x`", "  help: did you mean `--carries`?", "Usage: "]
+            ),
+            (["explain", "--carries", "x", "--", "true"], ["sandbox: the profile `coding-agent` has no class of data `x`"]),
+            (["explain", "--as", "", "--", "true"], ["sandbox: `--as` wants 1 to 256 bytes"]),
+            (["intents", "git.pus"], ["sandbox: no intent `git.pus`, and no program", "sandbox:   help: did you mean `git.push`?"]),
+            (["run", "--name", "last", "true"], ["sandbox: `--name last`: that word means the latest session"]),
+            (
+                ["run", "-p", "mine", "true"],
+                ["sandbox: there is no profile `mine`", "sandbox:   help: the file `mine.yaml` is taken where"]
+            ),
             (["run", "--nope", "true"], ["sandbox: unknown option `--nope`", "Usage: sandbox run "]),
             (["run", "--timeout", "5", "true"], ["sandbox: The value '5' is invalid", "Help:  --timeout", "Usage: sandbox run "]),
             (
@@ -62,6 +78,7 @@ extension EndToEnd {
         ])
         func errorsSayWhatToDo(words: [String], lines: [String]) throws {
             let world = try World(), bad = try world.profile("bad", "fils: { read: [] }")
+            try "".write(toFile: world.work + "/mine.yaml", atomically: false, encoding: .utf8)
             let command = [Built.sandbox] + words.map { $0 == "HOME/bad.yaml" ? bad : $0 }
             let outcome = try world.native(command)
             let said = outcome.err.replacingOccurrences(of: world.home, with: "HOME").split(separator: "\n")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import SandboxModel
 import SandboxYAML
@@ -10,7 +11,16 @@ import SandboxYAML
         ("mode: enforced", "p.yaml:3:7: error: bad value `enforced` for `mode`\n  help: did you mean `enforce`?"),
         ("files: { dney: [/x] }", "p.yaml:3:10: error: unknown key `dney` in files\n  help: did you mean `deny`?"),
         ("files: { default: ask }", "p.yaml:3:19: error: bad value `ask` for `files.default`\n  help: one of `allow`, `deny`"),
-        ("files: [/x]", "p.yaml:3:8: error: files must be a mapping, not a list"),
+        ("files: [/x]", "p.yaml:3:8: error: files must be a mapping, not a list\n  help: it holds `default`, `read`, `write`, `deny`"),
+        (
+            "environment: { set: [A=1] }",
+            "p.yaml:3:21: error: environment.set must be a mapping, not a list\n  help: it holds `key: value` pairs"
+        ),
+        (
+            "files: { read: [\"$HOME/x\"] }",
+            "p.yaml:3:17: error: unknown variable `$HOME`\n  help: did you mean `${home}`? `~` is the same"
+        ),
+        ("files: { read: [$workspace/x] }", "p.yaml:3:17: error: unknown variable `$workspace`\n  help: did you mean `${workspace}`?"),
         ("files: { read: /x }", "p.yaml:3:16: error: `files.read` must be a list, not `/x`\n  help: for example `read: [\"…\"]`"),
         ("files: { read: }", "p.yaml:3:16: error: `files.read` must be a list, not nothing\n  help: for example `read: [\"…\"]`"),
         (
@@ -117,6 +127,46 @@ import SandboxYAML
     func notATree(_ text: String, _ expected: String) {
         let found = errors(text)
         #expect(found.count == 1 && found[0].hasPrefix("p.yaml:" + expected), "\(found)")
+    }
+
+    /// What the reader knows and what the schema knows is the same: a mapping that is none is told which keys it would have.
+    @Test(arguments: [
+        ("", []), ("files: []", ["files"]), ("exec: []", ["exec"]), ("network: []", ["network"]), ("environment: []", ["environment"]),
+        ("limits: []", ["limits"]), ("audit: []", ["audit"]), ("data: { a: [] }", ["class"]),
+        ("data: { a: { content: [] } }", ["class", "content"]),
+        ("releases: [[]]", ["releases"]), ("rules: [[]]", ["rule"]), ("rules: [{ name: r, decide: ask, ask: [] }]", ["rule", "ask"]),
+        ("rules: [{ name: r, decide: rewrite, rewrite: [] }]", ["rule", "rewrite"]), ("tests: [[]]", ["test"]),
+    ])
+    func theSchemaKnowsEveryKey(_ section: String, _ place: [String]) throws {
+        let said = section.isEmpty ? errors("[]") : errors("version: 1\nname: p\n" + section)
+        let help = try #require(said.first { $0.contains("must be a mapping") }?.components(separatedBy: "it holds ").last)
+        let known = help.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) }
+        var schema = try #require(JSONSerialization.jsonObject(with: Data(ProfileSchema.json.utf8)) as? [String: Any])
+        let named = try #require(schema["$defs"] as? [String: Any])
+        for name in place {
+            let properties = schema["properties"] as? [String: Any]
+            schema = try #require((properties?[name] ?? named[name]) as? [String: Any])
+            if let items = schema["items"] as? [String: Any] { schema = items }
+            if let name = (schema["$ref"] as? String)?.split(separator: "/").last {
+                schema = try #require(named[String(name)] as? [String: Any])
+            }
+        }
+        #expect(try Set(#require(schema["properties"] as? [String: Any]).keys) == Set(known))
+    }
+
+    /// What to do is said where the cause is known, and not what helps in another case.
+    @Test(arguments: [
+        ("a:\n  b: [1]\n   c: 2", "keys that belong together begin in the same column"),
+        ("a:\n  - 1\n  b: 2", "entries of one list begin in the same column, each with `-`"),
+        ("a: \"b\nc: 1\n", "a quote that is opened must be closed"),
+        ("a: [1, 2\nb: 1", "between entries stands `,`, and a bracket that is opened must be closed"),
+        ("a: 1\n---\nb: 1", "one file, one document: take `---` out"),
+        ("a: b: c", "text that holds `: ` needs quotes, and keys that belong together begin in the same column"),
+        ("- **/x", "text that holds `*`, `{`, `[`, `!`, `#` or `: ` needs quotes"),
+    ])
+    func badYAMLSaysWhatToDo(_ text: String, _ help: String) {
+        let found = errors(text)
+        #expect(found.count == 1 && found[0].hasSuffix("\n  help: " + help), "\(found)")
     }
 
     @Test func bytesThatAreNoText() throws {

@@ -32,6 +32,19 @@ enum Shipped {
         #expect(files.sorted() == Shipped.names.map { $0 + ".yaml" })
     }
 
+    /// What readers copy is valid.
+    @Test(arguments: [("README.md", 1), ("docs/PROFILES.md", 1)])
+    func profilesInDocumentsAreValid(_ file: String, _ count: Int) throws {
+        let text = try String(contentsOf: Shipped.folder.deletingLastPathComponent().appending(path: file), encoding: .utf8)
+        let blocks = text.components(separatedBy: "```yaml\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
+        let profiles = blocks.filter { $0.hasPrefix("version: 1\nname: ") }
+        #expect(profiles.count == count)
+        for text in profiles {
+            let profile = try ProfileLoader.load(ProfileSource(bytes: Array(text.utf8), file: file), lookup: Shipped.lookup())
+            #expect(profile.warnings.isEmpty, "\(profile.warnings)")
+        }
+    }
+
     /// A session leaves the tests of these unread.
     @Test(arguments: Shipped.names)
     func aSessionNeedsNoTests(_ name: String) throws {

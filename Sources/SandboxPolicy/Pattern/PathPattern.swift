@@ -84,7 +84,10 @@ package struct PathPattern: Hashable, Sendable {
             throw PatternProblem("`\(name)` must be followed by `/`", help: "the homes of others are written out: `/home/name/…`")
         }
         if bytes == Array("**".utf8) || bytes.starts(with: "**/".utf8) { return (.root, bytes[...]) }
-        if bytes.starts(with: "${".utf8) {
+        if bytes.first == UInt8(ascii: "$") {
+            if bytes == Array("$HOME".utf8) || bytes.starts(with: "$HOME/".utf8) {
+                throw PatternProblem("unknown variable `$HOME`", help: "did you mean `${home}`? `~` is the same")
+            }
             let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "/") }, as: UTF8.self)
             throw PatternProblem("unknown variable `\(name)`", help: Suggestion.help(for: name, among: variables))
         }

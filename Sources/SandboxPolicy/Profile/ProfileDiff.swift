@@ -105,7 +105,8 @@ package enum ProfileTemplate {
             rewrite: { replace: { "--force": "--force-with-lease", "-f": "--force-with-lease" } }
           - name: bulk-deletion
             intent: file.delete
-            when: { path: "${workspace}/**", count: "> 200", within: 10s }
+            # git takes away a temporary file for each that it adds, and has the rest in its history.
+            when: { path: "${workspace}/**", program_not: [git, sed], count: "> 200", within: 10s }
             decide: ask
             reason: that is a lot at once
 

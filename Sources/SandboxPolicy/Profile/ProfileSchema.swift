@@ -51,7 +51,7 @@ package enum ProfileSchema {
               "type": "object", "additionalProperties": false,
               "properties": {
                 "on_failure": { "enum": ["block", "continue"] }, "reads": { "enum": ["all", "none"] },
-                "arguments": { "enum": ["redacted", "full"] }
+                "arguments": { "enum": ["redacted", "full"] }, "entropy": { "type": "boolean" }
               }
             },
             "tests": { "type": "array", "items": { "$ref": "#/$defs/test" } }

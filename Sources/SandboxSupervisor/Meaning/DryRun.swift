@@ -40,6 +40,9 @@ package enum DryRun {
 
     package static func identity() -> String { Person.name(of: geteuid()) }
 
+    /// The account's groups, by which rules and `identities` know it where there is no token.
+    package static func groups() -> [String] { Principal.groups(of: geteuid()) }
+
     /// Seconds since midnight, UTC.
     package static func timeOfDay() -> UInt32 {
         var now = timespec()

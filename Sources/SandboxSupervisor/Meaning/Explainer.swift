@@ -25,6 +25,12 @@ package final class Explainer {
         policy = judge.policy
     }
 
+    /// Whether the profile lets whoever is described here run under it: by name, or as one of a group or role.
+    package var isAdmitted: Bool {
+        let names = [identity ?? ""] + groups.map { "group:" + $0 } + roles.map { "role:" + $0 }
+        return names.contains { policy.admits(identity: Array($0.utf8).span) }
+    }
+
     package func explain(_ subject: DrySubject) throws(DryFailure) -> Explanation {
         left = Self.mostWords
         return switch subject {

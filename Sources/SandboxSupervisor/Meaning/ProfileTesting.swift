@@ -26,8 +26,9 @@ package struct ProfileTesting {
         for name in test.carries {
             if let i = policy.dataClasses.firstIndex(of: name) { explainer.carries |= 1 << UInt64(i) }
         }
-        if !policy.admits(identity: Array((explainer.identity ?? "").utf8).span) {
-            return Failure(test: test, message: "`\(explainer.identity ?? "")` may not run under the profile")
+        // Of whom a test says nothing, he is somebody who may: tests are about what a session does.
+        if let named = test.identity ?? test.groups.first ?? test.roles.first, !explainer.isAdmitted {
+            return Failure(test: test, message: "`\(named)` may not run under the profile: its `identities` say who may")
         }
         do throws(DryFailure) {
             for _ in 1..<max(1, test.times) { _ = try explainer.explain(subject(test)) }
