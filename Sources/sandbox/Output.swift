@@ -8,7 +8,7 @@ struct Output: ~Copyable {
     private var buffer: [UInt8] = []
 
     static var style: TextStyle {
-        let unwanted = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        let unwanted = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false || getenv("TERM").map { strcmp($0, "dumb") == 0 } ?? false
         return TextStyle(colour: isatty(STDOUT_FILENO) == 1 && !unwanted)
     }
 

@@ -111,6 +111,20 @@ extension EndToEnd {
             #expect(json.contains(#""before":["bash","env","nice"]"#), "\(json)")
         }
 
+        @Test(.enabled(if: Built.installed("script"))) func coloursAreForTerminalsThatHaveThem() throws {
+            let world = try World(.own)
+            #expect(try world.sandboxed(["true"], profile: "observe").code == 0)
+            func coloured(_ variables: String) throws -> Bool {
+                let shown = try world.native(["script", "-qec", "env \(variables) \(Built.sandbox) audit sessions", "/dev/null"])
+                #expect(shown.code == 0 && shown.out.contains("exit 0"), "\(shown)")
+                return shown.out.contains("\u{1b}")
+            }
+            #expect(try coloured("TERM=xterm"))
+            #expect(try !coloured("TERM=dumb"))
+            #expect(try !coloured("TERM=xterm NO_COLOR=1"))
+            #expect(try world.native([Built.sandbox, "audit", "sessions"]).out.contains("\u{1b}") == false)
+        }
+
         @Test func whereThereIsNoTrailItIsSaid() throws {
             let world = try World(), nowhere = world.root + "/nowhere"
             let outcome = try world.native([Built.sandbox, "audit", "events", "--state", nowhere])
