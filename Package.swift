@@ -41,7 +41,9 @@ let package = Package(
         .target(name: "SandboxIntent", dependencies: ["SandboxModel", "SandboxSQLParser", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxPolicy", dependencies: ["SandboxModel", "SandboxYAML"], swiftSettings: pure),
         .target(name: "SandboxLineage", dependencies: ["SandboxModel"], swiftSettings: pure),
-        .target(name: "SandboxStore", dependencies: ["SandboxModel", "SandboxFiles", "SandboxLineage", "CSQLite", "CShims"], swiftSettings: strict),
+        .target(
+            name: "SandboxStore", dependencies: ["SandboxModel", "SandboxFiles", "SandboxLineage", "CSQLite", "CShims"],
+            swiftSettings: strict),
         .target(name: "SandboxKernel", dependencies: ["SandboxModel", "SandboxDecode", "SandboxFiles", "CShims"], swiftSettings: strict),
         .target(
             name: "SandboxSupervisor",

@@ -9,7 +9,12 @@ extension Trace {
             visit(.process(root.id), min(bound, life.ended ?? .max, root.ended ?? .max), depth + 1)
             recordPerhaps(from: root, to: life)
         }
-        for member in try busyForks(of: process) where member.started <= bound {
+        // Who has read the same, and later, stands for the others: of a loop of a thousand subshells one is enough.
+        var reached: [ObjectID: UInt64] = [:]
+        for (member, touched) in try busyForks(of: process).reversed() where member.started <= bound {
+            let isMore = touched.filter { $0.first <= bound && reached[$0.object] ?? 0 < min($0.last, bound) }
+            if isMore.isEmpty { continue }
+            for edge in isMore { reached[edge.object] = min(edge.last, bound) }
             visit(.process(member.id), min(bound, member.ended ?? .max), depth + 1)
             recordPerhaps(from: member, to: life)
         }
@@ -22,27 +27,26 @@ extension Trace {
             visit(.process(root.id), bound, depth + 1)
             recordPerhaps(from: life, to: root)
         }
-        for member in try busyForks(of: process) where member.started < bound && member.ended ?? .max >= bound {
+        for (member, _) in try busyForks(of: process) where member.started < bound && member.ended ?? .max >= bound {
             visit(.process(member.id), bound, depth + 1)
             recordPerhaps(from: life, to: member)
         }
     }
 
     /// What has come of the first one by fork alone and had to do with a file, a socket or a pipe: most subshells had not.
-    private mutating func busyForks(of process: ProcessID) throws(Source.Failure) -> [ProcessLife] {
+    private mutating func busyForks(of process: ProcessID) throws(Source.Failure) -> [(life: ProcessLife, touched: [Edge])] {
         if let known = busy[process] { return known }
-        var found: [ProcessLife] = []
+        var found: [(ProcessLife, [Edge])] = []
         if try source.process(process)?.hasRun != false {
-            for fork in try forks(of: process) where try isBusy(fork.id) { found.append(fork) }
+            for fork in try forks(of: process).sorted(by: { $0.id < $1.id }) {
+                var touched: [Edge] = []
+                for edge in try edges(of: fork.id, direction == .upstream ? .inward : .outward)
+                where try source.kind(of: edge.object) != .system { touched.append(edge) }
+                if !touched.isEmpty { found.append((fork, touched)) }
+            }
         }
         busy[process] = found
         return found
-    }
-
-    private mutating func isBusy(_ process: ProcessID) throws(Source.Failure) -> Bool {
-        let touched: Relations = direction == .upstream ? .inward : .outward
-        for edge in try edges(of: process, touched) where try source.kind(of: edge.object) != .system { return true }
-        return false
     }
 
     private mutating func recordPerhaps(from: ProcessLife, to: ProcessLife) {

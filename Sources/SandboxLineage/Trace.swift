@@ -68,8 +68,8 @@ package struct Trace<Source: GraphSource> {
     /// What has come of a process by fork alone, and which pipes the program made for others.
     var forked: [ProcessID: [ProcessLife]] = [:]
     var made: [ProcessID: [(pipe: ObjectID, edge: Edge)]] = [:]
-    /// Of those, who took something in or gave something out.
-    var busy: [ProcessID: [ProcessLife]] = [:]
+    /// Of those, who took something in or gave something out, and what.
+    var busy: [ProcessID: [(life: ProcessLife, touched: [Edge])]] = [:]
 
     private init(_ source: Source, _ direction: Direction, _ roots: [NodeID], _ limits: TraceLimits) {
         self.source = source

@@ -99,7 +99,7 @@ struct LineageCommand: ParsableCommand {
             let row = try state.session(String(target[target.index(after: at)...]), in: reader.trail)
             return (try reader.processes(of: row, pid: pid, limit: 1000).map { .process($0) }, false, false)
         }
-        for name in [absolutePath(target), Array(target.utf8)] {
+        for name in [absolutePath, givenTarget] {
             // The one that is there now, else the last that was.
             if let object = try reader.objects(named: name).first { return ([.object(object)], false, false) }
         }
@@ -121,19 +121,24 @@ struct LineageCommand: ParsableCommand {
         return found.filter { !$0.elementsEqual(target.utf8) }
     }
 
-    /// As the trail has it: the folder without links, and the file, where it is there.
-    func absolutePath(_ text: String) -> [UInt8] {
-        if let path = resolved(text) { return path }
-        let slash = text.lastIndex(of: "/")
-        let folder = slash.map { $0 == text.startIndex ? "/" : String(text[..<$0]) } ?? "."
-        let name = slash.map { text[text.index(after: $0)...] } ?? text[...]
-        guard let path = resolved(folder) else { return Array(text.utf8) }
-        return (path == [UInt8(ascii: "/")] ? [] : path) + [UInt8(ascii: "/")] + name.utf8
+    /// As it was given: a `String` would have repaired what is not UTF-8.
+    var givenTarget: [UInt8] {
+        RunCommand.raw(last: Int(CommandLine.argc)).first { String(decoding: $0, as: UTF8.self) == target } ?? Array(target.utf8)
     }
 
-    private func resolved(_ path: String) -> [UInt8]? {
-        guard let path = realpath(path, nil) else { return nil }
-        defer { free(path) }
-        return Array(String(cString: path).utf8)
+    /// The target as the trail has it: the folder without links, and the file, where it is there.
+    var absolutePath: [UInt8] {
+        let given = givenTarget
+        if let path = LineageCommand.resolved(given) { return path }
+        let slash = given.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { Array(given[...$0]) } ?? [UInt8(ascii: ".")]
+        guard let path = LineageCommand.resolved(folder) else { return given }
+        return (path == [UInt8(ascii: "/")] ? [] : path) + [UInt8(ascii: "/")] + given[(slash.map { $0 + 1 } ?? 0)...]
+    }
+
+    private static func resolved(_ path: [UInt8]) -> [UInt8]? {
+        guard let found = realpath(path.map { CChar(bitPattern: $0) } + [0], nil) else { return nil }
+        defer { free(found) }
+        return (0..<strlen(found)).map { UInt8(bitPattern: found[$0]) }
     }
 }

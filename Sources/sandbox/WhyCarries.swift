@@ -36,12 +36,12 @@ extension LineageCommand {
     /// What a file has: by its number, so that its name does not matter, and by its place.
     private func labels(_ directory: StateDirectory, _ reader: TrailReader?) throws -> [Answer] {
         let byPlace = try reader.map { reader in
-            try reader.carried(from: absolutePath(target)).map {
-                Answer(head: Escaped.text(absolutePath(target)), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
+            try reader.carried(from: absolutePath).map {
+                Answer(head: Escaped.text(absolutePath), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
             }
         }
         var st = stat()
-        guard stat(target, &st) == 0 else { return byPlace ?? [] }
+        guard stat(givenTarget.map { CChar(bitPattern: $0) } + [0], &st) == 0 else { return byPlace ?? [] }
         return try (byPlace ?? [])
             + FileLabels(in: directory).of(device: UInt64(st.st_dev), inode: UInt64(st.st_ino)).map {
                 Answer(head: Escaped.text($0.path), name: $0.name, time: $0.time, session: $0.session, why: $0.why)
@@ -50,7 +50,7 @@ extension LineageCommand {
 
     /// Why somebody was refused a file, a program or an address.
     private func refused(_ reader: TrailReader) throws -> [Answer] {
-        var names = [absolutePath(target)]
+        var names = [absolutePath]
         if !target.utf8.contains(UInt8(ascii: "/")) { names += [Array(target.utf8)] + addresses }
         return try names.flatMap { try reader.carried(byRefusedAt: $0) }.map(answer)
     }

@@ -165,6 +165,19 @@ extension EndToEnd {
             #expect(!beside.contains("\(world.work)/e\""), "\(passage) \(beside)")
         }
 
+        /// Names are bytes, in questions as in answers.
+        @Test func namesThatAreNoTextAreFound() throws {
+            let world = try World()
+            for name in ["$'new\\nline'", "$'no\\xfftext'", "$'\\xff/x'", "$'red\\x1b[31m'"] {
+                let outcome = try world.sandboxed(["bash", "-c", "echo in > in; mkdir -p $'\\xff'; cp in \(name)"])
+                #expect(outcome.code == 0, "\(outcome)")
+                for path in [name, "../work/\(name)", "$PWD/\(name)"] {
+                    let answer = try world.native(["bash", "-c", "\(Built.sandbox) lineage --upstream --json \(path)"])
+                    #expect(answer.code == 0 && answer.out.contains("\(world.work)/in\""), "\(path) \(answer)")
+                }
+            }
+        }
+
         /// Every target and every format, of a session with a process and a connection in it.
         @Test(arguments: Account.all) func everyTargetHasAnAnswer(account: Account) throws {
             let world = try World(account), listeners = try Listeners(world)

@@ -138,6 +138,22 @@ import Testing
         #expect(graph.reach(.downstream, "/other") == ["#5"])
     }
 
+    /// A loop of subshells that read the same.
+    @Test func ofManyForksThoseAreShownThatMatter() {
+        graph.start(1)
+        for serial: UInt32 in 2...100 {
+            graph.start(serial, parent: 1, at: UInt64(serial), until: UInt64(serial), forkOnly: true)
+            graph.access(serial, "/in", .read, UInt64(serial))
+            if serial == 30 { graph.access(serial, "/once", .read, 30) }
+        }
+        graph.access(1, "/out", .wrote, 150)
+        #expect(graph.reach(.upstream, "/out") == ["#1", "#100", "/in", "#30", "/once"])
+        // By then the one hundredth had not been there.
+        graph.start(200, parent: 1, at: 60)
+        graph.access(200, "/copy", .wrote, 61)
+        #expect(graph.reach(.upstream, "/copy") == ["#200", "#1", "#60", "/in", "#30", "/once"])
+    }
+
     @Test func bothSidesOfALocalConnectionGetWhatTheOtherHad() {
         reads("127.0.0.1:80", .bound, until: 9)
         graph.start(2)
