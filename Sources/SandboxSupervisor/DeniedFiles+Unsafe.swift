@@ -90,7 +90,7 @@ final class DeniedFiles: Sendable {
         while next < waiting.count, seen < DeniedFiles.limit {
             let place = waiting[next]
             next += 1
-            forEachName(in: place.path) { name, isFolder, isNew in
+            FolderNames.forEach(in: place.path, since: started) { name, isFolder, isNew in
                 if !isNew { seen += 1 }
                 // Long ones take more room.
                 all += 1 + place.path.count / 256
@@ -123,28 +123,5 @@ final class DeniedFiles: Sendable {
         if isRuled { found.names[key, default: [:]][policy.sight(of: path.span)] = path }
         let denials = denials(path.span, st.st_mode & S_IFMT == S_IFREG && st.st_mode & 0o111 != 0)
         if isDenied, denials.talking != nil { found.files[key] = denials }
-    }
-
-    /// As long as `body` is true.
-    private func forEachName(in folder: [UInt8], _ body: (_ name: [UInt8], _ isFolder: Bool, _ isNew: Bool) -> Bool) {
-        let fd = open(folder.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard fd >= 0, let directory = fdopendir(fd) else {
-            if fd >= 0 { close(fd) }
-            return
-        }
-        defer { closedir(directory) }
-        var st = stat()
-        // The time of the last change is the kernel's alone to set, of a folder as of a file: utimensat(2).
-        let hasChanged = fstat(fd, &st) == 0 && st.st_ctim.tv_sec >= started
-        while let entry = readdir(directory) {
-            let name = DirectoryEntry.bytes(entry)
-            if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) { continue }
-            let type = Int32(entry.pointee.d_type)
-            // Not every file system says it here (readdir(3)).
-            let isUnknown = type == Int32(DT_UNKNOWN)
-            let isThere = (hasChanged || isUnknown) && fstatat(fd, name.map { CChar(bitPattern: $0) } + [0], &st, AT_SYMLINK_NOFOLLOW) == 0
-            let isFolder = type == Int32(DT_DIR) || isUnknown && isThere && st.st_mode & S_IFMT == S_IFDIR
-            if !body(name, isFolder, hasChanged && isThere && st.st_ctim.tv_sec >= started) { return }
-        }
     }
 }

@@ -98,6 +98,38 @@ extension EndToEnd {
             #expect(try world.events("--decision", "deny", "--operation", "delete").count == 3)
         }
 
+        /// What is moved away from where its deletion counts, or is denied, is as good as deleted there: a folder as much as it holds of that.
+        @Test(
+            arguments: Account.all,
+            [
+                ("mv d ~/d", "held"), ("mv d cache/d", "held"), ("mv p/d ~/d", "held"), ("mv p ~/p", "held"),
+                ("for i in 1 2 3 4 5 6; do mv d/$i ~/$i; done", "held"),
+                ("python3 -c 'import ctypes; exit(ctypes.CDLL(None).renameat2(-100, b\"d\", -100, b\"cache/k\", 2) != 0)'", "held"),
+                ("mv kept ~/kept", "held"), ("mv kept cache/kept", "held"), ("mv kept other && mv other ~/kept", "held"),
+                ("mv d e && mv e p/e && mv p q", "done"), ("mv cache/k ~/k && mv cache ~/cache", "done"),
+                ("mv d/1 ~/1 && mv d/2 cache/2", "done"),
+                ("mv ~/made made && mv made/1 new", "done"),
+            ])
+        func whatIsMovedAwayCountsAsDeleted(account: Account, way: (command: String, outcome: String)) throws {
+            let world = try World(account)
+            let place = #"path: "${workspace}/**", path_not: "${workspace}/cache/**""#
+            let profile = try world.rules(
+                """
+                { name: bulk, intent: file.delete, when: { \(place), count: "> 5" }, decide: deny, reason: many }
+                { name: kept, intent: file.delete, when: { path: ["${workspace}/kept", "${workspace}/other"] }, decide: deny, reason: stays }
+                """)
+            let files =
+                "d/1 d/2 d/3 d/4 d/5 d/6 p/d/1 p/d/2 p/d/3 p/d/4 p/d/5 p/d/6 cache/k/1 cache/k/2 cache/k/3 cache/k/4 cache/k/5 cache/k/6"
+            let script = """
+                mkdir d p p/d cache cache/k ~/made; touch \(files) kept ~/made/1
+                if \(way.command); then echo done; else echo held; fi 2>/dev/null
+                """
+            let command = ["sh", "-c", script]
+            if account == .own { #expect(try World().native(command).out == "done\n") }
+            let outcome = try world.sandboxed(command, profile: profile)
+            #expect(outcome.out == way.outcome + "\n", "\(outcome)")
+        }
+
         // MARK: Candidates
 
         @Test(arguments: Account.all) func aCandidateIsRecordedAndNotEnforced(account: Account) throws {

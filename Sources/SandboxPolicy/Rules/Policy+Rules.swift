@@ -2,10 +2,13 @@ package import SandboxModel
 
 extension Policy {
     /// What the rules say; the lists (`judge…`) have a say of their own, and the stricter of the two holds. Rules that count
-    /// note the operation in `counters`; without them they count this operation alone (`explain`).
-    package func decide(_ facts: borrowing Facts, counters: Counters?) -> Verdict {
+    /// note the operation in `counters`; without them they count this operation alone (`explain`). `other`: rules for which all but the
+    /// count holds of that as well have nothing to say. `below`: of a folder, what there is in it; asked where a rule counts.
+    package func decide(
+        _ facts: borrowing Facts, counters: Counters?, unless other: Facts? = nil, below: PathsBelow? = nil
+    ) -> Verdict {
         guard !ruleTable.isEmpty else { return Verdict() }
-        let found = ruleTable.matches(facts, counters)
+        let found = ruleTable.matches(facts, counters, unless: other, below: below)
         if found.isEmpty { return Verdict() }
         var verdict = Verdict()
         // The order of the profile is that of the numbers, and sorting keeps it among equals.

@@ -1,5 +1,8 @@
 internal import SandboxModel
 
+/// Calls what it is given for each path below a folder, as long as that answers true.
+package typealias PathsBelow = (_ body: ([UInt8]) -> Bool) -> Void
+
 /// The rules of a policy, found by what they name: a rule that asks for a path, a table, a program, a host or an argument is
 /// looked at only where one of those is at hand.
 struct RuleTable: Sendable {
@@ -42,29 +45,54 @@ struct RuleTable: Sendable {
     }
 
     /// Every rule that matches, in the order of the profile; with `unknown` those that could not be evaluated.
-    func matches(_ facts: borrowing Facts, _ counters: Counters?) -> [Match] {
+    func matches(_ facts: borrowing Facts, _ counters: Counters?, unless other: Facts? = nil, below: PathsBelow? = nil) -> [Match] {
         var found: [Match] = []
         var atHand = AtHand(classes)
         // What is unknown is in no index.
         let all = !facts.unknown.isEmpty || facts.movesFolder
         for i in all ? Array(rules.indices) : index.candidates(facts, needs) {
             let truth = rules[i].holds(facts, &atHand)
-            if truth == .no || truth == .yes && !counted(rules[i], facts, counters) { continue }
+            if truth == .no || other.map({ holds(rules[i], $0) }) == true { continue }
+            if truth == .yes && !counted(rules[i], facts, counters, below) { continue }
             found.append(Match(rule: rules[i], truth: truth))
         }
         return found
     }
 
-    private func counted(_ rule: CompiledRule, _ facts: borrowing Facts, _ counters: Counters?) -> Bool {
+    private func holds(_ rule: CompiledRule, _ facts: Facts) -> Bool {
+        var atHand = AtHand(classes)
+        return rule.holds(facts, &atHand) == .yes
+    }
+
+    private func counted(_ rule: CompiledRule, _ facts: borrowing Facts, _ counters: Counters?, _ below: PathsBelow?) -> Bool {
         guard let count = rule.rule.count else { return true }
-        guard let counters else { return count.threshold <= 1 }
+        let times = times(rule, facts, most: count.threshold, below)
+        guard let counters else { return count.threshold <= times }
         let part: UInt64 =
             switch count.scope {
             case .session: 0
             case .subtree: facts.subtree
             case .folder: RuleIndex.hash(folderOf: facts.path ?? [])
             }
-        return counters.note(rule.id.rawValue, part: part, at: facts.time, threshold: count.threshold, within: count.within)
+        var isReached = false
+        for _ in 0..<times {
+            isReached = counters.note(rule.id.rawValue, part: part, at: facts.time, threshold: count.threshold, within: count.within)
+        }
+        return isReached
+    }
+
+    /// A folder counts as what it holds that the rule is about, and as itself where that is; more than `most` says nothing more.
+    private func times(_ rule: CompiledRule, _ facts: borrowing Facts, most: Int, _ below: PathsBelow?) -> Int {
+        guard facts.movesFolder, let below else { return 1 }
+        var one = copy facts
+        one.movesFolder = false
+        var n = holds(rule, one) ? 1 : 0
+        below { path in
+            one.path = path
+            if holds(rule, one) { n += 1 }
+            return n < most
+        }
+        return n
     }
 }
 

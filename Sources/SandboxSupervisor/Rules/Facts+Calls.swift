@@ -17,6 +17,7 @@ extension Supervision {
             decide(facts(work, work.first, call, caller), &finding)
             decideByOtherNames(of: work.first, &finding) { facts(work, work.first, call, caller) }
             if work.hasSecond { decide(facts(target: work, call, caller), &finding) }
+            decideLeaving(work, call, caller, &finding)
         }
         if work.redirectsNames || !work.first.access.isDisjoint(with: .naming), finding.decision != .deny, policy.judgesUseByPath {
             decideUse(work, call, caller, &finding)

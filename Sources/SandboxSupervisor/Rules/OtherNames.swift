@@ -65,6 +65,28 @@ extension Supervision {
         }
     }
 
+    /// What is moved away from where a rule is about deleting it, to where the rule is not, is as good as deleted: there nobody would
+    /// ask about it any more. A folder counts as much as there is in it.
+    func decideLeaving(_ work: FileWork, _ call: Call, _ caller: Caller, _ finding: inout Judged) {
+        guard case .rename(_, _, let flags) = call, policy.ruleIntents.contains(.fileDelete) else { return }
+        func deletion(_ name: FileSubject) -> Facts {
+            var facts = baseFacts(.delete, [.fileDelete], caller)
+            facts.access = .delete
+            facts.path = Array(name.path.text)
+            facts.movesFolder = work.movesDirectory
+            return facts
+        }
+        let isExchange = flags & 2 /* RENAME_EXCHANGE */ != 0
+        for (old, new) in isExchange ? [(work.first, work.second), (work.second, work.first)] : [(work.first, work.second)] {
+            let facts = deletion(old)
+            let folder = Array(old.path.text)
+            let verdict = policy.decide(
+                facts, counters: finding.decision == .deny ? nil : counters, unless: deletion(new),
+                below: { FolderNames.forEachPath(below: folder, $0) })
+            if verdict.decision != .allow { finding.add(verdict, facts) }
+        }
+    }
+
     /// In a folder there may be anything.
     private func uses(of file: FileSubject) -> [IntentSet] {
         let files: IntentSet = [.fileRead, .fileWrite], sockets: IntentSet = [.netConnect, .netEgress, .netLocalSocket]
