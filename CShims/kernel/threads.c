@@ -56,6 +56,7 @@ void sbx_thread_own_folder(void) {
     static atomic_int is_said;
     int e = sbx_unshare_fs();
     if (e == 0) return;
-    if (!atomic_exchange(&is_said, 1)) sbx_cannot_start("unshare(CLONE_FS)", -e, "a container's seccomp profile may refuse it\n");
+    while (atomic_exchange(&is_said, 1)) pause();  // another thread says it, and ends us all
+    sbx_cannot_start("unshare(CLONE_FS)", -e, "a container's seccomp profile may refuse it\n");
     _exit(125);
 }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SandboxKernel
 internal import SandboxPolicy
+internal import SandboxStore
 
 /// What `sandbox doctor` tells.
 package struct Finding: Sendable {
@@ -10,9 +11,34 @@ package struct Finding: Sendable {
     package let isRequired: Bool
     package var standsInTheWay: Bool { isRequired && state == Capability.State.none.rawValue }
 
-    package static func all() -> [Finding] {
+    /// `state`: where the trail is to lie; nil: where it lies without being told.
+    package static func all(state: String? = nil) -> [Finding] {
         Capability.probe().map { Finding(name: $0.name, state: $0.state.rawValue, detail: $0.detail, isRequired: $0.isRequired) }
-            + [controlGroups]
+            + [controlGroups, trail(state)]
+    }
+
+    /// Asking makes nothing.
+    private static func trail(_ given: String?) -> Finding {
+        func found(_ state: Capability.State, _ detail: String) -> Finding {
+            Finding(name: "state directory", state: state.rawValue, detail: detail, isRequired: true)
+        }
+        do throws(StoreError) {
+            let path = try StateDirectory.locate(given)
+            if try StateDirectory.existing(given) != nil {
+                let isWritable = access(path, W_OK) == 0
+                return found(isWritable ? .full : .none, "the trail lies in `\(path)`" + (isWritable ? "" : ": " + errorText(errno)))
+            }
+            var above = path[...]
+            while !above.isEmpty, access(String(above), F_OK) != 0 { above = above[..<(above.lastIndex(of: "/") ?? above.startIndex)] }
+            let folder = above.isEmpty ? "/" : String(above)
+            let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            let canBeMade = descriptor >= 0 && faccessat(descriptor, ".", W_OK | X_OK, 0) == 0
+            let reason = errorText(errno)
+            if descriptor >= 0 { close(descriptor) }
+            return found(
+                canBeMade ? .full : .none,
+                canBeMade ? "`\(path)` is made when it is needed" : "`\(path)` cannot be made: `\(folder)`: \(reason)")
+        } catch { return found(.none, "\(error)") }
     }
 
     private static var controlGroups: Finding {

@@ -7,9 +7,10 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor", abstract: "Tells what this kernel gives, what is missing and what that costs.",
         discussion: "Exits with 1 where `sandbox run` could not enforce.")
     @Flag(help: "One JSON object a line.") var json = false
+    @OptionGroup var state: StateOptions
 
     func run() throws {
-        let findings = Finding.all()
+        let findings = Finding.all(state: state.path)
         for f in findings {
             if json {
                 print(

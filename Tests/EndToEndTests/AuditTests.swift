@@ -131,6 +131,23 @@ extension EndToEnd {
             #expect(outcome.code == 0 && outcome.out.isEmpty && outcome.err == "sandbox: there is no trail in `\(nowhere)`\n", "\(outcome)")
         }
 
+        @Test(arguments: Account.all) func doctorTellsWhetherATrailCanBeKept(account: Account) throws {
+            let world = try World(account), file = world.work + "/file"
+            try "".write(toFile: file, atomically: false, encoding: .utf8)
+            mkdir(world.root + "/closed", 0o755)
+            let places = [
+                (world.state, "lies in", true), (world.work + "/new/one", "is made when", true), (file + "/one", "not a directory", false),
+                (file, "not a directory", false), (world.root + "/closed/one", "", getuid() == 0 && account == .own),
+            ]
+            for (place, words, isGood) in places {
+                let outcome = try world.native([Built.sandbox, "doctor", "--state", place])
+                let line = outcome.out.split(separator: "\n").first { $0.hasPrefix("state directory") } ?? ""
+                #expect(line.contains(place) && line.contains(words) && line.contains("full") == isGood, "\(place): \(outcome)")
+                #expect(isGood || outcome.code == 1, "\(outcome)")
+            }
+            #expect(access(world.work + "/new", F_OK) != 0)
+        }
+
         /// Programs that live for a moment, in every way to start one; each is a process with its program.
         @Test(arguments: Account.all) func shortLivedProgramsAreRecorded(account: Account) throws {
             let world = try World(account)
