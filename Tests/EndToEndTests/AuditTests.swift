@@ -136,8 +136,8 @@ extension EndToEnd {
             try "".write(toFile: file, atomically: false, encoding: .utf8)
             mkdir(world.root + "/closed", 0o755)
             let places = [
-                (world.state, "lies in", true), (world.work + "/new/one", "is made when", true), (file + "/one", "not a directory", false),
-                (file, "not a directory", false), (world.root + "/closed/one", "", getuid() == 0 && account == .own),
+                (world.state, "lies in", true), (world.work + "/new/one", "is made when", true), (file + "/one", "ot a directory", false),
+                (file, "ot a directory", false), (world.root + "/closed/one", "made", getuid() == 0 && account == .own),
             ]
             for (place, words, isGood) in places {
                 let outcome = try world.native([Built.sandbox, "doctor", "--state", place])
