@@ -41,12 +41,16 @@ final class TerminalPrompt: QuestionListener {
         let wasShown = state.withLock { state in
             state.waiting.removeAll { $0.question === question }
             guard state.shown?.question === question else { return false }
-            state.shown = nil
+            leave(&state, "\r\n\(outcome.name)\r\n")
             return true
         }
-        guard wasShown else { return }
-        _ = front.tell("E", "\r\n\(outcome.name)\r\n")
-        showNext()
+        if wasShown { showNext() }
+    }
+
+    /// The front leaves whatever is on the screen: so it is told before another question can be shown, which nobody would see then.
+    private func leave(_ state: inout State, _ text: String) {
+        state.shown = nil
+        _ = front.tell("E", text)
     }
 
     private func showNext() {
@@ -155,16 +159,21 @@ final class TerminalPrompt: QuestionListener {
     /// With another word.
     private func again(_ entry: Entry, saying remark: String? = nil) {
         let isShown = state.withLock { state in
-            guard state.shown?.question === entry.question else { return true }
-            state.shown = show(entry, saying: remark)
-            return state.shown != nil
+            guard state.shown?.question === entry.question, let shown = show(entry, saying: remark) else { return false }
+            state.shown = shown
+            return true
         }
         if !isShown { later(entry) }
     }
 
     private func later(_ entry: Entry) {
-        state.withLock { if $0.shown?.question === entry.question { $0.shown = nil } }
-        _ = front.tell("E", "\r\n")
+        let isOpen = state.withLock { state in
+            guard state.shown?.question === entry.question else { return false }
+            leave(&state, "\r\n")
+            return true
+        }
+        // It was closed meanwhile: nothing is left to be answered.
+        guard isOpen else { return }
         elsewhere(entry)
         showNext()
     }
