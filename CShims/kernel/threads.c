@@ -38,11 +38,9 @@ void sbx_slice(uint64_t nanoseconds) {
     sbx_raw(SYS_sched_setattr, 0, &now);
 }
 
-void sbx_heap_step(int bytes) {
+void sbx_heaps(int most, int bytes) {
+    mallopt(M_ARENA_MAX, most);
     mallopt(M_TOP_PAD, bytes);
-    // Whoever sets one of them has the others left where they are, and large buffers mapped anew each time. mallopt(3)
-    mallopt(M_MMAP_THRESHOLD, 4 * bytes);
-    mallopt(M_TRIM_THRESHOLD, 8 * bytes);
 }
 
 void sbx_cannot_start(const char *call, int e, const char *help) {

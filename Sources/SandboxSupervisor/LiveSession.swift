@@ -191,7 +191,6 @@ struct LiveSession {
             try setup.policy.awaitCatalogue()
             try setup.shadow?.awaitCatalogue()
         } catch { throw abandon(error) }
-        setup.crew.dismiss()
         let controls = helpers.get()
         let status = tracer.run()
         return finish(status, controls)
@@ -220,6 +219,7 @@ struct LiveSession {
             WorkerThread.runs(.afterAllOthers)
             // A short session needs the processors for itself; until then the journal has it all.
             usleep(LiveSession.storeDelay)
+            setup.crew.dismiss()
             do throws(StoreError) {
                 try writer.start()
                 _ = try Abandoned.takeIn(setup.state)

@@ -60,9 +60,9 @@ package enum Session {
     /// Runs the command and everything it starts under supervision. The exit code is the one for the shell.
     package static func run(_ options: RunOptions) -> Never {
         guard let start else { preconditionFailure("`split` comes first") }
-        // The C library opens up the memory of each thread a page at a time otherwise, with an mprotect(2) that the other processor
-        // must hear of.
-        sbx_heap_step(1 << 20)
+        // Left to itself the C library gives every thread a heap of its own, and opens it up a page at a time: what each of these calls
+        // changes, the other processors must hear of, and the other threads wait.
+        sbx_heaps(Int32(sysconf(Int32(_SC_NPROCESSORS_ONLN))) + 1, 1 << 20)
         do throws(RunFailure) {
             // Before the rest is closed: it may be a descriptor, as in `--token-file <(…)`.
             let token = try GivenToken(options.tokenFile)

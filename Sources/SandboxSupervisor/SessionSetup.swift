@@ -23,7 +23,7 @@ struct SessionSetup {
     /// `${tmp}`: this session's own, never the folder that everybody's sockets lie in.
     let temporary: TemporaryFolder
     private let account: Account?
-    /// To be dismissed when the session has started.
+    /// To be dismissed when the session goes on: what threads leave behind is taken away while others wait.
     let crew: Crew
 
     init(_ options: RunOptions, _ token: GivenToken?) throws(RunFailure) {

@@ -138,8 +138,9 @@ void sbx_pin(int processor);
 // How long the calling thread may go on when others want to (0: as usual). One with a shorter slice takes the processor from one
 // with a longer as soon as it is woken. Linux 6.12, sched_setattr(2); before, and in other scheduling classes, nothing happens.
 void sbx_slice(uint64_t nanoseconds);
-// How much memory every thread's heap takes from the kernel at once. Only how far each may go without asking: nothing is touched.
-void sbx_heap_step(int bytes);
+// How many heaps the threads share, and how much memory each takes from the kernel at once: how far it may go without asking, nothing
+// is touched.
+void sbx_heaps(int most, int bytes);
 int sbx_processors(int *out, int room);  // those that the process may run on
 static inline void sbx_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int sbx_unshare_fs(void) { return (int)sbx_ret(syscall(SYS_unshare, 0x200 /* CLONE_FS */)); }
