@@ -181,6 +181,7 @@ struct LiveSession {
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         guard Notifier.start(processors: cores, supervision, launched.listener) else {
             throw abandon(
+                helpers.get(),
                 RunFailure(
                     "pthread_create: the notifiers could not be started", help: "the limit on processes may be reached (`ulimit -u`)"))
         }
@@ -190,15 +191,16 @@ struct LiveSession {
         do throws(RunFailure) {
             try setup.policy.awaitCatalogue()
             try setup.shadow?.awaitCatalogue()
-        } catch { throw abandon(error) }
+        } catch { throw abandon(helpers.get(), error) }
         let controls = helpers.get()
         let status = tracer.run()
         return finish(status, controls)
     }
 
     /// Nothing was run: the program is still at its exec event.
-    private func abandon(_ failure: RunFailure) -> RunFailure {
+    private func abandon(_ controls: [ControlServer], _ failure: RunFailure) -> RunFailure {
         kill(launched.pid, SIGKILL)
+        for control in controls { control.stop() }
         try? writer.finish(status: 125)
         group?.remove()
         setup.temporary.remove()

@@ -126,7 +126,9 @@ extension EndToEnd {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try "version: 1\nprograms:\n  touch: { intents: [no.such] }\n".write(
                 toFile: folder + "/own.yaml", atomically: false, encoding: .utf8)
-            let rule = "{ name: rule, intent: file.delete, decide: deny, reason: r }"
+            let rule = #"{ name: rule, intent: file.delete, decide: ask, ask: { approvers: ["user:ada"] } }"#
+            func sockets() -> Set<String> { Set((try? FileManager.default.contentsOfDirectory(atPath: "/run/sandbox")) ?? []) }
+            let before = sockets()
             for (profile, asks) in [(try world.rules(rule), true), (try world.permissive(), false)] {
                 let running = try world.start(
                     world.sandboxCommand(["touch", "ran"], profile: profile), environment: ["TMPDIR": world.home])
@@ -134,6 +136,7 @@ extension EndToEnd {
                 let outcome = running.finish(within: 60)
                 #expect((outcome.code == 125) == asks && outcome.err.contains("own.yaml") == asks, "\(outcome)")
                 #expect((access(world.work + "/ran", F_OK) != 0) == asks)
+                #expect(sockets().isSubset(of: before), "\(sockets())")
                 #expect(!(try FileManager.default.contentsOfDirectory(atPath: world.home).contains { $0.hasPrefix("sandbox-s-") }))
             }
         }
