@@ -34,6 +34,8 @@ final class Tree: TracerEvents {
         let record: RecordRef?
         let image: [UInt8]
         let arguments: [[UInt8]]
+        /// So many of its last words at least must be those of what it wraps; nil: it wraps nothing.
+        let wraps: Int?
         let input: Int32?
     }
     /// By process: program starts that wait for an answer.
@@ -262,15 +264,26 @@ final class Tree: TracerEvents {
     /// another program in its place: the words that were shown would be the same.
     private func isAgreed(_ finding: inout Judged, _ arguments: [[UInt8]], _ caller: Caller) -> Bool {
         guard let last = agreed[caller.pid] else { return false }
-        let files = programs.chain[..<programs.count]
-        guard files.allSatisfy({ supervision.policy.judge(file: $0.resolved.text.span, access: .write).decision == .deny }) else {
-            return false
-        }
+        guard programs.chain[..<programs.count].allSatisfy(isOutOfReach) else { return false }
         let script = arguments.firstIndex { isScript($0) } ?? 0
         guard let approval = last.covers(finding, arguments[...]) ?? last.covers(finding, arguments[script...]) else { return false }
         finding.approval = approval
-        agreed[caller.pid] = Agreed(approval, finding, arguments, caller)
+        agreed[caller.pid] = Agreed(approval, finding, arguments, caller, least: last.least)
         return true
+    }
+
+    /// Nobody in the session may write to it.
+    private func isOutOfReach(_ file: ProgramFile) -> Bool {
+        supervision.policy.judge(file: file.resolved.text.span, access: .write).decision == .deny
+    }
+
+    /// A wrapper of the session's own could go elsewhere with the same words: a script may be wrapped itself, as by the `env` in its first
+    /// line, and wraps nothing.
+    private func wraps(_ words: [[UInt8]]) -> Int? {
+        guard isOutOfReach(programs.chain[0]) else { return nil }
+        if programs.chain[..<programs.count].allSatisfy(isOutOfReach) { return 0 }
+        let scripts = programs.chain[1..<programs.count]
+        return words.firstIndex { word in scripts.contains { $0.invoked.text.elementsEqual(word) } }.map { words.count - $0 }
     }
 
     /// It stands where it is, and everybody else goes on.
@@ -291,9 +304,10 @@ final class Tree: TracerEvents {
         let watch = supervision.waits.park(tid: caller.tid, mindsStops: false) { [supervision] isInterrupted in
             if isInterrupted() { _ = question.outcome(true, supervision.approvals) }
         }
+        let words = finding.rewritten ?? arguments ?? []
         held[caller.pid] = Start(
-            question: question, watch: watch, finding: finding, record: record, image: image,
-            arguments: finding.rewritten ?? arguments ?? [], input: input)
+            question: question, watch: watch, finding: finding, record: record, image: image, arguments: words,
+            wraps: input == nil ? wraps(words) : nil, input: input)
         return .isHeld
     }
 
@@ -325,7 +339,9 @@ final class Tree: TracerEvents {
         if goesOn, let subagent = supervision.subagents.became(caller, programs) {
             subagent.withUnsafeBytes { recordSubagent(caller.pid, caller.serial, $0) }
         }
-        if goesOn, start.input == nil { agreed[caller.pid] = Agreed(start.question.id, start.finding, start.arguments, caller) }
+        if goesOn, let least = start.wraps {
+            agreed[caller.pid] = Agreed(start.question.id, start.finding, start.arguments, caller, least: least)
+        }
         supervision.complete(start.record, goesOn ? 0 : -EACCES)
         if !goesOn {
             explain(finding, to: caller)

@@ -214,6 +214,7 @@ extension EndToEnd {
                 ("env nice sort wipe", 1), ("./script wipe", 1), ("sh -c 'exec env sort wipe'", 1),
                 // Once more is once more, by another process or with words of its own; and so is what the session has made, or can.
                 ("env sh ./other wipe", 2), ("env sort wipe; sort wipe", 2), ("PATH=$PWD:$PATH env made wipe", 2), ("env ./script wipe", 2),
+                ("./wrapper sort wipe", 2),
             ], Account.all)
         func aWrapperAndWhatItWrapsAreOneQuestion(_ scene: (command: String, questions: Int), account: Account) throws {
             let (command, questions) = scene
@@ -222,8 +223,8 @@ extension EndToEnd {
             let rule = "rules: [{ name: wipes, intent: proc.exec, when: { args: wipe }, decide: ask }]"
             let profile = try world.profile("wrapped", lists + "\n" + rule)
             let make =
-                "echo done > wipe; printf '#!/usr/bin/env sort\\n' > script; echo 'exec sort wipe' > other; cp $(command -v sort) made;"
-                + " chmod +x script made"
+                "echo done > wipe; printf '#!/usr/bin/env sort\\n' > script; printf '#!/bin/sh\\nexec \"$@\"\\n' > wrapper; echo 'exec sort wipe' > other; cp $(command -v sort) made;"
+                + " chmod +x script wrapper made"
             #expect(try world.native(["sh", "-c", make]).code == 0)
             let running = try world.start(world.sandboxCommand(["sh", "-c", command], profile: profile))
             var seen: [String] = []
@@ -241,7 +242,9 @@ extension EndToEnd {
             let asked = Set(try world.steps(seen).compactMap { $0["approval"] as? String })
             #expect(asked == Set(seen) && seen.count == questions, "\(seen)")
             // Each start is on record with the question that it went by.
-            #expect(events.count > questions || command.contains("made") || command.contains("other"), "\(events)")
+            #expect(
+                events.count > questions || command.contains("made") || command.contains("other") || command.contains("wrapper"),
+                "\(events)")
             #expect(
                 events.allSatisfy { event in seen.contains { event.contains($0) } && event.contains(#""outcome":"approved""#) }, "\(events)"
             )

@@ -10,10 +10,13 @@ struct Agreed {
     private let words: [[UInt8]]
     private let rules: [RuleID]
     private let intents: IntentSet
+    /// So many words at least are those of what is wrapped.
+    let least: Int
     private var starts = 0
 
-    init(_ approval: String, _ finding: Judged, _ words: [[UInt8]], _ caller: Caller) {
+    init(_ approval: String, _ finding: Judged, _ words: [[UInt8]], _ caller: Caller, least: Int) {
         self.approval = approval
+        self.least = least
         serial = caller.serial
         self.words = words
         rules = finding.judgementRules
@@ -29,7 +32,8 @@ struct Agreed {
     /// The question's id, where this start is a part of what was shown, by the same rules, and means nothing else. `own`: the words of the
     /// program itself, or of the script that it interprets. The caller sees to it that nobody in the session could have made the program.
     func covers(_ finding: Judged, _ own: ArraySlice<[UInt8]>) -> String? {
-        guard let name = own.first, own.count < words.count, finding.judgementRules == rules, finding.intents.isSubset(of: intents),
+        guard let name = own.first, own.count < words.count, own.count >= least, finding.judgementRules == rules,
+            finding.intents.isSubset(of: intents),
             words.suffix(own.count - 1).elementsEqual(own.dropFirst())
         else { return nil }
         // A bare name was looked up in PATH, and a script's is written out.
